@@ -1,0 +1,85 @@
+# make setup   system packages (where allowed), .venv, the program, the default models
+# make demo    asks a recorded question and writes demo.mp4
+# make run     the daemon: talk to it
+# make check   what is run before each commit: ruff, mypy, tests
+# make test    the tests, with all set-up
+# make bench   every stage, a conversation and the lips, measured here in ten minutes
+#
+# EXTRAS=chatglm,sovits (or all) adds the optional engines: make setup EXTRAS=all
+
+EXTRAS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+comma := ,
+USER_PACKAGES := libportaudio2 espeak-ng
+TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins
+
+.PHONY: setup setup-test demo run test check bench packages test-packages models test-models clean
+
+setup: packages $(BIN)/.installed models
+
+setup-test: packages test-packages $(BIN)/.installed-dev models test-models
+
+demo: setup
+	$(BIN)/digital-life ask --audio tests/audio/question-en.wav --out demo.mp4 --json demo.json
+
+run: setup
+	$(BIN)/digital-life run
+
+test: setup-test
+	$(BIN)/python -m pytest
+
+check: setup-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+bench: setup-test
+	$(BIN)/python -m tests.bench
+
+# The first Python of 3.11 or newer that can make virtual environments.
+$(BIN)/python:
+	@set -e; for python in python3 python3.13 python3.12 python3.11; do \
+	  if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "Making .venv with $$($$python --version)"; $$python -m venv $(VENV); \
+	    $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'; exit 0; fi; done; \
+	echo "Python 3.11 or newer with venv is needed: sudo apt install python3 python3-venv" >&2; exit 1
+
+$(BIN)/.installed: pyproject.toml constraints.txt $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.$(if $(EXTRAS),[$(EXTRAS)])'
+	@touch $@
+
+$(BIN)/.installed-dev: pyproject.toml constraints.txt $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev$(if $(EXTRAS),$(comma)$(EXTRAS))]'
+	@touch $@ $(BIN)/.installed
+
+# Installs what is missing with apt where that needs no password, else prints the line to run.
+define install-packages
+	@missing=""; for package in $(1); do \
+	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; done; \
+	[ -z "$$missing" ] && exit 0; \
+	if ! command -v apt-get >/dev/null; then \
+	  echo "Please install these with your package manager:$$missing"; \
+	elif [ "$$(id -u)" = 0 ]; then as=; \
+	elif sudo -n true 2>/dev/null; then as=sudo; \
+	else echo "Please run: sudo apt install$$missing"; fi; \
+	if [ "$${as-none}" != none ]; then $$as apt-get update -qq; \
+	  DEBIAN_FRONTEND=noninteractive $$as apt-get install -qq -y --no-install-recommends $$missing >/dev/null; fi
+endef
+
+packages:
+	$(call install-packages,$(USER_PACKAGES))
+
+test-packages:
+	$(call install-packages,$(TEST_PACKAGES))
+
+# The Mandarin voice is for non-commercial use; the notice is shown before it is fetched.
+models: $(BIN)/.installed
+	@$(BIN)/digital-life models pull --accept-license
+
+test-models: $(BIN)/.installed-dev
+	@$(BIN)/digital-life models pull --profile tiny
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info demo.mp4 demo.json
