@@ -1,0 +1,270 @@
+"""``config.toml`` → typed, frozen settings.
+
+The packaged ``config.toml`` is complete and holds every default; a user's file needs only what it
+changes. Anything that cannot be meant is refused with the file, the line and what was expected.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from daemon.errors import SetupError
+from daemon.i18n import tr
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Threads = Annotated[int, Field(ge=0, le=256)]
+
+
+def _even(value: int) -> int:
+    if value % 2:
+        raise ValueError(tr("must be even: video encoders and cameras refuse odd sizes"))
+    return value
+
+
+def _spoken(name: str) -> str:
+    if sum(letter.isalpha() for letter in name) < 2:
+        raise ValueError(tr("must have at least two letters, or nobody could say it"))
+    return name
+
+
+Spoken = Annotated[str, AfterValidator(_spoken)]
+Side = Annotated[int, Field(ge=64, le=4096), AfterValidator(_even)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class EarsSettings(_Table):
+    """``[ears]``: hearing a turn and its end."""
+
+    microphone: str
+    listen_to: Literal["microphone", "call", "both"]
+    call_sink: str
+    echo: Literal["cancel", "half-duplex", "off"]
+    noise_suppression: bool
+    gain_control: bool
+    model: str
+    languages: Annotated[tuple[Literal["en", "zh"], ...], Field(min_length=1, strict=False)]
+    threads: Threads
+    gate: Annotated[int, Field(ge=0, le=3)]
+    speech_threshold: Share
+    min_speech_s: Annotated[float, Field(ge=0.05, le=2)]
+    pause_s: Annotated[float, Field(ge=0.1, le=3)]
+    turn_threshold: Share
+    max_pause_s: Annotated[float, Field(ge=0.2, le=10)]
+    pre_roll_s: Annotated[float, Field(ge=0, le=2)]
+    max_utterance_s: Annotated[float, Field(ge=2, le=30)]
+
+    @model_validator(mode="after")
+    def _pauses(self) -> "EarsSettings":
+        if self.max_pause_s < self.pause_s:
+            raise ValueError(tr("max_pause_s must not be shorter than pause_s"))
+        return self
+
+
+class BrainSettings(_Table):
+    """``[brain]``: answering."""
+
+    kind: Literal["llamacpp"]
+    model: str
+    persona: str
+    context_tokens: Annotated[int, Field(ge=512, le=1_000_000)]
+    max_reply_tokens: Annotated[int, Field(ge=8, le=8192)]
+    temperature: Annotated[float, Field(ge=0, le=2)]
+    top_p: Annotated[float, Field(gt=0, le=1)]
+    gpu_layers: Annotated[int, Field(ge=-1, le=1000)]
+    threads: Threads
+
+    @model_validator(mode="after")
+    def _room(self) -> "BrainSettings":
+        if self.max_reply_tokens > self.context_tokens // 2:
+            raise ValueError(tr("max_reply_tokens must be at most half of context_tokens"))
+        return self
+
+
+class VoiceSettings(_Table):
+    """``[voice]``: speaking."""
+
+    english: str
+    mandarin: str
+    speed: Annotated[float, Field(ge=0.5, le=2)]
+    volume: Share
+    output: Literal["loudspeaker", "virtual-microphone", "both"]
+    loudspeaker: str
+
+
+class FaceSettings(_Table):
+    """``[face]``: being seen."""
+
+    name: str
+    fps: Annotated[int, Field(ge=5, le=60)]
+    width: Side
+    height: Side
+
+
+class CameraSettings(_Table):
+    """``[camera]``: where the picture goes."""
+
+    output: Literal["auto", "virtual", "none"]
+    device: str
+
+
+class DialogueSettings(_Table):
+    """``[dialogue]``: taking turns."""
+
+    barge_in_s: Annotated[float, Field(ge=0.1, le=5)]
+    answer_when: Literal["always", "addressed"]
+    name: Spoken
+    wake_phrases: Annotated[tuple[Spoken, ...], Field(strict=False)]
+    follow_up_s: Annotated[float, Field(ge=0, le=600)]
+
+
+class ModelsSettings(_Table):
+    """``[models]``: weights on disk."""
+
+    directory: str
+
+
+class LogSettings(_Table):
+    """``[log]``: the log."""
+
+    level: Literal["debug", "info", "warning", "error"]
+
+
+class Settings(_Table):
+    """Everything that can be set."""
+
+    ears: EarsSettings
+    brain: BrainSettings
+    voice: VoiceSettings
+    face: FaceSettings
+    camera: CameraSettings
+    dialogue: DialogueSettings
+    models: ModelsSettings
+    log: LogSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings and where they came from."""
+
+    settings: Settings
+    source: Path
+    """The user's file, or the packaged one when there is none."""
+
+
+def packaged_config() -> Path:
+    """Find the complete ``config.toml``: the checkout's, or the copy in an installed package."""
+    beside = Path(__file__).parent / "config.toml"
+    return beside if beside.exists() else Path(__file__).parent.parent / "config.toml"
+
+
+def user_config() -> Path:
+    """Where a user's own settings belong."""
+    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(home) / "digital-life" / "config.toml"
+
+
+def load(path: Path | None = None) -> Loaded:
+    """Read the settings: ``path`` if given, else the user's file, else the packaged defaults.
+
+    Raises ``SetupError`` naming file, line and remedy for whatever cannot be meant.
+    """
+    packaged = packaged_config()
+    defaults, _ = _read(packaged)
+    source = path or (user_config() if user_config().exists() else packaged)
+    changes, text = (defaults, "") if source == packaged else _read(source)
+    _refuse_unknown(changes, defaults, source, text)
+    merged = {name: {**table, **changes.get(name, {})} for name, table in defaults.items()}
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        raise _explain(error, source, text) from None
+    if settings.ears.listen_to != "microphone" and settings.voice.output == "loudspeaker":
+        raise SetupError(
+            tr("{where}: in a call it would hear itself through the loudspeaker").format(
+                where=f"{source}:{_line(text, 'ears', 'listen_to')}: ears.listen_to"
+            ),
+            tr('write output = "virtual-microphone" under [voice]'),
+        )
+    return Loaded(settings, source)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], str]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return tomllib.loads(text), text
+    except tomllib.TOMLDecodeError as error:
+        raise SetupError(
+            tr("{path} is not valid TOML: {reason}").format(path=path, reason=error)
+        ) from None
+    except UnicodeDecodeError:
+        raise SetupError(tr("{path} is not UTF-8 text").format(path=path)) from None
+    except OSError as error:
+        raise SetupError(
+            tr("Cannot read {path}: {reason}").format(path=path, reason=error.strerror)
+        ) from None
+
+
+def _refuse_unknown(
+    changes: Mapping[str, Any], defaults: Mapping[str, Any], source: Path, text: str
+) -> None:
+    for name, table in changes.items():
+        if name not in defaults:
+            raise _unknown(source, _line(text, name, None), f"[{name}]", name, defaults)
+        if not isinstance(table, dict):
+            raise SetupError(
+                tr("{where}: {key} must be a table: write [{key}]").format(
+                    where=f"{source}:{_line(text, name, None)}", key=name
+                )
+            )
+        for key in table:
+            if key not in defaults[name]:
+                line = _line(text, name, key)
+                raise _unknown(source, line, f"{name}.{key}", key, defaults[name])
+
+
+def _unknown(source: Path, line: int, shown: str, key: str, known: Mapping[str, Any]) -> SetupError:
+    message = tr("{where}: unknown setting {key}").format(where=f"{source}:{line}", key=shown)
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    fix = (
+        tr("did you mean {name}?").format(name=near[0])
+        if near
+        else tr("known here: {names}").format(names=", ".join(known))
+    )
+    return SetupError(message, fix)
+
+
+def _explain(error: ValidationError, source: Path, text: str) -> SetupError:
+    problem = error.errors()[0]
+    table, key = (*map(str, problem["loc"][:2]), "")[:2]
+    where = f"{source}:{_line(text, table, key or None)}"
+    name = f"{table}.{key}" if key else f"[{table}]"
+    value = "" if isinstance(problem["input"], BaseModel | dict) else f" = {problem['input']!r}"
+    reason = problem["msg"].removeprefix("Value error, ")
+    return SetupError(f"{where}: {name}{value}: {reason}", "digital-life config show")
+
+
+def _line(text: str, table: str, key: str | None) -> int:
+    """Find the line that sets ``table.key`` (or opens ``table``); tomllib does not tell."""
+    here, opened = "", 1
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[\s*([\w-]+)", line):
+            here = header[1]
+            if here == table:
+                opened = number
+        if key is None and re.match(rf"\s*{re.escape(table)}\s*[.=]", line) and not here:
+            return number
+        if key and here == table and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
+            return number
+        if key and not here and re.match(rf"\s*{re.escape(table)}\.{re.escape(key)}\s*=", line):
+            return number
+    return opened

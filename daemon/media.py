@@ -1,0 +1,114 @@
+"""The values that travel between the rooms. All are frozen; nobody changes what another has sent.
+
+Positions are integer sample counts on a named clock, durations in seconds end in ``_s``.
+Two clocks exist. The *microphone clock* counts samples heard since the ears opened, at
+``LISTEN_RATE``. The *reply clock* counts samples of one reply's speech, at ``SPEAK_RATE``, and
+starts at zero with every reply.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+LISTEN_RATE = 16_000  # Hz: what webrtcvad, Silero, Smart Turn and Whisper all expect
+SPEAK_RATE = 48_000  # Hz: the native rate of most sound hardware, and of video calls
+
+Samples = NDArray[np.float32]
+"""Mono sound: float32, shape (n,), in [-1, 1]."""
+
+Image = NDArray[np.uint8]
+"""A picture: uint8, shape (height, width, 3), RGB."""
+
+Mouth = NDArray[np.float32]
+"""What a face needs to draw one frame's mouth; its shape is the face's own affair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """A piece of sound."""
+
+    samples: Samples
+    rate: int
+    """Samples per second."""
+
+    @property
+    def seconds(self) -> float:
+        """The duration."""
+        return len(self.samples) / self.rate
+
+    def at_rate(self, rate: int) -> "Audio":
+        """Return the same sound at another rate (band-limited, by soxr's high quality)."""
+        if rate == self.rate:
+            return self
+        return Audio(np.asarray(soxr.resample(self.samples, self.rate, rate), np.float32), rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What a person said in one turn."""
+
+    turn: int
+    audio: Audio
+    """At ``LISTEN_RATE``, pre-roll included."""
+    start: int
+    """Microphone clock: the first sample of ``audio``."""
+    end: int
+    """Microphone clock: one past the last *voiced* sample; ``audio`` may run a little longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The words of an utterance."""
+
+    text: str
+    """Empty when nothing was said."""
+    language: str
+    """An ISO 639-1 code such as ``en`` or ``zh``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One entry of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A piece of a reply that is spoken in one go: a sentence, or its first clause."""
+
+    index: int
+    """Counts from 0 within a reply."""
+    text: str
+    """As it is to be spoken: no Markdown, no emoji."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A spoken sentence, or a part of one, with its place in the reply."""
+
+    turn: int
+    sentence: Sentence
+    start: int
+    """Reply clock: the sum of all earlier speech, so it is known before anything plays."""
+    audio: Audio
+    """At ``SPEAK_RATE``."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceFrame:
+    """The mouth of one moment of a reply.
+
+    It carries the mouth and not the whole picture: the head goes on breathing and blinking on the
+    camera's own clock, so that nothing jumps when a reply begins or ends, and a second of frames
+    waiting for their sound weighs kilobytes instead of 70 MB.
+    """
+
+    turn: int
+    at: int
+    """Reply clock: the sample at which it is to be shown."""
+    mouth: Mouth

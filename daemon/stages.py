@@ -1,0 +1,93 @@
+"""The protocols of the parts. Plain blocking code: no part knows threads or asyncio.
+
+Each model part is called from the one thread of its ``Worker`` and from nowhere else. A part looks
+at its ``CancelToken`` at least per token, per sentence or per batch of frames, and returns early
+(an iterator ends, a function raises ``Cancelled``) once it is set.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from daemon.media import Audio, Image, Message, Mouth, Transcript
+from daemon.worker import CancelToken
+
+
+class Part(Protocol):
+    """What all parts have in common."""
+
+    def warm_up(self) -> None:
+        """Do the slow first run now, so that the first turn is as quick as the second."""
+
+    def close(self) -> None:
+        """Free what the part holds. Called once; nothing is called afterwards."""
+
+
+class Recognizer(Part, Protocol):
+    """Speech to text."""
+
+    def transcribe(self, audio: Audio, cancel: CancelToken) -> Transcript:
+        """Return the words in ``audio`` (``LISTEN_RATE``); empty text if there are none."""
+
+
+class ChatModel(Part, Protocol):
+    """A language model."""
+
+    @property
+    def context_tokens(self) -> int:
+        """How many tokens fit, prompt and answer together."""
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """How many tokens the messages take as a prompt."""
+
+    def reply(self, messages: Sequence[Message], cancel: CancelToken) -> Iterator[str]:
+        """Yield pieces of the answer as they are made; never half a character."""
+
+
+class Synthesizer(Part, Protocol):
+    """Text to speech."""
+
+    def synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
+        """Yield the speech of ``text`` piece by piece, as soon as each is there, at any rate."""
+
+
+class VoiceConverter(Part, Protocol):
+    """Speech in one voice to the same speech in another."""
+
+    def convert(self, audio: Audio, cancel: CancelToken) -> Audio:
+        """Return ``audio`` in the other voice: same duration, the part's own rate."""
+
+
+class LipSync(Part, Protocol):
+    """A face: mouths from sound, and pictures from mouths."""
+
+    @property
+    def fps(self) -> int:
+        """Frames per second."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of a picture in pixels; both even."""
+
+    def begin(self) -> None:
+        """Start a reply: forget the sound of the one before. Called from the model's thread."""
+
+    def render(self, audio: Audio, cancel: CancelToken) -> Iterator[Mouth]:
+        """Yield a mouth per frame of ``audio`` (any rate).
+
+        Calls of one reply continue each other: the n-th mouth since ``begin`` belongs to n/fps
+        seconds of its sound, wherever the pieces are cut. A face that looks a little ahead in the
+        sound holds back its last mouths until the next piece; those of the very end never come.
+        """
+
+    def picture(self, tick: int, mouth: Mouth | None) -> Image:
+        """Draw frame ``tick`` of the camera's clock; without a mouth the face comes to rest.
+
+        Called from the camera's thread while ``render`` runs in another: touches no model.
+        """
+
+
+class Camera(Part, Protocol):
+    """Where pictures go."""
+
+    def show(self, image: Image) -> None:
+        """Hand over a picture of the agreed size; returns at once or within a frame."""
