@@ -1,0 +1,161 @@
+"""The directory that holds the weights, and what is known about each."""
+
+import enum
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from daemon.errors import SetupError
+from daemon.i18n import tr
+from daemon.store import verify
+from daemon.store.manifest import Manifest, Weight, WeightFile, load_default
+
+STAMP = ".verified.json"
+
+Stamp = list[int | str]
+"""Size, modification time in ns, and the checksum that the file was found to have."""
+
+
+class State(enum.StrEnum):
+    """Whether a weight can be used."""
+
+    READY = "ready"
+    MISSING = "missing"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of a weight and the files to blame for it."""
+
+    state: State
+    missing: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
+
+
+def default_directory() -> Path:
+    """Return ``digital-life/models`` in the cache directory of the XDG specification."""
+    cache = os.environ.get("XDG_CACHE_HOME", "")
+    base = Path(cache) if cache.startswith("/") else Path.home() / ".cache"
+    return base / "digital-life" / "models"
+
+
+def open_store(directory: str = "") -> "ModelStore":
+    """Open the store of a ``[models] directory`` setting, with the manifest of this version."""
+    place = Path(directory).expanduser() if directory else default_directory()
+    return ModelStore(place, load_default())
+
+
+class ModelStore:
+    """Weights below one directory, each in a directory of its own name.
+
+    A checksum is computed once: afterwards a stamp file holds the size and the modification time
+    of each file found right, and the checksum is only computed again where these differ.
+    """
+
+    def __init__(self, directory: Path, manifest: Manifest) -> None:
+        self.directory = directory
+        self.manifest = manifest
+
+    def place(self, name: str) -> Path:
+        """Return where a known weight belongs, whether it is there or not."""
+        return self.directory / self.manifest.weight(name).name
+
+    def path(self, name: str) -> Path:
+        """Return the directory of a complete and undamaged weight; ``SetupError`` if it is not."""
+        status = self.status(name)
+        if status.state is State.READY:
+            return self.place(name)
+        weight = self.manifest.weight(name)
+        if status.damaged:
+            message = tr("The model {name} is damaged: {files}.")
+        elif len(status.missing) < len(weight.files):
+            message = tr("The model {name} is incomplete: {files} missing.")
+        else:
+            message = tr("The model {name} has not been downloaded.")
+        files = ", ".join(status.damaged or status.missing)
+        raise SetupError(message.format(name=name, files=files), f"digital-life models pull {name}")
+
+    def status(self, name: str) -> Status:
+        """Look at a weight, reading no more of its files than needed."""
+        return self._check(self.manifest.weight(name), self._stamps(name), lambda count: None)
+
+    def verify(self, name: str, seen: Callable[[int], None] = lambda count: None) -> Status:
+        """Look at a weight by its checksums; ``seen`` is told the bytes of each step."""
+        return self._check(self.manifest.weight(name), {}, seen)
+
+    def confirm(self, name: str, files: list[str]) -> None:
+        """Note that these files have just been seen to be right."""
+        stamps = self._stamps(name)
+        for file in self.manifest.weight(name).files:
+            if file.name in files:
+                stamps[file.name] = _stamp(self.place(name) / file.name, file)
+        self._write_stamps(name, stamps)
+
+    def remove(self, name: str) -> int:
+        """Delete a weight's files, finished or not, and return how many bytes this freed."""
+        place, freed = self.place(name), 0
+        names = [file.name for file in self.manifest.weight(name).files]
+        with verify.storage_errors(place):
+            for path in [place / (n + end) for n in names for end in ("", ".part", ".made")]:
+                if path.is_file():
+                    freed += path.stat().st_size
+                    path.unlink()
+            (place / STAMP).unlink(missing_ok=True)
+            if place.is_dir() and not any(place.iterdir()):
+                place.rmdir()
+        return freed
+
+    def _check(
+        self, weight: Weight, stamps: dict[str, Stamp], seen: Callable[[int], None]
+    ) -> Status:
+        missing, damaged, found = [], [], {}
+        for file in weight.files:
+            path = self.place(weight.name) / file.name
+            if not path.is_file():
+                missing.append(file.name)
+            elif _is_right(path, file, stamps.get(file.name), seen):
+                found[file.name] = _stamp(path, file)
+            else:
+                damaged.append(file.name)
+        if found != stamps:
+            self._write_stamps(weight.name, found)
+        state = State.DAMAGED if damaged else State.MISSING if missing else State.READY
+        return Status(state, tuple(missing), tuple(damaged))
+
+    def _stamps(self, name: str) -> dict[str, Stamp]:
+        try:
+            stamps = json.loads((self.place(name) / STAMP).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return stamps if isinstance(stamps, dict) else {}
+
+    def _write_stamps(self, name: str, stamps: dict[str, Stamp]) -> None:
+        place = self.place(name)
+        if not place.is_dir():
+            return
+        new = place / (STAMP + ".part")
+        try:
+            new.write_text(json.dumps(stamps), encoding="utf-8")
+            new.replace(place / STAMP)
+        except OSError:  # a store shared read-only works too: it is only checked more often
+            return
+
+
+def _stamp(path: Path, file: WeightFile) -> Stamp:
+    stat = path.stat()
+    return [stat.st_size, stat.st_mtime_ns, file.sha256]
+
+
+def _is_right(
+    path: Path, file: WeightFile, stamp: Stamp | None, seen: Callable[[int], None]
+) -> bool:
+    try:
+        if path.stat().st_size != file.size:
+            return False
+        return _stamp(path, file) == stamp or verify.sha256(path, seen) == file.sha256
+    except OSError as error:
+        message = tr("{path} cannot be read: {reason}.")
+        raise SetupError(message.format(path=path, reason=error.strerror)) from error
