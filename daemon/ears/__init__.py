@@ -1,0 +1,1 @@
+"""What hears: the microphone, the end of a turn, and Whisper."""

@@ -1,0 +1,303 @@
+"""From an endless stream of sound to utterances: when a person begins to speak, and has finished.
+
+There is no wall clock here. Time is the count of samples fed, so the same sound always gives the
+same events, however fast it arrives.
+"""
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from daemon.config import EarsSettings
+from daemon.ears.speech_detection import CHUNK
+from daemon.media import LISTEN_RATE, Audio, Samples, Utterance
+
+# Silero's own reference keeps speech going until the probability is this far below the threshold.
+HYSTERESIS = 0.15
+# Silero stays awake this long after the gate last let something through: words are closer together.
+GATE_HOLD_S = 0.6
+# Sound kept after the last voiced sample. Whisper wants a little silence; more makes it invent.
+TAIL_S = 0.3
+
+# Finding the end of speech by its level.
+FRAME = 128  # samples, 8 ms: the grain; a quarter of a chunk
+LAG = 4 * CHUNK  # samples, 128 ms: Silero was measured to be late by up to 104 ms
+LEVEL_CHUNKS = 94  # 3 s: enough for the level of the voice and, between words, of the noise
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Enough speech was heard for a turn to begin."""
+
+    turn: int
+    at: int
+    """Microphone clock: where the speech began, ``min_speech_s`` and more ago."""
+    voiced_s: float
+    """Seconds of speech so far, pauses left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechContinued:
+    """One more chunk of speech in a turn that has started."""
+
+    turn: int
+    at: int
+    """Microphone clock: one past the chunk."""
+    voiced_s: float
+    """Seconds of speech so far, pauses left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechPaused:
+    """The person has been silent for ``pause_s``, and may go on or may have finished."""
+
+    utterance: Utterance
+    """What was said so far."""
+    at: int
+    """Microphone clock: where this was noticed."""
+    voiced_s: float
+    """Seconds of speech so far, pauses left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechTooShort:
+    """The turn that had started is over and was shorter than a word: a cough, a door."""
+
+    turn: int
+    at: int
+    """Microphone clock: one past its last voiced sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """The person has finished."""
+
+    utterance: Utterance
+    at: int
+    """Microphone clock: where this was noticed; the silence since its end was waited for."""
+
+
+EarEvent = SpeechStarted | SpeechContinued | SpeechPaused | SpeechTooShort | SpeechEnded
+
+
+class GateDetector(Protocol):
+    """The cheap detector that runs all day (``speech_detection.Gate``)."""
+
+    def passes(self, samples: Samples) -> bool:
+        """Whether anything in ``samples`` could be speech."""
+
+
+class SpeechDetector(Protocol):
+    """The detector that confirms (``speech_detection.Silero``)."""
+
+    def reset(self) -> None:
+        """Forget what was heard: what comes next does not continue it."""
+
+    def probability(self, chunk: Samples) -> float:
+        """Return 0 to 1 for the next ``CHUNK`` samples."""
+
+
+class TurnDetector(Protocol):
+    """Tells a finished turn from a pause (``turn_detection.SmartTurn``)."""
+
+    def finished(self, samples: Samples) -> float:
+        """Return the probability, 0 to 1, that the speaker has finished."""
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What is being said: at first only a suspicion, a turn once it has a number."""
+
+    chunks: list[Samples]
+    start: int  # microphone clock: the first sample of chunks
+    onset: int  # microphone clock: where the first voiced chunk begins
+    number: int = 0
+    voiced: int = 0  # samples of speech
+    voiced_end: int = 0  # microphone clock: one past the last voiced chunk
+    pausing: bool = False
+    end: int = 0  # microphone clock: the end of speech, known while pausing
+    next_question: int = 0  # samples of silence after which Smart Turn is asked (again)
+
+    @property
+    def clock(self) -> int:
+        return self.start + len(self.chunks) * CHUNK
+
+
+class Endpointer:
+    """Cuts a stream of sound into utterances. Fed from one thread, answers with events."""
+
+    def __init__(
+        self,
+        settings: EarsSettings,
+        gate: GateDetector,
+        speech: SpeechDetector,
+        turns: TurnDetector,
+    ) -> None:
+        self._settings = settings
+        self._gate = gate
+        self._speech = speech
+        self._turns = turns
+        self._min_speech = _samples(settings.min_speech_s)
+        self._pause = _samples(settings.pause_s)
+        self._max_pause = _samples(settings.max_pause_s)
+        self._max_chunks = max(1, _samples(settings.max_utterance_s) // CHUNK)
+        self._rest: Samples = np.empty(0, np.float32)  # not a whole chunk yet
+        self._clock = 0
+        # The sound just before now, outside any turn; Silero has not heard its last few chunks.
+        self._before: deque[Samples] = deque(
+            maxlen=max(1, math.ceil(settings.pre_roll_s * LISTEN_RATE / CHUNK))
+        )
+        self._unheard = 0
+        self._gate_open_until = 0
+        self._turn: _Turn | None = None
+        self._numbers = 0
+
+    def feed(self, samples: Samples) -> list[EarEvent]:
+        """Take the next sound (``LISTEN_RATE``, any length) and return what happened in it."""
+        samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+        sound = np.concatenate([self._rest, np.clip(samples, -1, 1, dtype=np.float32)])
+        whole = len(sound) - len(sound) % CHUNK
+        self._rest = sound[whole:]
+        chunks = sound[:whole].reshape(-1, CHUNK)
+        return [event for chunk in chunks for event in self._listen(chunk)]
+
+    def skip(self, samples: Samples) -> list[EarEvent]:
+        """Pass over sound unheard and forget what came before; a turn under way is too short."""
+        turn, self._turn = self._turn, None
+        self._clock += len(self._rest) + len(samples)
+        self._rest = np.empty(0, np.float32)
+        self._before.clear()
+        self._unheard = 0
+        self._speech.reset()
+        return [SpeechTooShort(turn.number, self._clock)] if turn and turn.number else []
+
+    def finish(self) -> list[EarEvent]:
+        """End the turn that is under way, if any, because the sound has ended."""
+        events = self.feed(np.zeros(-len(self._rest) % CHUNK, np.float32))
+        if self._turn is not None and self._turn.number:
+            if not self._turn.pausing:
+                self._turn.end = _end_of_speech(self._turn)
+            events.append(self._close(self._turn))
+        self._turn = None
+        return events
+
+    def _listen(self, chunk: Samples) -> Iterator[EarEvent]:
+        """Pass one chunk through the gate, and on to Silero while the gate is open."""
+        self._clock += CHUNK
+        if self._gate.passes(chunk):
+            self._gate_open_until = self._clock + _samples(GATE_HOLD_S)
+        if self._turn is None and self._clock > self._gate_open_until:
+            self._before.append(chunk)
+            self._unheard = min(self._unheard + 1, len(self._before))
+            return
+        if self._unheard:
+            self._speech.reset()
+        # What the gate took for noise may have been the beginning of the word.
+        backlog = [chunk, *(self._before.pop() for _ in range(self._unheard))][::-1]
+        self._unheard = 0
+        for place, piece in enumerate(backlog):
+            yield from self._hear(piece, self._clock - (len(backlog) - place) * CHUNK)
+
+    def _hear(self, chunk: Samples, at: int) -> Iterator[EarEvent]:
+        """Take one chunk that begins at ``at`` on the microphone clock through Silero."""
+        turn = self._turn
+        speaking = turn is not None and not turn.pausing
+        threshold = self._settings.speech_threshold - (HYSTERESIS if speaking else 0)
+        voiced = self._speech.probability(chunk) >= max(threshold, 0.01)
+        if turn is None:
+            if not voiced:
+                self._before.append(chunk)
+                return
+            before = list(self._before)
+            self._before.clear()
+            turn = self._turn = _Turn(before, start=at - len(before) * CHUNK, onset=at)
+        turn.chunks.append(chunk)
+        if voiced:
+            yield from self._voiced(turn)
+        else:
+            yield from self._silent(turn)
+        if self._turn is turn and turn.number and len(turn.chunks) >= self._max_chunks:
+            if not turn.pausing:
+                turn.end = turn.clock
+            yield self._close(turn)
+
+    def _voiced(self, turn: _Turn) -> Iterator[EarEvent]:
+        turn.pausing = False
+        turn.voiced += CHUNK
+        turn.voiced_end = turn.clock
+        voiced_s = turn.voiced / LISTEN_RATE
+        if turn.number:
+            yield SpeechContinued(turn.number, turn.clock, voiced_s)
+        elif turn.voiced >= self._min_speech:
+            self._numbers += 1
+            turn.number = self._numbers
+            yield SpeechStarted(turn.number, turn.onset, voiced_s)
+
+    def _silent(self, turn: _Turn) -> Iterator[EarEvent]:
+        if not turn.pausing:
+            turn.pausing = True
+            turn.next_question = self._pause
+            turn.end = _end_of_speech(turn)
+        silence = turn.clock - turn.end
+        if not turn.number:
+            if silence >= self._pause:
+                self._forget(turn)
+        elif silence >= self._max_pause:
+            yield self._close(turn)
+        elif silence >= turn.next_question:
+            if turn.next_question == self._pause:
+                yield SpeechPaused(_utterance(turn), turn.clock, turn.voiced / LISTEN_RATE)
+            # Longer silence tells more, so it is asked again whenever the silence has doubled.
+            turn.next_question *= 2
+            if self._turns.finished(np.concatenate(turn.chunks)) >= self._settings.turn_threshold:
+                yield self._close(turn)
+
+    def _close(self, turn: _Turn) -> EarEvent:
+        """End the turn; sound after its tail is the pre-roll of the next."""
+        self._turn = None
+        self._before.extend(turn.chunks[_kept(turn) :])
+        if turn.end - turn.onset < self._min_speech:
+            return SpeechTooShort(turn.number, turn.end)
+        return SpeechEnded(_utterance(turn), turn.clock)
+
+    def _forget(self, turn: _Turn) -> None:
+        """Drop what was not speech; its sound may still be the pre-roll of something."""
+        self._turn = None
+        self._before.extend(turn.chunks)
+
+
+def _kept(turn: _Turn) -> int:
+    """Return how many of a turn's chunks belong to it: those up to the end of its tail."""
+    return math.ceil((turn.end + _samples(TAIL_S) - turn.start) / CHUNK)
+
+
+def _utterance(turn: _Turn) -> Utterance:
+    audio = Audio(np.concatenate(turn.chunks[: _kept(turn)]), LISTEN_RATE)
+    return Utterance(turn.number, audio, turn.start, turn.end)
+
+
+def _end_of_speech(turn: _Turn) -> int:
+    """Return the microphone clock one past the last sound that belongs to the speech.
+
+    Silero lags: it may call up to 0.1 s of silence speech, or miss a soft last consonant. So look
+    for the last 8 ms that stand out from the noise, from ``LAG`` before Silero's end to now.
+    """
+    recent = turn.chunks[-LEVEL_CHUNKS:]
+    frames = np.concatenate(recent).reshape(-1, FRAME)
+    level = 10 * np.log10(np.mean(np.square(frames), axis=1) + 1e-12)  # dB
+    noise, voice = np.percentile(level, (5, 95))
+    heard = level > min(max(voice - 30, noise + 6), (voice + noise) / 2)
+    first = turn.clock - len(recent) * CHUNK
+    earliest = (turn.voiced_end - LAG - first) // FRAME
+    loud = np.flatnonzero(heard[max(0, earliest) :])
+    if not len(loud):
+        return turn.voiced_end
+    return int(first + (max(0, earliest) + loud[-1] + 1) * FRAME)
+
+
+def _samples(seconds: float) -> int:
+    return round(seconds * LISTEN_RATE)

@@ -1,0 +1,168 @@
+"""Speech to text: Whisper (Radford et al., 2022, arXiv:2212.04356) through faster-whisper.
+
+faster-whisper loads the model and makes its features; the decoding here is greedy and its own,
+because one encoder run then serves both the choice of language and the words.
+"""
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import ctranslate2
+import numpy as np
+from faster_whisper import WhisperModel
+from faster_whisper.audio import pad_or_trim
+from faster_whisper.tokenizer import Tokenizer
+from opencc import OpenCC
+
+from daemon.errors import SetupError
+from daemon.i18n import tr
+from daemon.media import LISTEN_RATE, Audio, Transcript
+from daemon.worker import CancelToken
+
+WINDOW = 30 * LISTEN_RATE  # samples that the encoder takes at once
+MOST_THREADS = 8  # beyond that the threads of so small a model wait for each other
+
+# Measured with the base model. Words that were spoken, down to a lone "yes" in noise as loud as the
+# voice, had a no-speech probability below 0.5; what it invents from silence, noise or a cough was
+# above 0.58, and its mean log probability below -0.9.
+NO_SPEECH = 0.55
+DOUBTFUL = -0.7
+UNINTELLIGIBLE = -1.6  # mean log probability of fragments that mean nothing whatever was heard
+# More than anybody speaks: five Chinese characters in a second, of which a rare one takes three.
+# Text that comes to no end by then goes in circles. (How well it compresses would not tell: people
+# repeat themselves.)
+TOKENS_PER_S = 16
+SPARE_TOKENS = 16
+MOST_TOKENS = 224  # half of Whisper's text context; the other half is for a prompt
+
+log = logging.getLogger(__name__)
+
+
+class Whisper:
+    """A ``Recognizer`` for the languages that are configured."""
+
+    def __init__(self, directory: Path, languages: Sequence[str], threads: int = 0) -> None:
+        """Load the CTranslate2 model in ``directory``, on a GPU where there is one.
+
+        ``languages`` are ISO 639-1 codes, at least one; ``threads`` 0 takes all cores, at most 8.
+        Raises ``SetupError`` for a missing or damaged model, or one that lacks a language.
+        """
+        for name in ("model.bin", "config.json", "tokenizer.json"):
+            # Without this faster-whisper would look for what is missing on the network.
+            if not (directory / name).is_file():
+                raise SetupError(
+                    tr("The speech recogniser in {directory} has no {file}.").format(
+                        directory=directory, file=name
+                    ),
+                    fix="digital-life models pull",
+                )
+        try:
+            self._model = _load(directory, threads or _cores())
+        except Exception as error:  # the tokenizer's errors are of no narrower class
+            raise SetupError(
+                tr("The speech recogniser in {directory} cannot be loaded: {reason}").format(
+                    directory=directory, reason=error
+                ),
+                fix="digital-life models verify",
+            ) from error
+        unknown = set(languages) - set(self._model.supported_languages)
+        if unknown:
+            raise SetupError(
+                tr("The speech recogniser in {directory} does not know: {languages}.").format(
+                    directory=directory, languages=", ".join(sorted(unknown))
+                ),
+                fix=tr('Set model = "whisper-base" or languages = ["en"] under [ears].'),
+            )
+        self._tokenizers = {code: self._tokenizer(code) for code in languages}
+        # Whisper writes Chinese in whichever script it saw more of; readers here expect simplified.
+        self._simplified = OpenCC("t2s")
+
+    def warm_up(self) -> None:
+        """Run once over silence."""
+        self.transcribe(Audio(np.zeros(LISTEN_RATE, np.float32), LISTEN_RATE), CancelToken())
+
+    def close(self) -> None:
+        """Free the model."""
+        self._model.model.unload_model()
+
+    def transcribe(self, audio: Audio, cancel: CancelToken) -> Transcript:
+        """Return the words in ``audio`` (any length); empty text for silence, noise or a cough.
+
+        Raises ``Cancelled`` between two steps of the work once ``cancel`` is set.
+        """
+        samples = audio.at_rate(LISTEN_RATE).samples
+        language = ""
+        texts = []
+        for start in range(0, max(1, len(samples)), WINDOW):
+            window = samples[start : start + WINDOW]
+            cancel.check()
+            encoded = self._model.encode(pad_or_trim(self._model.feature_extractor(window)))
+            cancel.check()
+            language = language or self._language(encoded)
+            texts.append(self._words(encoded, language, len(window) / LISTEN_RATE))
+        return Transcript(("" if language == "zh" else " ").join(filter(None, texts)), language)
+
+    def _language(self, encoded: ctranslate2.StorageView) -> str:
+        """Return the likeliest of the configured languages."""
+        if len(self._tokenizers) == 1:
+            return next(iter(self._tokenizers))
+        (found,) = self._model.model.detect_language(encoded)
+        likelihood = {token.strip("<|>"): probability for token, probability in found}
+        return max(self._tokenizers, key=lambda code: likelihood.get(code, 0.0))
+
+    def _words(self, encoded: ctranslate2.StorageView, language: str, seconds: float) -> str:
+        text = self._decode(encoded, language, seconds)
+        if text is None:
+            text = self._decode(encoded, language, seconds, no_repeat_ngram_size=3)
+        return text or ""
+
+    def _decode(
+        self, encoded: ctranslate2.StorageView, language: str, seconds: float, **options: Any
+    ) -> str | None:
+        """Return the likeliest words; empty if doubtful, ``None`` if they come to no end."""
+        tokenizer = self._tokenizers[language]
+        prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+        most = min(MOST_TOKENS, SPARE_TOKENS + round(seconds * TOKENS_PER_S))
+        (result,) = self._model.model.generate(
+            encoded,
+            [prompt],
+            beam_size=1,
+            max_length=2 * most,  # CTranslate2 leaves half of it to the prompt
+            return_scores=True,
+            return_no_speech_prob=True,
+            **options,
+        )
+        tokens = result.sequences_ids[0]
+        if not tokens:
+            return ""
+        if len(tokens) >= most:
+            return None
+        # The score is the sum over the tokens and the end mark, divided by the tokens alone.
+        confidence = result.scores[0] * len(tokens) / (len(tokens) + 1)
+        silence = result.no_speech_prob > NO_SPEECH and confidence < DOUBTFUL
+        if silence or confidence < UNINTELLIGIBLE:
+            return ""
+        text = str(tokenizer.decode(tokens)).strip()
+        return str(self._simplified.convert(text)) if language == "zh" else text
+
+    def _tokenizer(self, language: str) -> Tokenizer:
+        model = self._model
+        return Tokenizer(model.hf_tokenizer, model.model.is_multilingual, "transcribe", language)
+
+
+def _load(directory: Path, threads: int) -> WhisperModel:
+    if ctranslate2.get_cuda_device_count():
+        try:
+            model = WhisperModel(str(directory), device="cuda", compute_type="auto")
+            model.encode(np.zeros((model.model.n_mels, 3000), np.float32))
+            return model
+        except RuntimeError as error:  # a GPU without the CUDA libraries that Whisper needs
+            log.warning("Whisper cannot use the GPU and takes the processor: %s", error)
+    return WhisperModel(str(directory), device="cpu", compute_type="int8", cpu_threads=threads)
+
+
+def _cores() -> int:
+    return min(MOST_THREADS, len(os.sched_getaffinity(0)))
