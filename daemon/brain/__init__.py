@@ -1,0 +1,1 @@
+"""What answers: the history, the language models, and the cutting of tokens into sentences."""

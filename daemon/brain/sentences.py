@@ -1,0 +1,200 @@
+"""Cutting a reply, as it is being made, into pieces that are spoken in one go.
+
+The first piece is cut early, at its first clause, so that speech starts while the model is still
+writing; the others are whole sentences, because a voice needs a whole sentence to get its melody
+right. English, Chinese and mixtures of both.
+"""
+
+import re
+
+from daemon.brain.spoken import CJK, Spoken, tidy
+from daemon.media import Sentence
+
+FIRST_CLAUSE_WORDS = 3.0  # a clause of fewer sounds like a stumble when the next one comes late
+FIRST_JOINT_WORDS = 4.0  # with no punctuation, from here on cut before a joining word
+FIRST_ANY_WORDS = 8.0  # and from here on between any two words
+FIRST_PARTICLE_WORDS = 6.0  # ten Chinese characters: from here on cut after a particle
+CHINESE_WORD = 0.6  # words a Chinese character counts for: "今天天气很好" is about three and a half
+SHORT = 16  # width of a sentence that is joined with the next: "Yes.", "好的。"
+LONG = 200  # width at which a sentence is cut at a clause: 13 s of speech in either language
+CHINESE_WIDTH = 3  # a Chinese character takes about as long to say as three Latin letters
+
+_CHINESE = re.compile(f"[{CJK}]")
+_WORDS = re.compile(rf"[{CJK}]|[^\s{CJK}]+")
+
+_CLOSERS = r"[\"'”’)\]}」』）》】〉]*"
+_END = re.compile(
+    rf"\n|[。！？；：…]+(?:[.!?。！？；：…]*){_CLOSERS}|[.!?;:]+[.!?;:。！？…]*{_CLOSERS}"
+)
+_CLAUSE = re.compile(rf"[，、；：]{_CLOSERS}|[,;:]{_CLOSERS}(?=[\s{CJK}])|[—–]+(?=[^—–])")
+
+# Words that carry a full stop and go on. What may as well end a sentence ("etc.") is not here: the
+# lower-case letter after it tells.
+_TITLE = re.compile(
+    r"(?:^|[^\w.])(?:Mr|Mrs|Ms|Dr|Prof|St|Rev|Gen|Sen|Capt|Lt|vs|cf|approx|"
+    r"[A-Za-z]|(?:[A-Za-z]\.)+[A-Za-z])\.$",
+    re.IGNORECASE,
+)
+# A small model may write "1. 4 million": better two sentences joined than a number torn apart.
+_BEFORE_NUMBER = re.compile(
+    r"\d\.$|\b(?:No|Nos|Fig|Vol|Ch|Sec|p|pp|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.$"
+)
+_ITEM = re.compile(r"\s*[(（]?\d{1,3}\.$")
+
+_JOINT = re.compile(
+    r"and|but|or|because|which|who|when|while|where|so|if|as|since|although|until|unless", re.I
+)
+_LEANING = re.compile(
+    r"an?|the|my|your|his|her|its|our|their|this|that|of|to|in|on|at|by|for|from|with|"
+    r"is|are|was|were|very|and|or",
+    re.I,
+)
+# After these particles a Chinese clause can be cut, unless they begin a word themselves.
+_PARTICLE = re.compile(r"[的了](?![确解士])(?=[\u4e00-\u9fff])")
+
+
+class SentenceSplitter:
+    """Cuts one reply. The outcome does not depend on how the reply is cut into pieces."""
+
+    def __init__(self) -> None:
+        self._spoken = Spoken()
+        self._text = ""
+        self._count = 0
+        self._words_cut = 0.0
+
+    def feed(self, piece: str) -> list[Sentence]:
+        """Add a piece of the reply; return the sentences that are complete with it."""
+        sentences: list[Sentence] = []
+        for char in piece:
+            following = self._spoken.next_visible
+            settled = self._spoken.feed(char)
+            if settled or self._spoken.next_visible != following:
+                self._text += settled
+                sentences += self._cut(self._spoken.next_visible)
+        return sentences
+
+    def finish(self) -> list[Sentence]:
+        """End the reply; return what is left."""
+        self._text += self._spoken.finish() + "\n"
+        return self._cut("")
+
+    def _cut(self, following: str) -> list[Sentence]:
+        """Take complete sentences off the front; ``following`` is the next character if known."""
+        sentences = []
+        while (end := _boundary(self._text, following, self._in_haste)) is not None:
+            text, self._text = tidy(self._text[:end]), self._text[end:]
+            if text:
+                sentences.append(Sentence(self._count, text))
+                self._count += 1
+                self._words_cut += words(text)
+        return sentences
+
+    @property
+    def _in_haste(self) -> bool:
+        """Whether so little has been cut ("Sure!") that its sound ends before a whole sentence."""
+        return self._words_cut < FIRST_CLAUSE_WORDS
+
+
+def words(text: str) -> float:
+    """How many English words, or Chinese characters' worth of them, ``text`` has."""
+    found = _WORDS.findall(text)
+    return sum(
+        CHINESE_WORD if _CHINESE.match(word) else 1.0
+        for word in found
+        if any(char.isalnum() for char in word)
+    )
+
+
+def is_chinese(char: str) -> bool:
+    """Whether ``char`` is of a script without spaces between words, or its punctuation."""
+    return _CHINESE.match(char) is not None
+
+
+def width(text: str) -> int:
+    """How long ``text`` is when spoken, in Latin letters."""
+    return len(text) + (CHINESE_WIDTH - 1) * len(_CHINESE.findall(text))
+
+
+def _boundary(text: str, following: str, haste: bool) -> int | None:
+    """Where the first sentence of ``text`` ends, if that is certain."""
+    end = _sentence_end(text, following, haste)
+    if haste:
+        end = min(filter(None, (end, _first_clause(text), _first_words(text))), default=None)
+    if (end is None or width(text[:end]) > LONG) and width(text) > LONG:
+        return _long_cut(text)
+    return end
+
+
+def _sentence_end(text: str, following: str, haste: bool) -> int | None:
+    view = text + following
+    for match in _END.finditer(view):
+        end = match.end()
+        if match[0] == "\n" and end <= len(text):
+            return end
+        rest = view[end:]
+        if not rest or end > len(text):
+            return None  # a closing quote or another full stop may follow
+        if not _ends(view[:end], match[0], rest):
+            if _undecided(match[0], rest):
+                return None
+            continue
+        if haste or width(text[:end].strip()) >= SHORT:
+            return end
+    return None
+
+
+def _undecided(mark: str, rest: str) -> bool:
+    """Whether only the next visible character can tell if ``mark`` ends a sentence."""
+    return not rest.strip(" \t") and not _CHINESE.match(mark)
+
+
+def _ends(before: str, mark: str, rest: str) -> bool:
+    """Whether ``mark``, the end of ``before``, ends a sentence when ``rest`` follows."""
+    if re.match(r"[。！？；：…]", mark):
+        return True
+    after = rest.lstrip(" \t")
+    if not after:
+        return False
+    if not rest[0].isspace() and not _CHINESE.match(rest[0]):
+        return False  # 3.14, 3:30, main.py, example.com
+    if mark.startswith("."):
+        if _ITEM.fullmatch(before) or _TITLE.search(before):
+            return False
+        if after[0].isdigit() and _BEFORE_NUMBER.search(before):
+            return False
+    return not ("a" <= after[0] <= "z" and mark[0] in ".!?")
+
+
+def _first_clause(text: str) -> int | None:
+    for match in _CLAUSE.finditer(text):
+        if words(text[: match.end()]) >= FIRST_CLAUSE_WORDS:
+            return match.end()
+    return None
+
+
+def _first_words(text: str) -> int | None:
+    """Where to cut a first sentence that goes on without any punctuation."""
+    for match in re.finditer(r"\s+(?=(\w+)\s)", text):
+        before = text[: match.start()]
+        count = words(before)
+        if count >= FIRST_JOINT_WORDS and _JOINT.fullmatch(match[1]):
+            return match.end()
+        if count >= FIRST_ANY_WORDS and not _LEANING.fullmatch(before.split()[-1]):
+            return match.end()
+    for match in _PARTICLE.finditer(text):
+        if words(text[: match.end()]) >= FIRST_PARTICLE_WORDS:
+            return match.end()
+    return None
+
+
+def _long_cut(text: str) -> int:
+    """Where to cut a sentence that is too long: after a clause, else a word, else anywhere."""
+    limit = 0
+    for limit, _ in enumerate(text, start=1):
+        if width(text[:limit]) >= LONG:
+            break
+    clauses = [match.end() for match in _CLAUSE.finditer(text, 0, limit)]
+    if clauses and width(text[: clauses[-1]]) >= LONG / 4:
+        return clauses[-1]
+    spaces = [match.end() for match in re.finditer(r"\s+", text[:limit])]
+    return spaces[-1] if spaces else limit
