@@ -1,0 +1,152 @@
+"""One voice that speaks English, Chinese, and both in one sentence.
+
+Each run of a text goes to the voice of its script; both voices come out at the same rate and
+loudness.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from daemon.media import SPEAK_RATE, Audio, Samples
+from daemon.stages import Synthesizer
+from daemon.voice.mandarin_numbers import HAN, spoken
+from daemon.voice.pauses import active_level
+from daemon.worker import CancelToken
+
+Language = Literal["en", "zh"]
+
+ACTIVE_DBFS = -20.0
+"""RMS level of speech, silence between the words left out; leaves 20 dB for the peaks."""
+
+# Several sentences, as the level of a single one may lie 2 dB from the voice's usual.
+_CALIBRATION: dict[Language, str] = {
+    "en": "I would like a cup of tea and some bread. "
+    "The children play in the garden after school. "
+    "There are many books on the old wooden table.",
+    "zh": "我想要一杯茶和一些面包。孩子们放学以后在花园里玩。旧木桌上有很多书。",
+}
+_KNEE, _CEILING = 0.8, 0.95  # peaks above the knee are bent, so that none passes the ceiling
+
+_LETTER = "A-Za-z\u00c0-\u024f"
+_TOKEN = re.compile(
+    rf"(?P<zh>[{HAN}]+)|(?P<en>[{_LETTER}]+(?:['’][{_LETTER}]+)*)|(?P<number>\d+(?:[.,:]\d+)*)|.",
+    re.DOTALL,
+)
+_MARKS = str.maketrans("，。！？；：、（）“”‘’—", ",.!?;:,()\"\"''-")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of text for one voice."""
+
+    language: Language
+    text: str
+
+
+def runs(text: str) -> list[Run]:
+    """Cut ``text`` by script. Numbers and punctuation go with the words they stand at.
+
+    A text without Chinese is one English run. Numbers in Chinese come written out.
+    """
+    chinese = _is_chinese(text)
+    if chinese:
+        text = spoken(text)
+    found: list[Run] = []
+    leading = ""  # what stands before the first word
+    for token in _TOKEN.finditer(text):
+        language = _language(token, text, "zh" if chinese else "en")
+        if language is None:
+            if found:
+                found[-1] = Run(found[-1].language, found[-1].text + token[0])
+            else:
+                leading += token[0]
+        elif found and found[-1].language == language:
+            found[-1] = Run(language, found[-1].text + token[0])
+        else:
+            found.append(Run(language, leading + token[0]))
+            leading = ""
+    return [
+        Run("zh", spoken(run.text)) if run.language == "zh" else Run("en", _english_marks(run.text))
+        for run in found
+    ]
+
+
+def _is_chinese(text: str) -> bool:
+    """Whether Chinese is the language of the whole, and foreign words are only borrowed."""
+    characters = len(re.findall(f"[{HAN}]", text))
+    words = len(re.findall(f"[{_LETTER}]+", text))
+    return characters > words or (
+        characters == words == 0 and bool(re.search("[，。！？、；：]", text))
+    )
+
+
+def _language(token: re.Match[str], text: str, whole: Language) -> Language | None:
+    """Say whose a token is; ``None`` for what goes with what is before it."""
+    if token["zh"]:
+        return "zh"
+    if token["en"]:
+        return "en"
+    if not token["number"]:
+        return None
+    # In Chinese, the numbers that are left by now belong to a name: GPT-4, Python 3.11, 5G.
+    beside = text[max(0, token.start() - 1) : token.end() + 1]
+    return "zh" if whole == "en" and re.search(f"[{HAN}]", beside) else "en"
+
+
+def _english_marks(text: str) -> str:
+    return text.translate(_MARKS)
+
+
+class Bilingual:
+    """Speaks with an English and a Mandarin voice, matched in loudness; ``volume`` is 0 to 1.
+
+    What it yields is at ``SPEAK_RATE``, with speech at ``ACTIVE_DBFS`` times ``volume``.
+    """
+
+    def __init__(self, english: Synthesizer, mandarin: Synthesizer, volume: float = 1.0) -> None:
+        self._voices: dict[Language, Synthesizer] = {"en": english, "zh": mandarin}
+        self._volume = np.float32(volume)
+        self._gains: dict[Language, np.float32] = {}
+
+    def warm_up(self) -> None:
+        """Warm both voices up and measure how loud each is.
+
+        One gain a voice, and not one a sentence, so that soft sentences stay soft.
+        """
+        for language, voice in self._voices.items():
+            voice.warm_up()
+            self._gains[language] = self._gain(language, voice)
+
+    def close(self) -> None:
+        """Close both voices."""
+        for voice in self._voices.values():
+            voice.close()
+
+    def synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
+        """Yield the speech of each run, piece by piece, at ``SPEAK_RATE``."""
+        for run in runs(text):
+            voice = self._voices[run.language]
+            if run.language not in self._gains:
+                self._gains[run.language] = self._gain(run.language, voice)
+            for audio in voice.synthesize(run.text, cancel):
+                if cancel.cancelled:
+                    return
+                samples = _limited(audio.at_rate(SPEAK_RATE).samples * self._gains[run.language])
+                yield Audio(samples * self._volume, SPEAK_RATE)
+
+    def _gain(self, language: Language, voice: Synthesizer) -> np.float32:
+        pieces = voice.synthesize(_CALIBRATION[language], CancelToken())
+        levels = [level for piece in pieces if (level := active_level(piece)) > 0]
+        return np.float32(10 ** (ACTIVE_DBFS / 20) / np.median(levels)) if levels else np.float32(1)
+
+
+def _limited(samples: Samples) -> Samples:
+    """Bend what is above the knee smoothly under the ceiling; the rest stays as it is."""
+    room = np.float32(_CEILING - _KNEE)
+    level = np.abs(samples)
+    bent = _KNEE + room * np.tanh((level - _KNEE) / room)
+    return np.where(level > _KNEE, np.copysign(bent, samples), samples).astype(np.float32)

@@ -1,0 +1,273 @@
+"""The loudspeaker, and the clock that everything else follows.
+
+A player counts the samples of the current reply. ``audible()`` is the sample that the person hears
+at this moment; the face is drawn for that sample and the history keeps what lies before it.
+"""
+
+import asyncio
+import contextlib
+import threading
+import time
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from daemon.ears.devices import find_output, sounddevice
+from daemon.ears.ring import HostClock, Ring
+from daemon.errors import DeviceError
+from daemon.i18n import tr
+from daemon.media import SPEAK_RATE, Samples
+
+BLOCK = 480  # samples: 10 ms; the host's own choice can be 2 ms, and a callback costs 30 µs
+LATENCY_S = 0.08  # asked of the host: Python may be late by a few blocks without a gap
+BUFFER_S = 2.0  # speech that may wait to be heard; more would only make interrupting costly
+REWIND_S = 0.3  # a held reply goes on this much earlier: about a word, so that none is cut in two
+FADE_S = 0.005  # cut speech fades over this, or it would click
+POLL_S = 0.01  # the callback must not wake the event loop (that takes a lock), so the loop looks
+BLOCKS = 256  # blocks whose playing times are remembered: 2.5 s, more than any device's latency
+PLAYED_S = 4.0  # of what was played is kept for the echo canceller: the microphone may be 2 s late
+
+FADE: Final = np.linspace(1, 0, int(FADE_S * SPEAK_RATE), dtype=np.float32)
+REWIND: Final = int(REWIND_S * SPEAK_RATE)
+
+
+class Player(Protocol):
+    """Where speech is heard. All methods belong to the event loop's thread."""
+
+    async def begin(self) -> None:
+        """Start a reply: the reply clock is at zero, nothing waits, nothing is held."""
+
+    async def play(self, samples: Samples) -> None:
+        """Append speech (``SPEAK_RATE``); waits while the buffer is full."""
+
+    def audible(self) -> int:
+        """Tell the sample of the reply that is heard now. Goes back at ``resume`` only."""
+
+    def pause(self) -> None:
+        """Fall silent now and keep the rest."""
+
+    def resume(self) -> None:
+        """Go on after ``pause``, a little earlier, so that what was cut is heard whole."""
+
+    def flush(self) -> int:
+        """Fall silent now and drop the rest; tell the sample that was heard last."""
+
+    async def close(self) -> None:
+        """Free the device."""
+
+
+async def heard(player: Player, position: int) -> None:
+    """Wait until ``position`` on the reply clock has been heard."""
+    while player.audible() < position:  # noqa: ASYNC110 (see POLL_S)
+        await asyncio.sleep(POLL_S)
+
+
+class Recorder:
+    """A player without a device, for answers into a file: what is played has been heard."""
+
+    def __init__(self) -> None:
+        self.pieces: list[Samples] = []
+        self._length = 0
+
+    async def begin(self) -> None:
+        """Forget the reply before."""
+        self.pieces.clear()
+        self._length = 0
+
+    async def play(self, samples: Samples) -> None:
+        """Keep the samples."""
+        self.pieces.append(samples)
+        self._length += len(samples)
+
+    def audible(self) -> int:
+        """Tell the number of samples so far."""
+        return self._length
+
+    def pause(self) -> None:
+        """Nobody listens to a file yet."""
+
+    def resume(self) -> None:
+        """Nobody listens to a file yet."""
+
+    def flush(self) -> int:
+        """Tell the number of samples so far."""
+        return self._length
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class Loudspeaker:
+    """A sounddevice output stream, fed from a ring of ``BUFFER_S``; silence between replies.
+
+    The callback runs in PortAudio's thread and shares only numbers, flags and two arrays with the
+    event loop: the loop alone moves ``_written``, the callback alone moves ``_read``. ``pause``,
+    ``resume`` and ``flush`` are wishes that the callback fulfils within one block. ``open`` and
+    ``shut`` may be called from a third thread; while the device is shut a reply waits.
+    """
+
+    def __init__(self, device: str) -> None:
+        """``device`` is a part of a device's name, ``""`` the default."""
+        self.played: Final = Ring(SPEAK_RATE, int(PLAYED_S * SPEAK_RATE), SPEAK_RATE)
+        """All that leaves the loudspeaker, silence too, with its moments."""
+        self._device = device
+        self._ring: Final = np.zeros(int(BUFFER_S * SPEAK_RATE) + REWIND, np.float32)
+        self._written = 0
+        self._read = 0
+        self._base = 0  # the position at which the current reply began
+        self._end = 0  # one past the last sample handed to the device
+        self._heard = 0  # the last position that audible() knew
+        self._flushing = threading.Event()
+        self._pausing = False  # the loop's wish
+        self._silenced = False  # the callback has fulfilled it
+        self._blocks: Final[list[tuple[float, int, int]]] = [(0.0, 0, 0)] * BLOCKS
+        self._block = 0
+        self._called = 0.0
+        self._latency = 0.0
+        self._clock = HostClock()
+        self._stream: Any = None
+
+    @property
+    def called(self) -> float:
+        """The ``time.monotonic()`` at which the device last took sound, or was opened."""
+        return self._called
+
+    def open(self) -> None:
+        """Open the device; ``DeviceError`` when there is none, or it cannot be opened."""
+        sd = sounddevice()
+        try:
+            stream = sd.OutputStream(
+                samplerate=SPEAK_RATE,
+                device=find_output(self._device),
+                channels=1,
+                dtype="float32",
+                blocksize=BLOCK,
+                latency=LATENCY_S,
+                callback=self._callback,
+            )
+            self._latency = float(stream.latency)
+            self._block = 0
+            self._drop_if_asked()
+            self._clock = HostClock()
+            self.played.forget_moments()
+            self._called = time.monotonic()
+            self._stream = stream
+            stream.start()
+        except sd.PortAudioError as error:
+            self.shut()
+            raise DeviceError(
+                tr("The loudspeaker cannot be opened: {reason}").format(reason=error),
+                "digital-life devices",
+            ) from None
+
+    def shut(self) -> None:
+        """Stop at once and free the device; what waits to be heard goes on waiting."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with contextlib.suppress(Exception):
+                stream.abort(ignore_errors=True)
+                stream.close(ignore_errors=True)
+        self._drop_if_asked()
+
+    def _drop_if_asked(self) -> None:
+        """Fulfil a flush while no callback runs."""
+        if self._flushing.is_set():
+            self._read = self._written
+            self._silenced = False
+            self._flushing.clear()
+
+    def _callback(self, out: Any, frames: int, times: Any, status: Any) -> None:
+        """Copy the next ``frames`` samples out. PortAudio's thread: no waiting, no logging."""
+        self._called = now = time.monotonic()
+        mono = out[:, 0]
+        pausing = self._pausing  # before flushing: flush() ends a pause, in the other order
+        flushing = self._flushing.is_set()
+        resuming = self._silenced and not pausing and not flushing
+        if resuming:
+            self._read = max(self._base, self._read - REWIND)
+        read, written = self._read, self._written
+        count = min(frames, written - read)
+        if self._silenced and not resuming:
+            count = 0
+        elif flushing or pausing:
+            count = min(count, len(FADE))
+        begin = read % len(self._ring)
+        first = min(count, len(self._ring) - begin)
+        mono[:first] = self._ring[begin : begin + first]
+        mono[first:count] = self._ring[: count - first]
+        mono[count:] = 0
+        if flushing or pausing:
+            mono[:count] *= FADE[:count]
+        elif resuming:
+            faded = min(count, len(FADE))
+            mono[:faded] *= FADE[::-1][:faded]
+        due = now + self._latency
+        if times.outputBufferDacTime > times.currentTime:  # a host that tells no times tells 0
+            due = self._clock.moment(times.outputBufferDacTime, times.currentTime, now)
+        if count:
+            self._end = read + count
+        self._blocks[self._block % BLOCKS] = (due, self._end - count, count)
+        self._block += 1
+        self.played.write(mono, due)
+        self._silenced = pausing
+        self._read = written if flushing else read + count
+        if flushing:
+            self._flushing.clear()
+
+    async def begin(self) -> None:
+        """Start a reply at the place where the ring is; an unfinished flush is waited for."""
+        for _ in range(int(1 / POLL_S)):
+            if not self._flushing.is_set():
+                break
+            await asyncio.sleep(POLL_S)
+        self._base = self._heard = self._written
+        self._pausing = False
+
+    async def play(self, samples: Samples) -> None:
+        """Append speech in pieces as the ring has room."""
+        done = 0
+        while done < len(samples):
+            room = len(self._ring) - REWIND - (self._written - self._read)
+            if room <= 0 or self._flushing.is_set():
+                await asyncio.sleep(POLL_S)
+                continue
+            piece = samples[done : done + room]
+            begin = self._written % len(self._ring)
+            first = min(len(piece), len(self._ring) - begin)
+            self._ring[begin : begin + first] = piece[:first]
+            self._ring[: len(piece) - first] = piece[first:]
+            self._written += len(piece)
+            done += len(piece)
+
+    def audible(self) -> int:
+        """Tell the sample leaving the loudspeaker now, from the blocks' times at the DAC."""
+        now = time.monotonic()
+        newest = self._block
+        for number in range(newest - 1, max(-1, newest - 1 - BLOCKS), -1):
+            due, start, count = self._blocks[number % BLOCKS]
+            if due <= now:
+                self._heard = start + min(count, int((now - due) * SPEAK_RATE))
+                break
+        return max(0, self._heard - self._base)
+
+    def pause(self) -> None:
+        """Ask the callback to fade out and stay where it is."""
+        self._pausing = True
+
+    def resume(self) -> None:
+        """Ask the callback to go back ``REWIND_S`` and fade in."""
+        self._pausing = False
+
+    def flush(self) -> int:
+        """Ask the callback to fade out and drop the rest.
+
+        What the device has already got will be heard, so that counts as heard.
+        """
+        last = self._read if self._silenced else min(self._read + len(FADE), self._written)
+        self._flushing.set()
+        self._pausing = False
+        return max(0, last - self._base)
+
+    async def close(self) -> None:
+        """Stop at once and free the device."""
+        self.shut()

@@ -1,0 +1,110 @@
+"""Owns the microphone and the loudspeaker: opens them, watches them, opens them again.
+
+PortAudio learns of new devices, and of a sound server that has come back, only when it is started
+anew, and that needs every stream closed. So one owner opens and closes both, on a thread of its
+own: closing a device whose server hangs can take half a minute.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+
+from daemon.ears.devices import rescan
+from daemon.ears.microphone import Microphone
+from daemon.errors import DeviceError
+from daemon.i18n import tr
+from daemon.voice.player import Loudspeaker
+from daemon.worker import STOP_S, Worker
+
+LOOK_S = 0.25  # how often the devices are looked at
+STALLED_S = 2.0  # a device that has not called for so long has gone
+STARTING_S = 4.0  # a device that was just opened may take this long; a null sink takes 1.5 s
+RETRY_S = 0.5  # before the second attempt to open; doubles
+LONGEST_RETRY_S = 4.0
+GIVE_UP_S = 30.0  # after this the service manager has better means than we
+
+log = logging.getLogger(__name__)
+
+
+class Sound:
+    """Both devices; all methods belong to the event loop's thread."""
+
+    def __init__(self, microphone: Microphone, loudspeaker: Loudspeaker, worker: Worker) -> None:
+        """``worker``'s thread is for this alone."""
+        self._microphone = microphone
+        self._loudspeaker = loudspeaker
+        self._worker = worker
+
+    async def open(self) -> None:
+        """Open both; ``DeviceError`` when one is missing or cannot be opened."""
+        await self._worker.run(lambda _: self._open())
+
+    async def watch(self, lost: Callable[[], None]) -> None:
+        """Open both again whenever one has gone, and call ``lost`` first.
+
+        Raises ``DeviceError`` when they do not come back within ``GIVE_UP_S``.
+        """
+        while True:
+            await self._stall(STALLED_S)
+            log.warning(tr("The sound devices have gone; trying to open them again."))
+            lost()
+            await self._restore()
+            log.info(tr("The sound devices are back."))
+
+    async def close(self) -> None:
+        """Close both, but never wait long for a device that hangs."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await self._worker.run(lambda _: self._close())
+
+    async def _stall(self, patience_s: float) -> None:
+        """Wait until a device has not called for ``patience_s``."""
+        begin = time.monotonic()
+        while time.monotonic() - max(begin, self._called()) < patience_s:  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_S)  # PortAudio has nothing to wait on
+
+    def _called(self) -> float:
+        """When the device that has been silent longest last called."""
+        return min(self._microphone.called, self._loudspeaker.called)
+
+    async def _restore(self) -> None:
+        reason = ""
+        wait_s = RETRY_S
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GIVE_UP_S):
+                while True:
+                    try:
+                        await self._worker.run(lambda _: self._reopen())
+                        await self._first_calls()
+                        return
+                    except DeviceError as error:
+                        log.debug("not yet: %s", error)
+                        reason = str(error)
+                    await asyncio.sleep(wait_s)
+                    wait_s = min(2 * wait_s, LONGEST_RETRY_S)
+        text = tr("The sound devices have gone and did not come back within {seconds:.0f} s.")
+        raise DeviceError(f"{text.format(seconds=GIVE_UP_S)} {reason}", "digital-life devices")
+
+    async def _first_calls(self) -> None:
+        """Wait until both devices work; opening alone proves little."""
+        opened = time.monotonic()
+        while time.monotonic() - opened < STARTING_S:
+            if self._called() > opened:
+                return
+            await asyncio.sleep(LOOK_S)
+        raise DeviceError(tr("They were opened but carry no sound."))
+
+    def _open(self) -> None:
+        self._loudspeaker.open()
+        self._microphone.open()
+
+    def _reopen(self) -> None:
+        self._close()
+        rescan()
+        self._open()
+
+    def _close(self) -> None:
+        self._microphone.close()
+        self._loudspeaker.shut()

@@ -1,0 +1,108 @@
+"""Talks with the user's sound server, PulseAudio or PipeWire, through libpulse.
+
+Nothing may be cancelled while the server works on it: libpulse would call back into what is no
+longer there. So every piece of work goes through ``answer``.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from daemon.errors import DeviceError
+from daemon.i18n import tr
+from daemon.voice.sound_plan import Module, Port, Sound
+
+CLIENT = "Digital Life"
+ANSWER_S = 5.0  # a server that takes longer to answer is treated as gone
+
+
+class NoServer(DeviceError):
+    """No sound server answers."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            tr("There is no virtual microphone: no sound server answers."),
+            tr("Start PipeWire (with pipewire-pulse) or PulseAudio."),
+        )
+
+
+@asynccontextmanager
+async def connected() -> AsyncIterator[Any]:
+    """Connect to the user's server; ``NoServer`` if there is none."""
+    try:
+        from pulsectl_asyncio import PulseAsync
+    except OSError:  # libpulse is not installed
+        raise NoServer from None
+    from pulsectl import PulseError
+
+    class Pulse(PulseAsync):  # type: ignore[misc]
+        waiting_futures: set[asyncio.Future[None]]
+
+        def _pulse_state_cb(self, *state: Any) -> None:
+            """Leave out what is done already: pulsectl-asyncio 1.3 would let it fail once more."""
+            self.waiting_futures = {future for future in self.waiting_futures if not future.done()}
+            super()._pulse_state_cb(*state)
+
+    pulse = Pulse(CLIENT)
+    try:
+        try:
+            await pulse.connect(timeout=ANSWER_S)
+        except (PulseError, TimeoutError):
+            raise NoServer from None
+        yield pulse
+    finally:
+        pulse.close()
+
+
+async def answer(pulse: Any, work: Coroutine[Any, Any, Any]) -> Any:
+    """Await ``work`` on the server to its end, but not for ever; ``NoServer`` if it goes away."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait([task], timeout=ANSWER_S)
+    finally:
+        if not task.done():
+            task.add_done_callback(lambda task: task.exception())
+            pulse.disconnect()  # which makes it fail
+    try:
+        return await task
+    except Exception as error:
+        if pulse.connected:
+            raise
+        raise NoServer from error
+
+
+async def look(pulse: Any) -> Sound:
+    """Return what the server has."""
+    server = await pulse.server_info()
+    sinks, sources = await pulse.sink_list(), await pulse.source_list()
+    return Sound(
+        tuple(Port(sink.name, sink.description) for sink in sinks),
+        tuple(Port(source.name, source.description) for source in sources),
+        server.default_sink_name or "",
+        server.default_source_name or "",
+    )
+
+
+async def load(pulse: Any, wanted: tuple[Module, ...]) -> None:
+    """Load what is missing, and unload what is ours and not wanted, or there twice."""
+    missing = list(wanted)
+    for loaded in reversed(await pulse.module_list()):
+        module = Module(loaded.name, loaded.argument or "")
+        if module in missing:
+            missing.remove(module)
+        elif module.ours:
+            await pulse.module_unload(loaded.index)
+    for module in missing:
+        await pulse.module_load(module.name, module.arguments)
+
+
+async def move(move: Any, stream: int, at: int, ports: list[Any], name: str) -> None:
+    """Move a stream that is at the port number ``at`` to the one called ``name``."""
+    from pulsectl import PulseOperationFailed
+
+    for port in ports:
+        if port.name == name and port.index != at:
+            with contextlib.suppress(PulseOperationFailed):  # the stream has just ended
+                await move(stream, port.index)

@@ -1,0 +1,239 @@
+"""The microphone "Digital Life" that video calls can choose, on PulseAudio and on PipeWire.
+
+PortAudio knows nothing of a sound server's sinks and sources. So the streams are opened on the way
+to the server, recognised by the number of this process, and moved to where they belong
+(``sound_plan.py`` says where), now and whenever anything changes.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from daemon.config import EarsSettings, VoiceSettings
+from daemon.ears.devices import list_devices
+from daemon.errors import DeviceError
+from daemon.i18n import tr
+from daemon.voice.sound_plan import VOICE, Plan, make_plan
+from daemon.voice.sound_server import NoServer, answer, connected, load, look, move
+
+WATCHED = ("module", "sink", "source", "server", "sink_input", "source_output")
+SETTLE_S = (
+    0.03  # changes come in bunches; this is also how long a new stream is where it should not
+)
+FIRST_RETRY_S, LAST_RETRY_S = 0.25, 4.0  # between attempts to reach a server that has gone
+PATIENCE_S = 3.0  # devices come one by one after a restart: what is missing longer is told
+SILENT_S = 20.0  # by then the voice's stream must have been seen
+DOORS = ("pulse", "pipewire", "default")  # PortAudio's names for the way to a sound server
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """The names of what PortAudio is to open."""
+
+    microphone: str
+    loudspeaker: str
+
+
+@asynccontextmanager
+async def virtual_microphone(voice: VoiceSettings, ears: EarsSettings) -> AsyncIterator[Devices]:
+    """Have the virtual microphone, and the ears in the call, as the settings ask.
+
+    Yields the devices to open. Raises ``DeviceError`` or ``SetupError`` when what the settings
+    insist on cannot be had; without a sound server ``output = "both"`` is the loudspeaker only.
+    """
+    plain = Devices(ears.microphone, local_loudspeaker(voice))
+    if voice.output == "loudspeaker":
+        yield plain
+        return
+    arranger = Arranger(voice, ears)
+    try:
+        await arranger.begin()
+    except NoServer as error:
+        if voice.output == "virtual-microphone" or ears.listen_to != "microphone":
+            raise
+        log.warning("%s %s", error, tr("Going on with the loudspeaker only."))
+        yield plain
+        return
+    log.info(tr('Video calls find the microphone "Digital Life".'))
+    keeping = asyncio.create_task(arranger.keep(), name="virtual microphone")
+    try:
+        with _own_memory(f"{voice.output} {ears.listen_to}"):
+            door = _door()
+            yield Devices(ears.microphone if ears.listen_to == "microphone" else door, door)
+    finally:
+        arranger.stop()
+        await asyncio.wait([keeping])
+        await arranger.remove()
+
+
+def local_loudspeaker(voice: VoiceSettings) -> str:
+    """Return the name PortAudio has for the loudspeaker, for whoever needs no virtual microphone.
+
+    Where there is to be one, ``voice.loudspeaker`` is a name of the sound server's, and PortAudio
+    has only its default.
+    """
+    return voice.loudspeaker if voice.output == "loudspeaker" else ""
+
+
+class Arranger:
+    """Keeps a sound server as the plan says. All methods belong to the event loop's thread.
+
+    Nothing here is cancelled while the server works on it; see ``sound_server.py``.
+    """
+
+    def __init__(self, voice: VoiceSettings, ears: EarsSettings, process: int = 0) -> None:
+        """``process``: whose streams are moved; 0 is this one."""
+        self._voice: Final = voice
+        self._ears: Final = ears
+        self._process: Final = str(process or os.getpid())
+        self._stopped = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._complaints: dict[str, asyncio.TimerHandle] = {}
+        self._heard_of_the_voice = False
+
+    async def begin(self) -> None:
+        """Arrange everything for the first time; raise whatever is in the way."""
+        try:
+            async with connected() as pulse:
+                plan: Plan = await answer(pulse, self._arrange(pulse))
+        except DeviceError:
+            raise
+        except Exception as error:  # pulsectl's own, which have no class in common
+            raise DeviceError(
+                tr("The sound server cannot make a virtual microphone: {reason}").format(
+                    reason=error or type(error).__name__
+                )
+            ) from error
+        if plan.problems:
+            await self.remove()
+            raise plan.problems[0]
+
+    def stop(self) -> None:
+        """End ``keep``."""
+        for complaint in self._complaints.values():
+            complaint.cancel()
+        self._stopped.set()
+        self._changed.set()
+
+    async def keep(self) -> None:
+        """Arrange it again after every change, and when the server is back, until ``stop``."""
+        retry_s, begin = FIRST_RETRY_S, asyncio.get_running_loop().time()
+        while not self._stopped.is_set():
+            try:
+                async with connected() as pulse, self._watching(pulse):
+                    while pulse.connected and not self._stopped.is_set():
+                        self._changed.clear()
+                        self._tell(await answer(pulse, self._arrange(pulse)))
+                        retry_s = FIRST_RETRY_S
+                        await self._change(begin + SILENT_S)
+            except NoServer:
+                log.debug("no sound server answers")
+            except Exception as error:  # whatever the server does, the conversation goes on
+                log.warning("sound server: %s", error or type(error).__name__)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), retry_s)
+            retry_s = min(2 * retry_s, LAST_RETRY_S)
+
+    async def remove(self) -> None:
+        """Take away all that was made, by this process or by one that crashed."""
+        try:
+            async with connected() as pulse:
+                await answer(pulse, load(pulse, ()))
+        except Exception as error:  # a server that has gone has nothing left of ours
+            log.debug("nothing was removed from the sound server: %s", error)
+
+    @asynccontextmanager
+    async def _watching(self, pulse: Any) -> AsyncIterator[None]:
+        async def watch() -> None:
+            try:
+                async with aclosing(pulse.subscribe_events(*WATCHED)) as events:
+                    async for _ in events:
+                        self._changed.set()
+            finally:
+                self._changed.set()
+
+        watching = asyncio.create_task(watch())
+        try:
+            yield
+        finally:
+            pulse.disconnect()  # which ends the subscription
+            await asyncio.wait([watching])
+            watching.exception()
+
+    async def _change(self, silent_at: float) -> None:
+        """Wait for the next bunch of changes; on the way, notice that the voice does not come."""
+        wait_s = silent_at - asyncio.get_running_loop().time()
+        try:
+            await asyncio.wait_for(
+                self._changed.wait(),
+                wait_s if wait_s > 0 and not self._heard_of_the_voice else None,
+            )
+        except TimeoutError:
+            log.warning(
+                "%s %s",
+                tr("The virtual microphone is silent: the voice does not reach the sound server."),
+                "sudo apt install libasound2-plugins",
+            )
+            await self._changed.wait()
+        await asyncio.sleep(SETTLE_S)
+
+    async def _arrange(self, pulse: Any) -> Plan:
+        """Make the server as it should be; does nothing where it is already."""
+        sound = await look(pulse)
+        plan = make_plan(self._voice, self._ears, sound)
+        await load(pulse, plan.modules)
+        sinks, sources = await pulse.sink_list(), await pulse.source_list()
+        for stream in self._ours(await pulse.sink_input_list()):
+            self._heard_of_the_voice = True
+            await move(pulse.sink_input_move, stream.index, stream.sink, sinks, VOICE)
+        if plan.ears is None:
+            return plan
+        for stream in self._ours(await pulse.source_output_list()):
+            await move(pulse.source_output_move, stream.index, stream.source, sources, plan.ears)
+        return plan
+
+    def _ours(self, streams: list[Any]) -> Iterator[Any]:
+        for stream in streams:
+            if stream.proplist.get("application.process.id") == self._process:
+                yield stream
+
+    def _tell(self, plan: Plan) -> None:
+        """Log what is left out, once, when it stays away."""
+        problems = {str(problem): problem.fix for problem in plan.problems}
+        for text in self._complaints.keys() - problems.keys():
+            self._complaints.pop(text).cancel()
+        later = asyncio.get_running_loop().call_later
+        for text in problems.keys() - self._complaints.keys():
+            self._complaints[text] = later(PATIENCE_S, log.warning, "%s %s", text, problems[text])
+
+
+def _door() -> str:
+    """Return PortAudio's name for the way to the sound server; empty is its default."""
+    names = [device.name for device in list_devices() if device.outputs]
+    return next((door for door in DOORS if door in names), "")
+
+
+@contextmanager
+def _own_memory(mode: str) -> Iterator[None]:
+    """Let the server remember our streams' places under a name of their own.
+
+    It keeps what is moved for the next time, by application; without this every Python program
+    that plays through ALSA would find itself in the virtual microphone.
+    """
+    before = os.environ.get("PULSE_PROP")
+    ours = f'application.id="digital-life {mode}"'
+    os.environ["PULSE_PROP"] = f"{before} {ours}" if before else ours
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PULSE_PROP"]
+        else:
+            os.environ["PULSE_PROP"] = before
