@@ -1,0 +1,1 @@
+"""What is seen: the default portrait, its mouth shapes, and where pictures go."""

@@ -1,0 +1,150 @@
+"""A drawn portrait that talks: a folder of layers made into a living head.
+
+The skin, hair, clothes and room are one picture whose head and jaw are bent by a smooth field; eyes
+and mouth are drawn anew on top, so that they stay sharp. Only the part around the head is worked on
+in each frame.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from daemon.errors import SetupError
+from daemon.face import eyes, lips
+from daemon.face.canvas import Canvas, Frame, Layout
+from daemon.face.motion import Pose, pose_at
+from daemon.face.pixels import Floats
+from daemon.face.shapes import OPEN, PARAMETERS, VOICE, MouthShapes
+from daemon.face.visemes import Network
+from daemon.i18n import tr
+from daemon.media import Audio, Image, Mouth
+from daemon.worker import CancelToken
+
+CHIN_SHARE = 0.8  # of the jaw's fall that is seen at the chin
+CLOSING, CALMING = 0.6, 0.92  # kept per frame of a mouth, and of its liveliness, after speech
+LAYERS = ("portrait", "iris", "lips", "teeth", "tongue")
+
+
+class Portrait:
+    """A face from a folder as ``faces/draw_default.py`` writes it; a ``LipSync``."""
+
+    def __init__(self, directory: Path, fps: int = 25, size: tuple[int, int] = (1280, 720)) -> None:
+        cv2.setNumThreads(1)  # one core is the budget; more threads only take from the models
+        self._fps, self._size = fps, size
+        self._layout = _layout(directory / "face.toml")
+        layers = {name: _layer(directory / f"{name}.png") for name in LAYERS}
+        self._canvas = Canvas(layers["portrait"], self._layout)
+        self._frame = Frame(layers["portrait"], size)
+        self._eyes = eyes.Eyes(layers["iris"])
+        self._lips = lips.Lips(layers["lips"], layers["teeth"], layers["tongue"])
+        self._network = Network()
+        self._shapes: MouthShapes | None = None
+        self._shown = np.zeros(PARAMETERS, np.float32)
+
+    @property
+    def fps(self) -> int:
+        """Frames per second."""
+        return self._fps
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of a picture in pixels."""
+        return self._size
+
+    def warm_up(self) -> None:
+        """Draw once, with the mouth open, so that every piece of code has run."""
+        mouth = self._shown.copy()
+        mouth[OPEN] = 1
+        self.picture(0, mouth)
+        self.picture(0, None)
+        self._shown[:] = 0
+
+    def close(self) -> None:
+        """Nothing is held but memory."""
+
+    def begin(self) -> None:
+        """Forget the sound of the reply before."""
+        self._shapes = None
+
+    def render(self, audio: Audio, cancel: CancelToken) -> Iterator[Mouth]:
+        """Yield the mouths that are ready: those of ``audio`` less its last 58 ms.
+
+        What a mouth does depends on the sound that follows, so the last ones wait for the next
+        piece; those after a reply's end are never asked for, and ``picture`` shuts the mouth.
+        """
+        if self._shapes is None:
+            self._shapes = MouthShapes(audio.rate, self._fps, self._network)
+        samples = audio.at_rate(self._shapes.rate).samples
+        for start in range(0, len(samples), self._shapes.rate):
+            cancel.check()
+            yield from self._shapes.feed(samples[start : start + self._shapes.rate])
+
+    def picture(self, tick: int, mouth: Mouth | None) -> Image:
+        """Draw frame ``tick`` of the camera's clock; without a mouth the last one closes softly."""
+        if mouth is not None:
+            self._shown[:] = mouth
+        else:
+            self._shown[:VOICE] *= CLOSING
+            self._shown[VOICE] *= CALMING
+        shown = self._shown
+        pose = pose_at(tick / self._fps, float(shown[VOICE]))
+        out = self._canvas.draw(pose, CHIN_SHARE * lips.JAW_DROP * float(shown[OPEN]))
+        for centre, outward in zip(self._layout.eyes, (-1, 1), strict=True):
+            part, skin, x, y = self._around(out, centre, eyes.REACH, pose)
+            self._eyes.draw(skin, x, y, outward, pose.lids, pose.gaze)
+            _put_back(part, skin)
+        edge = lips.contours(shown)
+        part, skin, x, y = self._around(out, self._layout.mouth, edge.reach, pose)
+        self._lips.draw(skin, x, y, edge, shown)
+        _put_back(part, skin)
+        return self._frame.fit(out)
+
+    def _around(
+        self, out: Image, centre: tuple[float, float], reach: tuple[int, int, int, int], pose: Pose
+    ) -> tuple[Image, Floats, Floats, Floats]:
+        """Cut out the part around a feature, with each pixel's place relative to its middle."""
+        px, py = self._layout.pivot
+        at = round(centre[0] + pose.x), round(centre[1] + pose.y)
+        left, top = at[0] + reach[0], at[1] + reach[1]
+        right, bottom = at[0] + reach[2], at[1] + reach[3]
+        at_x = np.arange(left, right, dtype=np.float32)[None, :]
+        at_y = np.arange(top, bottom, dtype=np.float32)[:, None]
+        x = at_x + np.float32(pose.roll) * (at_y - np.float32(py))
+        y = at_y - np.float32(pose.roll) * (at_x - np.float32(px))
+        part = out[top:bottom, left:right]
+        skin = np.stack([channel.astype(np.float32) for channel in cv2.split(part)])
+        return (
+            part,
+            skin,
+            x - np.float32(pose.x + pose.yaw + centre[0]),
+            y - np.float32(pose.y + centre[1]),
+        )
+
+
+def _put_back(part: Image, skin: Floats) -> None:
+    """Write what was drawn back into the picture."""
+    np.clip(skin + np.float32(0.5), 0, 255, out=skin)
+    part[:] = cv2.merge(list(skin.astype(np.uint8)))
+
+
+def _layout(path: Path) -> Layout:
+    try:
+        with path.open("rb") as file:
+            return Layout(**tomllib.load(file)["layout"])
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise SetupError(
+            tr("The face's description {path} cannot be used: {error}").format(
+                path=path, error=error
+            )
+        ) from error
+
+
+def _layer(path: Path) -> Image:
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise SetupError(tr("The face's picture {path} cannot be read.").format(path=path))
+    code = cv2.COLOR_BGRA2RGBA if image.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    return np.asarray(cv2.cvtColor(image, code), np.uint8)

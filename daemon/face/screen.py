@@ -1,0 +1,147 @@
+"""Shows the face on the camera, in time with the sound.
+
+The camera ticks at its own rate and never stops. At each tick the newest mouth whose moment has
+come on the player's clock is drawn; without one, when the newest is stale, and when the sound
+stands still, the face is at rest.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from daemon.face.card import camera_off
+from daemon.media import SPEAK_RATE, FaceFrame, Image, Mouth
+from daemon.stages import Camera, LipSync
+from daemon.worker import Worker
+
+HOLD_S = 0.2  # a mouth is held this long when no newer one comes; then the face goes to rest
+AHEAD = 25  # mouths that may wait here: a second at 25 frames a second
+RETRY_S = 5.0  # between attempts to open a camera that failed
+
+log = logging.getLogger(__name__)
+
+
+class Screen:
+    """The camera's clock and the mouths that wait for their moment."""
+
+    def __init__(
+        self,
+        face: LipSync,
+        open_camera: Callable[[], Camera | None],
+        worker: Worker,
+        camera: Camera,
+        audible: Callable[[], int],
+        muted: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """``camera`` is open already; ``open_camera`` opens it again after a failure.
+
+        ``audible`` is the player's: the sample of the reply that is heard now. While ``muted`` a
+        card is shown instead of the face.
+        """
+        self.degraded = False
+        self.face = face
+        self._open = open_camera
+        self._worker = worker
+        self._camera: Camera | None = camera
+        self._audible = audible
+        self._muted = muted
+        self._card: Image | None = None
+        self._waiting: deque[FaceFrame] = deque()
+        self._shown: deque[FaceFrame] = deque(maxlen=AHEAD)
+        self._now = 0  # where the sound was at the last tick
+        self._room = asyncio.Event()
+        self._room.set()
+
+    async def put(self, frame: FaceFrame) -> None:
+        """Take a mouth; waits while ``AHEAD`` of them are ahead of the sound."""
+        while len(self._waiting) >= AHEAD:
+            self._room.clear()
+            await self._room.wait()
+        if self._shown and self._shown[-1].turn != frame.turn:
+            self.clear()
+        self._waiting.append(frame)
+
+    def clear(self) -> None:
+        """Drop what waits and close the mouth with the next tick."""
+        self._waiting.clear()
+        self._shown.clear()
+        self._room.set()
+
+    def mouth(self) -> Mouth | None:
+        """Choose the mouth for this moment; none while the sound stands still."""
+        before, self._now = self._now, self._audible()
+        while self._shown and self._shown[-1].at > self._now:  # a held reply goes on from earlier
+            self._waiting.appendleft(self._shown.pop())
+        while self._waiting and self._waiting[0].at <= self._now:
+            self._shown.append(self._waiting.popleft())
+        if len(self._waiting) < AHEAD:
+            self._room.set()
+        if not self._shown or self._now == before:
+            return None
+        shown = self._shown[-1]
+        return shown.mouth if self._now - shown.at <= HOLD_S * SPEAK_RATE else None
+
+    async def run(self) -> None:
+        """Tick until cancelled. A tick that comes late is dropped, never made up for."""
+        loop = asyncio.get_running_loop()
+        start, tick = loop.time(), 0
+        while True:
+            await self._show(tick)
+            tick = max(tick + 1, int((loop.time() - start) * self.face.fps) + 1)
+            await asyncio.sleep(max(0.0, start + tick / self.face.fps - loop.time()))
+
+    async def _show(self, tick: int) -> None:
+        mouth, camera = self.mouth(), self._camera
+        try:
+            if camera is None:
+                await asyncio.sleep(RETRY_S)
+                self._camera = await self._worker.run(lambda _: self._open())
+                if self._camera is not None:
+                    self.degraded = False
+                    log.info("the camera is back")
+            else:
+                await self._worker.run(lambda _: camera.show(self._draw(tick, mouth)))
+        except Exception as error:  # whatever a camera does, the conversation goes on
+            if not self.degraded:
+                log.warning("camera failed, sound only until it is back: %s", error)
+            self.degraded = True
+            self._camera = None
+            if camera is not None:
+                await self._worker.run(lambda _: camera.close())
+
+    def _draw(self, tick: int, mouth: Mouth | None) -> Image:
+        if not self._muted():
+            return self.face.picture(tick, mouth)
+        if self._card is None:
+            self._card = camera_off(self.face.size)
+        return self._card
+
+    async def close(self) -> None:
+        """Free the camera."""
+        camera, self._camera = self._camera, None
+        if camera is not None:
+            await self._worker.run(lambda _: camera.close())
+
+
+class Film:
+    """Keeps every mouth of a reply, for a film made after the sound is known."""
+
+    def __init__(self) -> None:
+        self.frames: list[FaceFrame] = []
+
+    async def put(self, frame: FaceFrame) -> None:
+        """Keep it."""
+        self.frames.append(frame)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self.frames.clear()
+
+    def pictures(self, face: LipSync, lead: int, tail: int) -> Iterator[Image]:
+        """Draw the film: ``lead`` frames at rest, the reply, ``tail`` frames at rest."""
+        mouths: list[Mouth | None] = [None] * lead
+        mouths += [frame.mouth for frame in self.frames]
+        mouths += [None] * tail
+        for tick, mouth in enumerate(mouths):
+            yield face.picture(tick, mouth)
