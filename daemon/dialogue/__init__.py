@@ -1,0 +1,1 @@
+"""The conversation: its states, and one reply from start to end."""

@@ -1,0 +1,45 @@
+"""The switches for microphone and camera."""
+
+import logging
+from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+
+class Mute:
+    """Whether the microphone and the camera are off.
+
+    Switched in the event loop's thread, looked at in any: by the ears before each block of sound,
+    by the screen before each picture.
+    """
+
+    def __init__(self) -> None:
+        self.watchers: list[Callable[[], None]] = []
+        """Called after each switch."""
+        self._microphone = False
+        self._camera = False
+
+    @property
+    def microphone(self) -> bool:
+        """Whether nothing is heard."""
+        return self._microphone
+
+    @property
+    def camera(self) -> bool:
+        """Whether a still card is shown instead of the face."""
+        return self._camera
+
+    def toggle_microphone(self) -> None:
+        """Switch the microphone off, or on again."""
+        self._microphone = not self._microphone
+        self._tell("microphone", self._microphone)
+
+    def toggle_camera(self) -> None:
+        """Switch the camera off, or on again."""
+        self._camera = not self._camera
+        self._tell("camera", self._camera)
+
+    def _tell(self, what: str, off: bool) -> None:
+        log.info("%s %s", what, "off" if off else "on")
+        for watcher in self.watchers:
+            watcher()

@@ -1,0 +1,284 @@
+"""One reply, from the end of the question to its last heard sample.
+
+Four tasks in one group, joined by queues that belong to the reply and die with it::
+
+    _think    history → sentences
+    _voice    sentence → text to speech → conversion → Speech
+    _animate  Speech → mouths
+    _play     Speech → player
+
+Cancelling ``run`` cancels all four; each lets go of its model at once (see ``worker.py``).
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from daemon.brain.history import History, heard_text
+from daemon.brain.sentences import SentenceSplitter
+from daemon.dialogue.conversation import (
+    FirstAudible,
+    ReplyEmpty,
+    ReplyEvent,
+    ReplyFailed,
+    ReplyFinished,
+)
+from daemon.dialogue.timeline import Timeline
+from daemon.errors import DigitalLifeError, StageError
+from daemon.media import (
+    SPEAK_RATE,
+    Audio,
+    FaceFrame,
+    Message,
+    Sentence,
+    Speech,
+    Transcript,
+    Utterance,
+)
+from daemon.stages import ChatModel, LipSync, Recognizer, Synthesizer, VoiceConverter
+from daemon.voice.player import Player, heard
+from daemon.worker import Cancelled, CancelToken, Worker
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+QUEUE = 2  # sentences, and pieces of speech, that may wait for the next stage
+FRAMES_AHEAD = 25  # mouths made before they are wanted: a second at 25 frames a second
+FIRST_FRAME_S = 0.1  # the sound of a reply waits this long for its first mouth, then goes alone
+
+
+class FrameSink(Protocol):
+    """Where mouths go: the camera's screen, or a film."""
+
+    async def put(self, frame: FaceFrame) -> None:
+        """Take a frame; waits while enough of them are ahead of the sound."""
+
+    def clear(self) -> None:
+        """Drop what has not been shown and close the mouth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The models, and the thread of each."""
+
+    recognizer: Recognizer
+    chat_model: ChatModel
+    synthesizer: Synthesizer
+    converter: VoiceConverter | None
+    lip_sync: LipSync | None
+    hearing: Worker
+    thinking: Worker
+    speaking: Worker
+    drawing: Worker
+
+
+class Reply:
+    """The answer to one utterance, or to a typed question."""
+
+    def __init__(
+        self,
+        turn: int,
+        question: Utterance | str,
+        parts: Parts,
+        history: History,
+        player: Player,
+        frames: FrameSink | None,
+        timeline: Timeline,
+        report: Callable[[ReplyEvent], None],
+    ) -> None:
+        self.turn = turn
+        self.question = question
+        self.timeline = timeline
+        self.transcript: Transcript | None = None
+        """What the question's words are; ``None`` until they are known."""
+        self.spoken: list[Speech] = []
+        """Everything handed to the player so far, in order."""
+        self.degraded: set[str] = set()
+        """What failed without ending the reply: ``conversion``, ``lips``."""
+        self._parts = parts
+        self._history = history
+        self._player = player
+        self._frames = frames
+        self._report = report
+        self._sentences: asyncio.Queue[Sentence | None] = asyncio.Queue(QUEUE)
+        self._speech: asyncio.Queue[Speech | None] = asyncio.Queue(QUEUE)
+        self._mouths: asyncio.Queue[Speech | None] = asyncio.Queue(QUEUE)
+        self._first_frame = asyncio.Event()
+
+    async def run(self) -> None:
+        """Answer. Reports how it went; raises only ``CancelledError``."""
+        try:
+            self.transcript = await self._hear()
+            if not self.transcript.text:
+                self._report(ReplyEmpty(self.turn))
+                return
+            await self._player.begin()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._think(self.transcript.text))
+                group.create_task(self._voice())
+                group.create_task(self._animate())
+                group.create_task(self._play())
+        except* Exception as failures:
+            self._report(ReplyFailed(self.turn, _first(failures)))
+        else:
+            self._report(ReplyFinished(self.turn) if self.spoken else ReplyEmpty(self.turn))
+
+    def heard(self, samples: int) -> str:
+        """Return the words in the first ``samples`` of the reply's sound."""
+        lengths: dict[Sentence, int] = {}
+        for speech in self.spoken:
+            lengths[speech.sentence] = lengths.get(speech.sentence, 0) + len(speech.audio.samples)
+        return heard_text([(sentence.text, n) for sentence, n in lengths.items()], samples)
+
+    async def _hear(self) -> Transcript:
+        if isinstance(self.question, str):
+            return Transcript(self.question, "")
+        transcribe = self.timeline.timed("whisper", self._parts.recognizer.transcribe)
+        with _stage("whisper"):
+            transcript = await self._parts.hearing.run(transcribe, self.question.audio)
+        self.timeline.mark("transcript")
+        return transcript
+
+    async def _think(self, question: str) -> None:
+        splitter = SentenceSplitter()
+        reply = self.timeline.timed_iterator("brain", self._ask)
+        stream = self._parts.thinking.stream(reply, question)
+        async with aclosing(stream) as pieces:
+            async for piece in _from_stage("brain", pieces):
+                self.timeline.mark("first_token")
+                for sentence in splitter.feed(piece):
+                    await self._say(sentence)
+        for sentence in splitter.finish():
+            await self._say(sentence)
+        await self._sentences.put(None)
+
+    def _ask(self, question: str, cancel: CancelToken) -> Iterator[str]:
+        messages: list[Message] = self._history.messages(question)
+        yield from self._parts.chat_model.reply(messages, cancel)
+
+    async def _say(self, sentence: Sentence) -> None:
+        self.timeline.mark("first_sentence")
+        await self._sentences.put(sentence)
+
+    async def _voice(self) -> None:
+        start = 0
+        speak = self.timeline.timed_iterator("voice", self._synthesize)
+        async for sentence in _items(self._sentences):
+            stream = self._parts.speaking.stream(speak, sentence.text)
+            async with aclosing(stream) as pieces:
+                async for audio in _from_stage("voice", pieces):
+                    speech = Speech(self.turn, sentence, start, audio)
+                    start += len(audio.samples)
+                    await self._mouths.put(speech)
+                    await self._speech.put(speech)
+        await self._mouths.put(None)
+        await self._speech.put(None)
+
+    def _synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
+        for audio in self._parts.synthesizer.synthesize(text, cancel):
+            yield self._convert(audio, cancel).at_rate(SPEAK_RATE)
+
+    def _convert(self, audio: Audio, cancel: CancelToken) -> Audio:
+        converter = self._parts.converter
+        if converter is None or "conversion" in self.degraded:
+            return audio
+        try:
+            return converter.convert(audio, cancel)
+        except Cancelled:
+            raise
+        except Exception as error:  # any failure of the conversion leaves the plain voice
+            log.warning("turn %d: voice conversion failed: %s", self.turn, error)
+            self.degraded.add("conversion")
+            return audio
+
+    async def _animate(self) -> None:
+        lip_sync, frames = self._parts.lip_sync, self._frames
+        try:
+            if lip_sync is not None and frames is not None:
+                await self._draw(lip_sync, frames)
+        except Exception as error:  # a reply without a mouth is still a reply
+            log.warning("turn %d: lip-sync failed: %s", self.turn, error)
+            self.degraded.add("lips")
+        self._first_frame.set()
+        async for _ in _items(self._mouths):
+            pass
+
+    async def _draw(self, lip_sync: LipSync, frames: FrameSink) -> None:
+        await self._parts.drawing.run(lambda _: lip_sync.begin())
+        render, number = self.timeline.timed_iterator("lips", lip_sync.render), 0
+        while (speech := await self._mouths.get()) is not None:
+            mouths = self._parts.drawing.stream(render, speech.audio, depth=FRAMES_AHEAD)
+            async with aclosing(mouths):
+                async for mouth in mouths:
+                    self.timeline.mark("first_frame")
+                    at = number * SPEAK_RATE // lip_sync.fps
+                    await frames.put(FaceFrame(self.turn, at, mouth))
+                    self._first_frame.set()
+                    number += 1
+        self._mouths.put_nowait(None)
+
+    async def _play(self) -> None:
+        total = 0
+        async with asyncio.TaskGroup() as group:
+            async for speech in _items(self._speech):
+                if not self.spoken:
+                    await self._wait_for_the_first_frame()
+                    group.create_task(self._announce())
+                self.timeline.mark("first_audio")
+                self.spoken.append(speech)
+                total = speech.start + len(speech.audio.samples)
+                await self._player.play(speech.audio.samples)
+        await heard(self._player, total)
+        self.timeline.mark("reply_end")
+
+    async def _wait_for_the_first_frame(self) -> None:
+        try:
+            await asyncio.wait_for(self._first_frame.wait(), FIRST_FRAME_S)
+        except TimeoutError:
+            return  # video is dropped, sound never waits
+
+    async def _announce(self) -> None:
+        await heard(self._player, 1)
+        self.timeline.mark("first_audible")
+        self._report(FirstAudible(self.turn))
+
+
+@contextmanager
+def _stage(name: str) -> Iterator[None]:
+    """Name the stage in whatever fails within it."""
+    try:
+        yield
+    except (DigitalLifeError, Cancelled, StopAsyncIteration):
+        raise
+    except Exception as error:
+        raise StageError(name, f"{name}: {error}") from error
+
+
+async def _from_stage(name: str, items: AsyncIterator[T]) -> AsyncIterator[T]:
+    """Iterate ``items``; only their own failures are the stage's."""
+    while True:
+        try:
+            with _stage(name):
+                item = await anext(items)
+        except StopAsyncIteration:
+            return
+        yield item
+
+
+async def _items(queue: "asyncio.Queue[T | None]") -> AsyncIterator[T]:
+    """Iterate a queue until its ``None``."""
+    while (item := await queue.get()) is not None:
+        yield item
+
+
+def _first(failures: BaseExceptionGroup[Exception]) -> Exception:
+    """Return the innermost first exception of a group."""
+    error: BaseException = failures
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, Exception)
+    return error

@@ -1,0 +1,185 @@
+"""A live conversation: turns what the ears hear into events, and the steps' actions into deeds."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+
+import numpy as np
+
+from daemon.brain.history import History
+from daemon.dialogue.backchannel import is_backchannel
+from daemon.dialogue.conversation import (
+    Action,
+    Event,
+    Judged,
+    Phase,
+    ReplyFailed,
+    SoundLost,
+    State,
+    step,
+)
+from daemon.dialogue.reply import FrameSink, Parts, Reply
+from daemon.dialogue.timeline import Timeline
+from daemon.ears.endpointing import EarEvent, SpeechEnded, SpeechPaused
+from daemon.media import LISTEN_RATE, Audio, Samples, Utterance
+from daemon.voice.player import Player
+
+EVENTS = 64  # events that may wait; the loop empties them faster than ears and replies make them
+LISTENED_TO = (Phase.HEARING, Phase.HOLDING, Phase.JUDGING)  # what ends in these may be answered
+MAX_UTTERANCE = 30 * LISTEN_RATE  # samples; joined utterances keep their newest part
+
+log = logging.getLogger(__name__)
+
+
+class Session:
+    """Owns the state, the current reply and the history; runs until cancelled."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        history: History,
+        player: Player,
+        frames: FrameSink | None,
+        apologies: dict[str, Samples],
+        barge_in_s: float,
+        observe: Callable[[State, Reply | None], None] = lambda state, reply: None,
+    ) -> None:
+        """``apologies``: spoken ones (``SPEAK_RATE``) by language, made at start.
+
+        ``observe`` is called after each step.
+        """
+        self.state = State()
+        self._parts = parts
+        self._history = history
+        self._player = player
+        self._frames = frames
+        self._apologies = apologies
+        self._barge_in_s = barge_in_s
+        self._observe = observe
+        self._events: asyncio.Queue[Event] = asyncio.Queue(EVENTS)
+        self._utterance: Utterance | None = None
+        self._speech_end = 0.0
+        self._reply: Reply | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._judging: asyncio.Task[None] | None = None
+        self._language = "en"
+
+    async def run(self, hear: AsyncIterator[EarEvent]) -> None:
+        """Converse. ``hear`` yields what the ears notice; its failure ends the session."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen(hear))
+            while True:
+                self._take(await self._events.get(), group)
+
+    async def _listen(self, hear: AsyncIterator[EarEvent]) -> None:
+        async for event in hear:
+            await self._events.put(event)
+
+    def sound_lost(self) -> None:
+        """Note that microphone and loudspeaker have gone; they come back later."""
+        self._events.put_nowait(SoundLost())
+
+    def _take(self, event: Event, group: asyncio.TaskGroup) -> None:
+        before = self.state
+        self.state, actions = step(self.state, event, self._barge_in_s)
+        if isinstance(event, SpeechEnded) and before.phase in LISTENED_TO:
+            self._join(event)
+        if isinstance(event, ReplyFailed):
+            log.error("turn %d failed: %s", event.turn, event.error)
+            log.debug("turn %d failed", event.turn, exc_info=event.error)
+        if before.phase is not self.state.phase:
+            log.info("turn %d: %s", self.state.turn, self.state.phase.value)
+        if self._judging is not None and self.state.phase is not Phase.JUDGING:
+            self._judging.cancel()
+            self._judging = None
+        for action in actions:
+            self._perform(action, group)
+        if Action.JUDGE in actions and isinstance(event, SpeechPaused | SpeechEnded):
+            self._judging = group.create_task(self._judge(event))
+        if self.state.phase in (Phase.LISTENING, Phase.SPEAKING):
+            self._utterance = None  # answered, or not worth an answer: nothing to join
+        self._observe(self.state, self._reply)
+
+    def _perform(self, action: Action, group: asyncio.TaskGroup) -> None:
+        match action:
+            case Action.START_REPLY:
+                self._start(group)
+            case Action.CANCEL_REPLY:
+                self._cancel()
+            case Action.HOLD:
+                self._player.pause()
+            case Action.RESUME:
+                self._player.resume()
+            case Action.INTERRUPT:
+                self._commit(self._cancel())
+            case Action.COMMIT:
+                self._commit(self._player.audible())
+            case Action.APOLOGISE:
+                self._player.flush()
+                group.create_task(self._apologise())
+
+    async def _judge(self, event: SpeechPaused | SpeechEnded) -> None:
+        """Find out what was said over the reply; what cannot be understood ends it."""
+        utterance, backchannel = event.utterance, False
+        try:
+            transcribe = self._parts.recognizer.transcribe
+            heard = await self._parts.hearing.run(transcribe, utterance.audio)
+            backchannel = is_backchannel(heard.text)
+        except Exception as error:  # the reply that follows will meet it again, and say so
+            log.warning("turn %d: what was said over it: %s", utterance.turn, error)
+        voiced_s = event.voiced_s if isinstance(event, SpeechPaused) else 0.0
+        self._events.put_nowait(Judged(utterance.turn, voiced_s, backchannel))
+
+    def _join(self, event: SpeechEnded) -> None:
+        """Keep what was said; what waits unanswered goes before it."""
+        utterance, earlier = event.utterance, self._utterance
+        if earlier is not None:
+            gap = max(0, utterance.start - earlier.start - len(earlier.audio.samples))
+            pieces = (earlier.audio.samples, np.zeros(min(gap, LISTEN_RATE), np.float32))
+            joined = np.concatenate((*pieces, utterance.audio.samples))[-MAX_UTTERANCE:]
+            audio = Audio(joined, LISTEN_RATE)
+            utterance = Utterance(utterance.turn, audio, earlier.start, utterance.end)
+        self._utterance = utterance
+        waited = (event.at - utterance.end) / LISTEN_RATE
+        self._speech_end = asyncio.get_running_loop().time() - waited
+
+    def _start(self, group: asyncio.TaskGroup) -> None:
+        utterance = self._utterance
+        assert utterance is not None, "a reply starts only after speech has ended"
+        timeline = Timeline(asyncio.get_running_loop().time, self._speech_end)
+        timeline.mark("turn_end")
+        turn = self.state.turn
+        self._reply = Reply(
+            turn,
+            utterance,
+            self._parts,
+            self._history,
+            self._player,
+            self._frames,
+            timeline,
+            self._events.put_nowait,
+        )
+        self._task = group.create_task(self._reply.run(), name=f"reply {turn}")
+
+    def _cancel(self) -> int:
+        """Silence, mouth closed, reply cancelled, in this order; return the sample last heard."""
+        heard = self._player.flush()
+        if self._frames is not None:
+            self._frames.clear()
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        return heard
+
+    def _commit(self, heard: int) -> None:
+        """Put into the history what the person heard, to the word."""
+        reply, self._reply = self._reply, None
+        if reply is not None and reply.transcript is not None:
+            self._history.commit(reply.transcript.text, reply.heard(heard))
+            self._language = reply.transcript.language
+
+    async def _apologise(self) -> None:
+        apology = self._apologies.get(self._language)
+        if apology is not None:
+            await self._player.begin()
+            await self._player.play(apology)
