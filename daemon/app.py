@@ -1,0 +1,138 @@
+"""The daemon: wires sound, ears, conversation and face together, serves, and stops.
+
+``loading.py`` makes the parts; here one can read how a question travels through them.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from typing import TypeVar
+
+from daemon.brain.history import History
+from daemon.config import Settings
+from daemon.dialogue.addressing import Attentive
+from daemon.dialogue.conversation import State
+from daemon.dialogue.mute import Mute
+from daemon.dialogue.reply import Reply
+from daemon.dialogue.session import Session
+from daemon.ears.endpointing import EarEvent, Endpointer
+from daemon.ears.microphone import Microphone
+from daemon.ears.sound_files import Source
+from daemon.face.screen import Screen
+from daemon.loading import Loader, make_apologies, require_weights
+from daemon.voice.player import Loudspeaker, Player
+from daemon.voice.sound import Sound
+from daemon.voice.virtual_microphone import virtual_microphone
+from daemon.worker import CancelToken
+
+INTERRUPTED = 130  # what a shell reports after Ctrl+C
+EVENTS_AHEAD = 64  # ear events that may wait; the microphone must never wait for the conversation
+
+T = TypeVar("T")
+
+
+def listen(
+    source: Source, endpointer: Endpointer, mute: Mute, cancel: CancelToken
+) -> Iterator[EarEvent]:
+    """Yield what the endpointer notices in the source; the ears' whole job, on one thread."""
+    for samples in source.chunks(cancel):
+        yield from (endpointer.skip if mute.microphone else endpointer.feed)(samples)
+
+
+async def serve(
+    settings: Settings,
+    ready: Callable[[], None],
+    observe: Callable[[State, Reply | None], None] = lambda state, reply: None,
+    make_loader: Callable[[Settings], Loader] = Loader,
+    mute: Mute | None = None,
+) -> None:
+    """Run the daemon until cancelled; ``ready`` is called when it begins to listen.
+
+    ``make_loader`` makes what makes the parts; measuring watches some of them. ``mute`` is switched
+    by whoever gave it.
+
+    Raises ``SetupError`` for a missing weight, ``DeviceError`` when there is no microphone or
+    loudspeaker, or when one goes away and does not come back.
+    """
+    mute = mute or Mute()
+    calls = virtual_microphone(settings.voice, settings.ears)
+    async with calls as devices, make_loader(settings) as loader:
+        require_weights(settings, loader.store)
+        player, ears = Loudspeaker(devices.loudspeaker), loader.worker("ears")
+        echo = await ears.run(lambda _: loader.echo(player.played))
+        microphone = Microphone(devices.microphone, echo)
+        sound = Sound(microphone, player, loader.worker("sound"))
+        loader.own(sound.close)
+        await sound.open()
+        async with _showing(loader, player, mute) as screen:
+            parts = await loader.parts(screen.face if screen else None, loader.worker("lips"))
+            apologies = await make_apologies(parts)
+            if settings.dialogue.answer_when == "addressed":
+                attentive = Attentive(parts.recognizer, settings.dialogue)
+                parts = replace(parts, recognizer=attentive)
+                observe = attentive.watching(observe)
+            endpointer = await ears.run(lambda _: loader.endpointer())
+            session = Session(
+                parts,
+                History(settings.brain.persona, parts.chat_model, settings.brain.max_reply_tokens),
+                player,
+                screen,
+                apologies,
+                settings.dialogue.barge_in_s,
+                observe,
+            )
+            ready()
+            heard = ears.stream(listen, microphone, endpointer, mute, depth=EVENTS_AHEAD)
+            async with aclosing(heard), asyncio.TaskGroup() as group:
+                group.create_task(sound.watch(session.sound_lost), name="sound")
+                group.create_task(session.run(heard), name="conversation")
+
+
+@asynccontextmanager
+async def _showing(loader: Loader, player: Player, mute: Mute) -> AsyncIterator[Screen | None]:
+    """Show the face at rest at once, while the models load, and from then on."""
+    worker = loader.worker("camera")
+    camera = await worker.run(lambda _: loader.camera())
+    if camera is None:
+        yield None
+        return
+    face = await worker.run(lambda _: loader.face())
+    screen = Screen(face, loader.camera, worker, camera, player.audible, lambda: mute.camera)
+    loader.own(screen.close)
+    showing = asyncio.create_task(screen.run(), name="camera")
+    try:
+        yield screen
+    finally:
+        showing.cancel()
+        await asyncio.wait([showing])
+
+
+def run_until_signal(main: Coroutine[None, None, T]) -> T:
+    """Run ``main`` to its end.
+
+    SIGINT or SIGTERM cancels it, and ``KeyboardInterrupt`` is raised once it has cleaned up; a
+    second signal ends the process.
+    """
+    signals = 0
+
+    async def guarded() -> T:
+        loop, task = asyncio.get_running_loop(), asyncio.ensure_future(main)
+
+        def stop() -> None:
+            nonlocal signals
+            signals += 1
+            if signals > 1:
+                os._exit(INTERRUPTED)
+            task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+        return await task
+
+    try:
+        return asyncio.run(guarded())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None

@@ -1,0 +1,145 @@
+"""A process under measurement, and what it tells line by line."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from daemon.bench.sound_server import end
+from daemon.config import Settings
+from daemon.errors import StageError
+from daemon.i18n import tr
+
+READY_S = 120.0  # for loading all models on a slow disk
+LOOK_S = 0.1  # how often a waiting measurement looks, also whether the process is still there
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something it told."""
+
+    name: str
+    at: float
+    """``time.monotonic()`` of that process, which is everybody's."""
+    marks: dict[str, float]
+    """Seconds from the end of the question's speech, by the names of ``Timeline``."""
+    text: str
+    """What else it told, such as the name of a device."""
+
+
+class Process:
+    """``python -m MODULE ARGUMENTS`` while the ``with`` block runs."""
+
+    def __init__(
+        self, module: str, arguments: Sequence[str], env: dict[str, str], log: Path
+    ) -> None:
+        """``log``: the file that takes its standard error."""
+        self._command = [sys.executable, "-m", module, *arguments]
+        self._env, self._log = env, log
+        self._events: list[Event] = []
+        self._news = threading.Condition()
+
+    def __enter__(self) -> "Process":
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                env=self._env,
+                stdin=subprocess.PIPE,  # its end tells that we are gone
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,  # Ctrl+C is for us, who end it in order
+            )
+        self._thread = threading.Thread(target=self._listen, name="process")
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.terminate()
+        end(self._process)
+        self._thread.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            pipe.close()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            told = json.loads(line)
+            event = Event(told["event"], told["at"], told.get("marks", {}), told.get("text", ""))
+            with self._news:
+                self._events.append(event)
+                self._news.notify_all()
+
+    def since(self, moment: float, *names: str) -> list[Event]:
+        """Return the events of these names after a moment (``time.monotonic()``)."""
+        with self._news:
+            return [event for event in self._events if event.at > moment and event.name in names]
+
+    def wait(self, moment: float, timeout_s: float, *names: str) -> Event | None:
+        """Wait for the first event of these names after ``moment``; ``None`` if none comes."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            if events := self.since(moment, *names):
+                return events[0]
+            if self._process.poll() is not None:
+                raise self._ended()
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None
+            with self._news:
+                self._news.wait(min(left, LOOK_S))
+
+    def last(self, *names: str) -> Event | None:
+        """Return the newest event of these names."""
+        events = self.since(0, *names)
+        return events[-1] if events else None
+
+    def wait_until_ready(self) -> Event:
+        """Wait until it has loaded; ``StageError`` with the end of its log if it does not."""
+        event = self.wait(0, READY_S, "ready")
+        if event is None:
+            raise self._ended()
+        return event
+
+    def _ended(self) -> StageError:
+        last = self._log.read_text(errors="replace").strip().splitlines()[-1:]
+        return StageError(
+            "bench",
+            tr("The daemon under measurement ended or hangs: {reason}").format(
+                reason=" ".join(last) or self._process.poll()
+            ),
+        )
+
+    def processor_seconds(self) -> float:
+        """Return the processor time it has used in user and system mode (proc(5))."""
+        stat = Path(f"/proc/{self._process.pid}/stat").read_text()
+        fields = stat[stat.rindex(")") + 2 :].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def write_config(path: Path, settings: Settings) -> None:
+    """Write settings as TOML: the same ones, on the default devices of the private server."""
+    tables = settings.model_dump(mode="json")
+    tables["ears"]["microphone"] = tables["voice"]["loudspeaker"] = ""
+    tables["voice"]["volume"] = 1.0
+    tables["voice"]["output"], tables["ears"]["listen_to"] = "loudspeaker", "microphone"
+    tables["dialogue"]["answer_when"], tables["log"]["level"] = "always", "info"
+    lines = []
+    for table, values in tables.items():
+        lines.append(f"[{table}]")
+        # JSON's strings, numbers and lists are TOML's too
+        lines += [
+            f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()
+        ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")

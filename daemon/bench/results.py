@@ -1,0 +1,256 @@
+"""What ``bench live`` measured, and how it is told."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from daemon.bench.figures import Row, Spread, spread
+from daemon.i18n import tr
+
+STAGES = ("turn_end", "transcript", "first_token", "first_sentence", "first_audio", "first_audible")
+MEDIAN_S, P95_S = 1.2, 2.0  # end of speech to first audible sample
+SILENCE_S = 0.45  # onset to silence
+MOUTH_FRAMES = 2
+BACKCHANNELS = 0.1  # share that may stop it
+SPEAKERS = 0.9  # share that it must notice in its echo
+IDLE = 0.05  # share of a core
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How one question was answered."""
+
+    language: str
+    latency_s: float | None
+    """From the last sample of the question to the first audible one of the answer, if any came."""
+    marks: dict[str, float]
+    """What the daemon told of it: stage → seconds after what it took for the end of the speech."""
+    early: bool
+    """It spoke before the question was over."""
+
+    @property
+    def heard(self) -> bool:
+        """Whether there was an answer."""
+        return self.early or self.latency_s is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """What became of speaking over an answer."""
+
+    stopped: bool
+    """The answer was given up."""
+    held: bool
+    """The daemon fell silent, for good or for a moment."""
+    silence_s: float | None = None
+    """From the person's onset to the last audible sample; ``None`` if it went on, or happened to
+    pause between two sentences."""
+    mouth_s: float | None = None
+    """From that sample to the picture with the mouth at rest; ``None`` where there is no face."""
+
+
+@dataclass(slots=True)
+class Results:
+    """Everything measured."""
+
+    idle_share: float | None = None
+    """Of one core, while nobody speaks, without a camera."""
+    answers: list[Answer] = field(default_factory=list)
+    answers_with_face: list[Answer] = field(default_factory=list)
+    """Those while the face was drawn as well, in an echo or not."""
+    barge_ins: list[Interruption] = field(default_factory=list)
+    backchannels: list[Interruption] = field(default_factory=list)
+    echo_delay_s: float = 0.0
+    echo_speech_s: float = 0.0
+    """Seconds of its own voice that came back into its microphone while nobody spoke over it."""
+    self_interruptions: int = 0
+    self_hesitations: int = 0
+    """Silent for a moment, though nobody spoke."""
+    over_echo: list[Interruption] = field(default_factory=list)
+    lost: int = 0
+    """Times the machine was too busy to play something whole."""
+
+
+def stages(answers: Iterable[Answer]) -> dict[str, list[float]]:
+    """Return for each stage what it added to the latency of each answer.
+
+    ``sound`` is what the daemon does not see: the way of the sound in and out, and what its own
+    idea of the end of speech is off.
+    """
+    added: dict[str, list[float]] = {}
+    for answer in answers:
+        if answer.latency_s is None or not all(stage in answer.marks for stage in STAGES):
+            continue
+        before = 0.0
+        for stage in STAGES:
+            added.setdefault(stage, []).append(answer.marks[stage] - before)
+            before = answer.marks[stage]
+        added.setdefault("sound", []).append(answer.latency_s - before)
+    return added
+
+
+def rows(results: Results, fps: int) -> list[Row]:
+    """Hold the figures against the goals."""
+    return [
+        *_latency(results),
+        *_stages(results),
+        *_barge_in(tr("speaking over it"), results.barge_ins, fps),
+        *_backchannels(results),
+        *_echo(results),
+        *_idle(results),
+        *_doubts(results),
+    ]
+
+
+def as_json(results: Results) -> dict[str, Any]:
+    """Return all single measurements and their spreads."""
+    spreads = {
+        "latency_s": _latencies(results.answers),
+        "latency_en_s": _latencies(results.answers, "en"),
+        "latency_zh_s": _latencies(results.answers, "zh"),
+        "latency_with_face_s": _latencies(results.answers_with_face),
+        "barge_in_silence_s": _silences(results.barge_ins),
+        "mouth_s": [i.mouth_s for i in results.barge_ins if i.mouth_s is not None],
+        "echo_barge_in_silence_s": _silences(results.over_echo),
+        **{f"stage_{name}_s": added for name, added in stages(results.answers).items()},
+    }
+    summed = {name: spread(values) for name, values in spreads.items()}
+    return {
+        "summary": {name: found and asdict(found) for name, found in summed.items()},
+        **asdict(results),
+    }
+
+
+def _latencies(answers: Iterable[Answer], language: str = "") -> list[float]:
+    wanted = (a for a in answers if not language or a.language == language)
+    return [answer.latency_s for answer in wanted if answer.latency_s is not None]
+
+
+def _silences(interruptions: Iterable[Interruption]) -> list[float]:
+    return [i.silence_s for i in interruptions if i.silence_s is not None]
+
+
+def _seconds(found: Spread) -> str:
+    return tr("median {median:.2f}, p90 {p90:.2f}, p95 {p95:.2f} s (n = {n})").format(
+        **asdict(found)
+    )
+
+
+def _latency(results: Results) -> Iterator[Row]:
+    name = tr("end of speech → first sound")
+    if found := spread(_latencies(results.answers)):
+        goal = tr("median ≤ {median} s, p95 ≤ {p95} s").format(median=MEDIAN_S, p95=P95_S)
+        met = found.median <= MEDIAN_S and found.p95 <= P95_S
+        yield Row(name, _seconds(found), goal, met)
+    parts = (
+        ("English", _latencies(results.answers, "en")),
+        ("中文", _latencies(results.answers, "zh")),
+        (tr("with the face drawn"), _latencies(results.answers_with_face)),
+    )
+    for part, latencies in parts:
+        if found := spread(latencies):
+            yield Row(f"  {part}", _seconds(found))
+
+
+def _stages(results: Results) -> Iterator[Row]:
+    names: dict[str, Callable[[], str]] = {
+        "turn_end": lambda: tr("knowing that you have finished"),
+        "transcript": lambda: tr("your words"),
+        "first_token": lambda: tr("first token"),
+        "first_sentence": lambda: tr("first clause"),
+        "first_audio": lambda: tr("first sound made"),
+        "first_audible": lambda: tr("first sound on the loudspeaker"),
+        "sound": lambda: tr("sound in and out"),
+    }
+    added = stages(results.answers)
+    total = sum(map(sum, added.values()))
+    for stage, seconds in added.items():
+        found = spread(seconds)
+        assert found is not None
+        share = f"{100 * sum(seconds) / total:.0f} %"
+        yield Row(f"  {names[stage]()}", f"{_seconds(found)}, {share}")
+
+
+def _barge_in(name: str, interruptions: list[Interruption], fps: int) -> Iterator[Row]:
+    if not interruptions:
+        return
+    noticed = sum(i.stopped for i in interruptions)
+    yield Row(tr("{what}: noticed").format(what=name), f"{noticed} / {len(interruptions)}")
+    if found := spread(_silences(interruptions)):
+        yield Row(
+            tr("{what}: onset → silence").format(what=name),
+            _seconds(found),
+            f"p95 ≤ {SILENCE_S} s",
+            found.p95 <= SILENCE_S,
+        )
+    if found := spread([i.mouth_s * fps for i in interruptions if i.mouth_s is not None]):
+        yield Row(
+            tr("{what}: silence → mouth closed").format(what=name),
+            tr("median {median:.1f}, p95 {p95:.1f} frames").format(**asdict(found)),
+            tr("≤ {frames} frames").format(frames=MOUTH_FRAMES),
+            found.p95 <= MOUTH_FRAMES,
+        )
+
+
+def _backchannels(results: Results) -> Iterator[Row]:
+    sounds = results.backchannels
+    if not sounds:
+        return
+    stopped = sum(i.stopped for i in sounds)
+    yield Row(
+        tr("“yeah” and coughs: stopped by"),
+        f"{stopped} / {len(sounds)}",
+        tr("at most 1 of 10"),
+        stopped <= BACKCHANNELS * len(sounds),
+    )
+    held = sum(i.held and not i.stopped for i in sounds)
+    yield Row(tr("“yeah” and coughs: silent for a moment"), f"{held} / {len(sounds)}")
+
+
+def _echo(results: Results) -> Iterator[Row]:
+    minutes = results.echo_speech_s / 60
+    if minutes:
+        found = results.self_interruptions
+        yield Row(
+            tr("interrupted by its own echo"),
+            tr("{n} in {minutes:.1f} min of its voice: {rate:.0f} an hour").format(
+                n=found, minutes=minutes, rate=found / minutes * 60
+            ),
+            "0",
+            found == 0,
+        )
+        yield Row(tr("silent for a moment by its own echo"), f"{results.self_hesitations}")
+    speakers = results.over_echo
+    if speakers:
+        noticed = sum(i.stopped for i in speakers)
+        yield Row(
+            tr("speakers noticed in its echo"),
+            f"{noticed} / {len(speakers)}",
+            tr("9 of 10"),
+            noticed >= SPEAKERS * len(speakers),
+        )
+    if found_s := spread(_silences(speakers)):
+        yield Row(f"  {tr('onset → silence')}", _seconds(found_s))
+
+
+def _idle(results: Results) -> Iterator[Row]:
+    if results.idle_share is not None:
+        yield Row(
+            tr("listening while nobody speaks"),
+            tr("{percent:.1f} % of a core").format(percent=100 * results.idle_share),
+            "< 5 %",
+            results.idle_share < IDLE,
+        )
+
+
+def _doubts(results: Results) -> Iterator[Row]:
+    """Yield what casts doubt on the rest, where there is any."""
+    answers = results.answers + results.answers_with_face
+    for name, count in (
+        (tr("questions without an answer"), sum(not a.heard for a in answers)),
+        (tr("answers before the question was over"), sum(a.early for a in answers)),
+    ):
+        if count:
+            yield Row(name, f"{count} / {len(answers)}")
+    if results.lost:
+        yield Row(tr("recordings torn, the machine was too busy"), f"{results.lost}")

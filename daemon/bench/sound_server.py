@@ -1,0 +1,135 @@
+"""A PulseAudio of one's own: private sockets, no sound card, nothing of the user's touched.
+
+What is played into the sink ``mouth`` is what the daemon's microphone hears; what the daemon plays
+arrives in the sink ``room``. Both are one channel each of the sink ``world``, so that a recording
+of ``world.monitor`` (mouth left, room right) has both on one clock, to the sample.
+"""
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+
+from daemon.errors import DeviceError
+from daemon.i18n import tr
+
+PROGRAMS = ("pulseaudio", "pactl", "pacat", "parec")
+INSTALL = "sudo apt install pulseaudio pulseaudio-utils libasound2-plugins"
+START_S = 20.0  # a loaded machine may take seconds to start it
+STOP_S = 10.0
+ORPHAN_S = 60  # without any client it ends: whoever started it was killed
+
+# Without ALSA's own configuration: PortAudio then finds no real card, only this server.
+ALSA_CONFIG = """\
+pcm.!default { type pulse }
+ctl.!default { type pulse }
+"""
+MODULES = (
+    "module-null-sink sink_name=world rate=48000 channels=2",
+    "module-remap-sink sink_name=room master=world channels=1"
+    " master_channel_map=front-right channel_map=mono remix=no",
+    "module-remap-sink sink_name=mouth master=world channels=1"
+    " master_channel_map=front-left channel_map=mono remix=no",
+)
+
+
+def missing_programs() -> str:
+    """Name what is not installed."""
+    return " ".join(name for name in PROGRAMS if not shutil.which(name))
+
+
+class SoundServer:
+    """Runs while the ``with`` block does; programs started with ``env`` use it and no other."""
+
+    def __init__(self, folder: Path) -> None:
+        """``folder``: an empty one of its own. Raises ``DeviceError`` if PulseAudio is missing."""
+        if missing := missing_programs():
+            raise DeviceError(
+                tr("PulseAudio is needed for this; not installed: {names}.").format(names=missing),
+                INSTALL,
+            )
+        self.folder = folder
+        self.env = {
+            **os.environ,
+            "XDG_RUNTIME_DIR": str(folder),
+            "ALSA_CONFIG_PATH": str(folder / "asound.conf"),
+            "PULSE_SERVER": f"unix:{folder}/native",
+            "PULSE_COOKIE": str(folder / "cookie"),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "SoundServer":
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        (self.folder / "asound.conf").write_text(ALSA_CONFIG)
+        socket = f"module-native-protocol-unix auth-anonymous=1 socket={self.folder}/native"
+        loads = [word for module in (socket, *MODULES) for word in ("-L", module)]
+        self._process = subprocess.Popen(
+            ["pulseaudio", "-n", "--daemonize=no", f"--exit-idle-time={ORPHAN_S}",
+             "--disable-shm=yes", *loads],
+            # a home of its own: it would write its state into the user's
+            env={**self.env, "HOME": str(self.folder)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl+C is for us, who end it in order
+        )  # fmt: skip
+        deadline = time.monotonic() + START_S
+        while self._pactl("info").returncode != 0:
+            if time.monotonic() > deadline or self._process.poll() is not None:
+                raise DeviceError(tr("PulseAudio did not start."), INSTALL)
+            time.sleep(0.1)
+        self.pactl("set-default-sink", "room")
+        self.pactl("set-default-source", "mouth.monitor")
+
+    def pactl(self, *command: str) -> str:
+        """Run ``pactl`` and return what it prints; ``DeviceError`` if it fails."""
+        done = self._pactl(*command)
+        if done.returncode != 0:
+            raise DeviceError(
+                tr("PulseAudio refused {command}: {reason}").format(
+                    command=" ".join(command), reason=done.stderr.strip()
+                )
+            )
+        return done.stdout
+
+    def _pactl(self, *command: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            ["pactl", *command], env=self.env, capture_output=True, text=True, timeout=START_S
+        )
+
+    def stop(self, *, kill: bool = False) -> None:
+        """End the server; ``kill`` it without asking, as a crash would."""
+        if self._process is None:
+            return
+        if kill:
+            self._process.kill()
+        else:
+            self._process.terminate()
+        end(self._process)
+        self._process = None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Wait for a process that was asked to end, and kill it when it does not."""
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(STOP_S)

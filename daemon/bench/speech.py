@@ -1,0 +1,166 @@
+"""What the persons of a measurement say: spoken once by the voices, then kept in the cache."""
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from daemon.bench.signals import cough, levelled, trimmed
+from daemon.config import Settings
+from daemon.loading import Loader
+from daemon.media import LISTEN_RATE, Samples
+from daemon.stages import Synthesizer
+from daemon.store.model_store import default_directory
+from daemon.store.verify import storage_errors
+from daemon.worker import CancelToken
+
+FORMAT = 1  # of the cache file and of how speech is trimmed and levelled
+QUESTIONS = {
+    "en": (
+        "What is the capital of France?",
+        "How many legs does a spider have?",
+        "Can you tell me why the sky is blue?",
+        "What is a good breakfast for a busy morning?",
+        "Who wrote Romeo and Juliet?",
+        "How far away is the moon?",
+        "What should I wear when it rains?",
+        "Why do cats sleep so much?",
+        "What is the largest ocean on Earth?",
+        "Please recommend a book for a long train ride.",
+        "How do I make a cup of green tea?",
+        "What is the difference between a frog and a toad?",
+    ),
+    "zh": (
+        "中国的首都是哪里？",
+        "一年有多少天？",
+        "天空为什么是蓝色的？",
+        "早饭吃什么比较健康？",
+        "你能介绍一下长城吗？",
+        "月亮离我们有多远？",
+        "下雨天应该穿什么？",
+        "猫为什么喜欢睡觉？",
+        "世界上最大的海洋是哪一个？",
+        "请推荐一本适合旅行时看的书。",
+        "怎么泡一杯绿茶？",
+        "青蛙和蟾蜍有什么区别？",
+    ),
+}
+LONG = {  # to be answered at length: there must be something to speak over
+    "en": (
+        "Tell me a short story about a dragon and a lighthouse.",
+        "Describe a walk through an old town in the evening.",
+        "Explain how bread is made, from the grain to the table.",
+        "Tell me everything you know about whales.",
+    ),
+    "zh": (
+        "请给我讲一个关于小狐狸的故事。",
+        "请详细介绍一下北京的四季。",
+        "请说说面包是怎么做出来的。",
+        "请告诉我关于鲸鱼的一切。",
+    ),
+}
+BACKCHANNELS = {"en": ("Yeah.", "Uh-huh.", "Mm."), "zh": ("嗯。", "对。")}
+COUGHS = 2
+
+Texts = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A recording whose first sample is the onset and whose last is the end of its sound."""
+
+    language: str
+    """Empty for a cough."""
+    samples: Samples
+    """At ``LISTEN_RATE``."""
+    question: bool
+    """Whether it is to be answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """All that can be said; each list alternates between the languages."""
+
+    questions: list[Clip]
+    long: list[Clip]
+    backchannels: list[Clip]
+
+
+def load_script(settings: Settings) -> Script:
+    """Load the recordings, made first where the cache has none of these texts and voices."""
+    path = default_directory().parent / "bench" / "speech.npz"
+    key = _key(settings)
+    sounds = _read(path, key) or _make(path, key, settings)
+    rng = np.random.default_rng(FORMAT)
+    languages = settings.ears.languages
+    coughs = [Clip("", cough(rng), False) for _ in range(COUGHS)]
+    return Script(
+        _clips(sounds, QUESTIONS, languages),
+        _clips(sounds, LONG, languages),
+        _clips(sounds, BACKCHANNELS, languages) + coughs,
+    )
+
+
+def _clips(sounds: dict[str, Samples], texts: Texts, languages: Iterable[str]) -> list[Clip]:
+    question = texts is not BACKCHANNELS
+    spoken = [[Clip(lang, sounds[text], question) for text in texts[lang]] for lang in languages]
+    longest = max(map(len, spoken))
+    return [clips[i] for i in range(longest) for clips in spoken if i < len(clips)]
+
+
+def _texts() -> Iterator[str]:
+    for texts in (QUESTIONS, LONG, BACKCHANNELS):
+        for several in texts.values():
+            yield from several
+
+
+def _key(settings: Settings) -> str:
+    voices = (settings.voice.english, settings.voice.mandarin)
+    what = json.dumps([FORMAT, LISTEN_RATE, voices, list(_texts())])
+    return hashlib.sha256(what.encode()).hexdigest()
+
+
+def _read(path: Path, key: str) -> dict[str, Samples] | None:
+    """Return the cached sounds by their texts; ``None`` if they are missing, old or damaged."""
+    try:
+        with path.open("rb") as file, np.load(file) as kept:
+            if str(kept["key"]) != key:
+                return None
+            return {text: kept[f"sound{i}"] for i, text in enumerate(_texts())}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return None
+
+
+def _make(path: Path, key: str, settings: Settings) -> dict[str, Samples]:
+    # always at the voice's own pace and level, whatever the user prefers
+    natural = settings.voice.model_copy(update={"speed": 1.0, "volume": 1.0})
+    voice = Loader(settings.model_copy(update={"voice": natural})).voice()
+    try:
+        voice.warm_up()
+        sounds = {text: _speak(voice, text) for text in _texts()}
+    finally:
+        voice.close()
+    with storage_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".npz")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                arrays: dict[str, Any] = {f"sound{i}": s for i, s in enumerate(sounds.values())}
+                np.savez(file, key=np.array(key), **arrays)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    return sounds
+
+
+def _speak(voice: Synthesizer, text: str) -> Samples:
+    pieces = [piece.at_rate(LISTEN_RATE) for piece in voice.synthesize(text, CancelToken())]
+    return levelled(trimmed(np.concatenate([piece.samples for piece in pieces])))

@@ -1,0 +1,153 @@
+"""The daemon under measurement: ``python -m daemon.bench.subject CONFIG [face]``.
+
+It is what ``digital-life run`` runs, and tells on standard output, a line of JSON each, what its
+log does not: when its state changes, the timings of a turn (figures, no words), and when the mouth
+closes. With ``face`` the picture goes to a stand-in for the camera: it is drawn and converted as
+for the device, and then only looked at.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from daemon.app import run_until_signal, serve
+from daemon.config import Settings, load
+from daemon.dialogue.conversation import Phase, State
+from daemon.dialogue.reply import Reply
+from daemon.loading import Loader
+from daemon.media import Audio, Image, Mouth
+from daemon.stages import Camera, LipSync
+from daemon.worker import CancelToken
+
+
+def tell(event: str, **what: Any) -> None:
+    """Write one line for whoever measures, with the moment on the clock all processes share."""
+    print(json.dumps({"event": event, "at": time.monotonic(), **what}), flush=True)  # noqa: T201
+
+
+def end_with_parent() -> None:
+    """Stop as for a signal when whoever measures is gone, however that came."""
+
+    def wait() -> None:
+        os.read(0, 1)  # nothing is ever written; this is the end of the pipe
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
+class WatchedFace:
+    """A ``LipSync`` that remembers whether the picture it drew last has the mouth at rest."""
+
+    def __init__(self, face: LipSync) -> None:
+        self.resting = True
+        self._face = face
+
+    @property
+    def fps(self) -> int:
+        """Frames per second."""
+        return self._face.fps
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self._face.size
+
+    def warm_up(self) -> None:
+        """Pass on."""
+        self._face.warm_up()
+
+    def begin(self) -> None:
+        """Pass on."""
+        self._face.begin()
+
+    def render(self, audio: Audio, cancel: CancelToken) -> Iterator[Mouth]:
+        """Pass on."""
+        return self._face.render(audio, cancel)
+
+    def picture(self, tick: int, mouth: Mouth | None) -> Image:
+        """Pass on, and remember."""
+        self.resting = mouth is None
+        return self._face.picture(tick, mouth)
+
+    def close(self) -> None:
+        """Pass on."""
+        self._face.close()
+
+
+class StandInCamera:
+    """A ``Camera`` that tells when a mouth at rest was handed to it after a moving one."""
+
+    def __init__(self) -> None:
+        self.face: WatchedFace | None = None
+        self._resting = True
+
+    def warm_up(self) -> None:
+        """Nothing to do."""
+
+    def show(self, image: Image) -> None:
+        """Convert the picture as the device wants it, and look."""
+        cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420)
+        if self.face is not None and self.face.resting != self._resting:
+            self._resting = self.face.resting
+            tell("mouth closed" if self._resting else "mouth open")
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class WatchedLoader(Loader):
+    """Makes the parts as ever, but the camera is the stand-in, and the face is watched."""
+
+    def __init__(self, settings: Settings, face: bool) -> None:
+        super().__init__(settings)
+        self._camera = StandInCamera() if face else None
+
+    def camera(self) -> Camera | None:
+        """Return the stand-in, or none."""
+        return self._camera
+
+    def face(self) -> LipSync:
+        """Make the face and watch it."""
+        face = WatchedFace(super().face())
+        if self._camera is not None:
+            self._camera.face = face
+        return face
+
+
+class Observer:
+    """Tells each change of state, and with the first sound of a reply its timings so far."""
+
+    def __init__(self) -> None:
+        self._phase = Phase.LISTENING
+
+    def __call__(self, state: State, reply: Reply | None) -> None:
+        """See one step."""
+        if state.phase is self._phase:
+            return
+        self._phase = state.phase
+        speaking = reply is not None and state.phase is Phase.SPEAKING
+        tell(state.phase.value, marks=reply.timeline.marks if reply and speaking else {})
+
+
+def main() -> None:
+    """Run until a signal."""
+    end_with_parent()
+    settings = load(Path(sys.argv[1])).settings
+    make_loader = partial(WatchedLoader, face=sys.argv[2:] == ["face"])
+    with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
+        run_until_signal(serve(settings, partial(tell, "ready"), Observer(), make_loader))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""A recording in real time that knows when each of its samples was heard."""
+
+import subprocess
+import threading
+import time
+from collections import deque
+from itertools import islice
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.bench.signals import AUDIBLE, span
+from daemon.bench.sound_server import SoundServer, end
+from daemon.errors import DeviceError
+from daemon.i18n import tr
+from daemon.media import LISTEN_RATE, Samples
+
+BLOCK = LISTEN_RATE // 100  # 10 ms: how often sound is taken from the server
+LATENCY_MS = 10  # asked of the server
+LOOK_S = 0.02  # how often a waiting measurement looks at the tape
+KEEP_S = 90.0  # of the tape: longer than any one measurement looks back
+CLOCK_S = 10.0  # the tape's clock is what held within this time: sound cards drift
+
+
+class Tape:
+    """What microphone and loudspeaker carried, sample by sample on one clock; oldest forgotten."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[NDArray[np.int16]] = deque()  # (BLOCK, 2) each
+        self._arrivals: deque[float] = deque()  # when each piece was there, time.monotonic()
+        self._forgotten = 0  # pieces
+        self._lock = threading.Lock()
+
+    def add(self, piece: NDArray[np.int16], arrived: float) -> None:
+        """Append ``BLOCK`` samples of both."""
+        with self._lock:
+            self._pieces.append(piece)
+            self._arrivals.append(arrived)
+            if len(self._pieces) > KEEP_S * LISTEN_RATE / BLOCK:
+                self._pieces.popleft()
+                self._arrivals.popleft()
+                self._forgotten += 1
+
+    @property
+    def length(self) -> int:
+        """Samples recorded so far."""
+        with self._lock:
+            return (self._forgotten + len(self._pieces)) * BLOCK
+
+    def mouth(self, begin: int, stop: int) -> Samples:
+        """Return what the microphone heard."""
+        return self._cut(begin, stop, 0)
+
+    def room(self, begin: int, stop: int) -> Samples:
+        """Return what the daemon played."""
+        return self._cut(begin, stop, 1)
+
+    def _cut(self, begin: int, stop: int, channel: int) -> Samples:
+        with self._lock:
+            first = max(0, begin // BLOCK - self._forgotten)
+            last = max(first, -(-stop // BLOCK) - self._forgotten)
+            pieces = [piece[:, channel] for piece in islice(self._pieces, first, last)]
+            skip = max(0, begin - (self._forgotten + first) * BLOCK)
+        sound = np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
+        return sound[skip : skip + stop - begin].astype(np.float32) / np.float32(32768)
+
+    def moment(self, position: int) -> float:
+        """Return when (``time.monotonic()``) a sample could be heard.
+
+        A piece cannot arrive before its last sample was played, and the promptest arrivals come
+        right after that: the clock is their lower edge.
+        """
+        near = round(CLOCK_S * LISTEN_RATE / 2 / BLOCK)
+        with self._lock:
+            middle = position // BLOCK - self._forgotten
+            first = max(0, min(middle - near, len(self._arrivals) - 1))
+            arrivals = islice(self._arrivals, first, max(first + 1, middle + near))
+            count = self._forgotten + first + 1
+            edge = min(
+                arrived - (count + i) * BLOCK / LISTEN_RATE for i, arrived in enumerate(arrivals)
+            )
+        return edge + position / LISTEN_RATE
+
+    def position(self, moment: float) -> int:
+        """Return the sample that was heard at a moment (``time.monotonic()``) just past."""
+        newest = self.length
+        return newest + round((moment - self.moment(newest)) * LISTEN_RATE)
+
+
+class Recorder:
+    """Records a source of the server, two channels, while the ``with`` block runs."""
+
+    def __init__(self, server: SoundServer, source: str) -> None:
+        self.tape = Tape()
+        self._server = server
+        self._source = source
+
+    def __enter__(self) -> "Recorder":
+        self._begin()
+        return self
+
+    def _begin(self) -> None:
+        self._recorder = client(self._server, "parec", self._source, 2, LATENCY_MS)
+        self._thread = threading.Thread(target=self._run, name="recorder")
+        self._thread.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._recorder.terminate()
+        end(self._recorder)
+        self._thread.join()
+        assert self._recorder.stdout is not None
+        self._recorder.stdout.close()
+
+    def _run(self) -> None:
+        source = self._recorder.stdout
+        assert source is not None
+        while len(data := source.read(BLOCK * 4)) == BLOCK * 4:
+            piece = np.frombuffer(data, np.int16).reshape(-1, 2)
+            self.tape.add(piece, time.monotonic())
+            self._answer(piece)
+
+    def _answer(self, piece: NDArray[np.int16]) -> None:
+        """Do something with each block, on the recorder's thread."""
+
+    def wait_until(self, position: int) -> None:
+        """Wait until the tape is that long."""
+        deadline = time.monotonic() + 10 + max(0, position - self.tape.length) / LISTEN_RATE
+        while self.tape.length < position:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise DeviceError(tr("The private PulseAudio has gone."))
+            time.sleep(LOOK_S)
+
+    def first_audible(self, after: int, timeout_s: float) -> int | None:
+        """Wait for the daemon's first audible sample at or after a position."""
+        stop = max(after, self.tape.length) + round(timeout_s * LISTEN_RATE)
+        while after < stop:
+            self.wait_until(after + BLOCK)
+            upto = self.tape.length
+            if edges := span(self.tape.room(after, upto), AUDIBLE):
+                return after + edges[0]
+            after = upto
+        return None
+
+    def quiet(self, seconds: float, timeout_s: float) -> bool:
+        """Wait until the daemon has been silent for so long; False if it never was."""
+        stop = self.tape.length + round(timeout_s * LISTEN_RATE)
+        wanted = round(seconds * LISTEN_RATE)
+        while (now := self.tape.length) < stop:
+            if now >= wanted and span(self.tape.room(now - wanted, now), AUDIBLE) is None:
+                return True
+            self.wait_until(now + BLOCK)
+        return False
+
+
+def client(
+    server: SoundServer, program: str, device: str, channels: int, latency_ms: int
+) -> subprocess.Popen[bytes]:
+    """Start ``parec`` or ``pacat`` on raw 16-bit sound at ``LISTEN_RATE`` through a pipe."""
+    return subprocess.Popen(
+        [program, f"--device={device}", f"--channels={channels}", f"--rate={LISTEN_RATE}",
+         "--format=s16le", "--raw", f"--latency-msec={latency_ms}"],
+        env=server.env,
+        stdin=subprocess.PIPE if program == "pacat" else subprocess.DEVNULL,
+        stdout=subprocess.PIPE if program == "parec" else subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl+C is for us, who end it in order
+    )  # fmt: skip

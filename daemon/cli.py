@@ -1,0 +1,112 @@
+"""The command line: ``digital-life COMMAND``.
+
+What a command needs is imported when it runs, so that ``--help`` is quick and Ctrl+C is understood
+from the first moment.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from daemon import __version__
+from daemon.errors import DigitalLifeError
+from daemon.i18n import tr
+
+if TYPE_CHECKING:
+    from daemon.config import Settings
+
+INTERRUPTED = 130  # what a shell reports after Ctrl+C
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Make the parser of all commands."""
+    from daemon.commands import ask, bench, inspect, live
+    from daemon.store import commands as models
+
+    parser = argparse.ArgumentParser(
+        prog="digital-life",
+        description=tr("A voice-first assistant with a face that runs on your own computer."),
+        epilog=tr(
+            "Exit codes: 0 done, 1 failed, 2 wrong usage, setting or model, 3 unusable input, "
+            "4 missing device, 5 cannot write, 6 download failed, 130 interrupted."
+        ),
+    )
+    parser.add_argument("--version", action="version", version=f"digital-life {__version__}")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help=tr("settings to use instead of your own file")
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for room in (ask, live, models, inspect, bench):
+        room.register(commands)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    return leave(_run(argv))
+
+
+def leave(code: int) -> int:
+    """Return ``code``, unless a worker hangs in a library: then end the process with it.
+
+    A thread that comes back from such a call while the interpreter ends would crash it.
+    """
+    if any(thread.name.startswith("worker-") for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _run(argv: list[str] | None) -> int:
+    try:
+        arguments = build_parser().parse_args(argv)
+        return int(arguments.run(arguments, _settings(arguments)))
+    except KeyboardInterrupt:
+        sys.stderr.write(tr("Interrupted.") + "\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except DigitalLifeError as error:
+        return _failed(error)
+    except BaseExceptionGroup as failures:
+        known = failures.subgroup(DigitalLifeError)
+        if known is None:
+            raise
+        return _failed(_leaf(known))
+
+
+def _settings(arguments: argparse.Namespace) -> "Settings":
+    from daemon.config import load, packaged_config
+
+    # A file that is to be checked may be broken, and so may the one in force meanwhile.
+    checking = getattr(arguments, "what", "") == "check"
+    settings = load(packaged_config() if checking else arguments.config).settings
+    _log(settings.log.level)
+    return settings
+
+
+def _failed(error: DigitalLifeError) -> int:
+    from daemon.commands.console import show_error
+
+    show_error(error)
+    return error.exit_code
+
+
+def _leaf(group: BaseExceptionGroup[DigitalLifeError]) -> DigitalLifeError:
+    first = group.exceptions[0]
+    return _leaf(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def _log(level: str) -> None:
+    logging.basicConfig(
+        level=level.upper(), format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    if level != "debug":  # these log what was said, or every step they take
+        for name in ("faster_whisper", "piper", "jieba", "httpx"):
+            logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,1 @@
+"""The subcommands of ``digital-life``, one file for each group that belongs together."""

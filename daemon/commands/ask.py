@@ -1,0 +1,229 @@
+"""``digital-life ask``: one question from a recording, answered in words, sound and picture."""
+
+import argparse
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.markup import escape
+from rich.table import Table
+
+from daemon.app import run_until_signal
+from daemon.brain.history import History
+from daemon.commands.console import Subcommands, check_writable, err, out, write_json
+from daemon.commands.film import write_film
+from daemon.config import Settings
+from daemon.dialogue.conversation import ReplyEvent, ReplyFailed
+from daemon.dialogue.reply import Reply
+from daemon.dialogue.timeline import Timeline
+from daemon.ears.endpointing import Endpointer, SpeechEnded
+from daemon.ears.sound_files import read_recording
+from daemon.errors import InputError
+from daemon.face.screen import Film
+from daemon.i18n import tr
+from daemon.loading import Loader
+from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Utterance
+from daemon.voice.player import Loudspeaker, Player, Recorder
+from daemon.voice.virtual_microphone import local_loudspeaker
+from daemon.worker import CancelToken
+
+LONGEST_S = 120.0  # of a recording, silence included; the question itself is at most 30 s
+CHUNK = 512  # samples: what the microphone hands over at a time
+TIMINGS = (
+    "turn_end",
+    "transcript",
+    "first_token",
+    "first_sentence",
+    "first_audio",
+    "first_frame",
+    "reply_end",
+)
+
+
+def register(commands: Subcommands) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "ask",
+        help=tr("answer one question from a recording"),
+        description=tr(
+            "Answers the question in a recording: prints what it heard and answered, and how long "
+            "each step took, counted from the end of the question's speech."
+        ),
+        epilog="digital-life ask --audio question.wav --out reply.mp4 --json reply.json",
+    )
+    parser.add_argument(
+        "--audio", type=Path, required=True, metavar="FILE", help=tr("a sound or video file")
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE.mp4", help=tr("write the answer as a film of the face")
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help=tr("write the figures as JSON"))
+    parser.add_argument("--play", action="store_true", help=tr("also play the answer aloud"))
+    parser.set_defaults(run=ask)
+
+
+def ask(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Run the command."""
+    for path in (arguments.out, arguments.json):
+        if path is not None:
+            check_writable(path)
+    recording = read_recording(arguments.audio, LONGEST_S)
+    run_until_signal(_ask(arguments, settings, recording))
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A question found in a recording."""
+
+    utterance: Utterance
+    turn_end_s: float
+    """Seconds from the end of its speech until the turn was known to be over."""
+
+
+async def _ask(arguments: argparse.Namespace, settings: Settings, recording: Audio) -> None:
+    async with Loader(settings) as loader:
+        player = _player(arguments, settings, loader)
+        drawing = loader.worker("lips")
+        with err.status(tr("Loading models…")):
+            face = await loader.make(drawing, loader.face) if arguments.out else None
+            parts = await loader.parts(face, drawing)
+            ears = loader.worker("ears")
+            endpointer = await ears.run(lambda _: loader.endpointer())
+        heard = await ears.run(find_question, endpointer, recording, arguments.audio)
+        film = Film()
+        with err.status(tr("Answering…")):
+            reply = await _answer(
+                heard,
+                lambda timeline, report: Reply(
+                    1,
+                    heard.utterance,
+                    parts,
+                    History(
+                        settings.brain.persona, parts.chat_model, settings.brain.max_reply_tokens
+                    ),
+                    player,
+                    film if face else None,
+                    timeline,
+                    report,
+                ),
+            )
+        if face and arguments.out:
+            sound = np.concatenate([speech.audio.samples for speech in reply.spoken])
+            await drawing.run(write_film, arguments.out, face, film, sound)
+        report = _report(settings, reply, film)
+        _show(report, arguments.out)
+        if arguments.json:
+            write_json(arguments.json, report)
+
+
+def _player(arguments: argparse.Namespace, settings: Settings, loader: Loader) -> Player:
+    if not arguments.play:
+        return Recorder()
+    player = Loudspeaker(local_loudspeaker(settings.voice))
+    loader.own(player.close)
+    player.open()
+    return player
+
+
+def find_question(
+    endpointer: Endpointer, recording: Audio, source: Path, cancel: CancelToken
+) -> Heard:
+    """Listen to a recording as to a microphone, only faster, and return the question in it.
+
+    Everything said in the recording is one question. The time it takes to notice its end is what
+    it would take live: the silence listened to, by the samples' own clock, plus the work.
+    """
+    silence = np.zeros(LISTEN_RATE * 3, np.float32)  # a microphone would go on; the end needs it
+    samples = np.concatenate((recording.samples, silence))
+    found: list[tuple[Utterance, float]] = []
+    for begin in range(0, len(samples), CHUNK):
+        cancel.check()
+        started = time.perf_counter()
+        events = endpointer.feed(samples[begin : begin + CHUNK])
+        work = time.perf_counter() - started
+        position = min(begin + CHUNK, len(samples))
+        for event in events:
+            if isinstance(event, SpeechEnded):
+                waited = (position - event.utterance.end) / LISTEN_RATE
+                found.append((event.utterance, waited + work))
+    if not found:
+        raise InputError(tr("Nobody speaks in {path}").format(path=source))
+    first, (last, turn_end_s) = found[0][0], found[-1]
+    spoken = recording.samples[first.start : last.start + len(last.audio.samples)]
+    if len(spoken) > 30 * LISTEN_RATE:
+        raise InputError(
+            tr(
+                "The question in {path} is {seconds:.0f} s long; at most 30 s can be answered"
+            ).format(path=source, seconds=len(spoken) / LISTEN_RATE)
+        )
+    return Heard(Utterance(1, Audio(spoken, LISTEN_RATE), first.start, last.end), turn_end_s)
+
+
+async def _answer(
+    heard: Heard, make: Callable[[Timeline, Callable[[ReplyEvent], None]], Reply]
+) -> Reply:
+    clock = asyncio.get_running_loop().time
+    timeline = Timeline(clock, clock() - heard.turn_end_s)
+    timeline.mark("turn_end")
+    events: list[ReplyEvent] = []
+    reply = make(timeline, events.append)
+    await reply.run()
+    for event in events:
+        if isinstance(event, ReplyFailed):
+            raise event.error
+    if reply.transcript is None or not reply.transcript.text:
+        raise InputError(tr("No words were understood in the recording"))
+    if not reply.spoken:
+        raise InputError(
+            tr("The brain had no answer to: {text}").format(text=reply.transcript.text)
+        )
+    return reply
+
+
+def _report(settings: Settings, reply: Reply, film: Film) -> dict[str, Any]:
+    assert reply.transcript is not None
+    marks, work = reply.timeline.marks, reply.timeline.work
+    length = sum(len(speech.audio.samples) for speech in reply.spoken)
+    return {
+        "transcript": reply.transcript.text,
+        "language": reply.transcript.language,
+        "reply": reply.heard(length),
+        "timings": {name: round(marks[name], 3) for name in TIMINGS if name in marks}
+        | {"work": {stage: round(seconds, 3) for stage, seconds in work.items()}},
+        "models": {
+            "ears": settings.ears.model,
+            "brain": settings.brain.model,
+            "voice": {"en": settings.voice.english, "zh": settings.voice.mandarin},
+            "face": settings.face.name,
+        },
+        "frames": len(film.frames),
+        "audio_seconds": round(length / SPEAK_RATE, 3),
+    }
+
+
+def _show(report: dict[str, Any], film: Path | None) -> None:
+    out.print(f"[bold]{tr('heard')}[/] ({report['language']}): {escape(report['transcript'])}")
+    out.print(f"[bold]{tr('answered')}[/]: {escape(report['reply'])}")
+    names = {
+        "turn_end": tr("knew that you had finished"),
+        "transcript": tr("had your words"),
+        "first_token": tr("first piece of the answer"),
+        "first_sentence": tr("first clause of the answer"),
+        "first_audio": tr("first sound ready"),
+        "first_frame": tr("first mouth ready"),
+        "reply_end": tr("whole answer ready"),
+    }
+    table = Table(tr("after the end of your speech"), tr("seconds"))
+    for name, text in names.items():
+        if name in report["timings"]:
+            table.add_row(text, f"{report['timings'][name]:.2f}")
+    out.print(table)
+    work = ", ".join(f"{stage} {s:.2f} s" for stage, s in report["timings"]["work"].items())
+    out.print(f"{tr('work')}: {work}; {tr('speech')} {report['audio_seconds']:.1f} s")
+    if film:
+        out.print(f"→ {film}", markup=False)

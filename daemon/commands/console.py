@@ -1,0 +1,67 @@
+"""Where commands write: answers to standard output, everything else to standard error."""
+
+import argparse
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from rich.console import Console
+from rich.markup import escape
+
+from daemon.errors import DigitalLifeError, StorageError
+from daemon.i18n import tr
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def show_error(error: DigitalLifeError) -> None:
+    """Say what went wrong, and what mends it."""
+    err.print(f"[red]digital-life:[/] {escape(str(error))}")
+    if error.fix:
+        err.print(f"  → {error.fix}", markup=False)
+
+
+def check_writable(path: Path) -> None:
+    """Raise ``StorageError`` now rather than after a minute's work."""
+    if path.is_dir():
+        raise StorageError(tr("{path} is a folder; name a file").format(path=path))
+    if not path.parent.is_dir():
+        raise StorageError(
+            tr("There is no folder {path}").format(path=path.parent), f"mkdir -p {path.parent}"
+        )
+    if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        raise StorageError(tr("No permission to write {path}").format(path=path))
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write ``value`` whole or not at all."""
+    check_writable(path)
+    text = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            try:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+                os.chmod(file.name, 0o644 & ~_umask())
+                os.replace(file.name, path)
+            except BaseException:
+                os.unlink(file.name)
+                raise
+    except OSError as error:
+        raise StorageError(
+            tr("Cannot write {path}: {reason}").format(path=path, reason=error.strerror)
+        ) from None
+
+
+def _umask() -> int:
+    value = os.umask(0)
+    os.umask(value)
+    return value

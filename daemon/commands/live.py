@@ -1,0 +1,189 @@
+"""``run`` (the daemon), ``chat`` (the same, typed) and ``say``."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from rich.markup import escape
+
+from daemon.app import run_until_signal, serve
+from daemon.brain.history import History
+from daemon.commands.console import Subcommands, check_writable, err, out
+from daemon.commands.film import write_film
+from daemon.commands.keys import keys
+from daemon.config import Settings
+from daemon.dialogue.conversation import Phase, State
+from daemon.dialogue.mute import Mute
+from daemon.dialogue.reply import Reply
+from daemon.errors import InputError
+from daemon.face.screen import Film
+from daemon.i18n import tr
+from daemon.loading import Loader
+from daemon.media import SPEAK_RATE, Audio, FaceFrame, Samples
+from daemon.voice.player import Loudspeaker, heard
+from daemon.voice.virtual_microphone import local_loudspeaker
+from daemon.worker import CancelToken
+
+LONGEST_TEXT = 5000  # characters that `say` takes: ten minutes of speech
+
+
+def register(commands: Subcommands) -> None:
+    """Add the commands."""
+    run = commands.add_parser(
+        "run",
+        help=tr("listen, answer and show the face until Ctrl+C"),
+        description=tr(
+            "Listens to the microphone and answers aloud, with the face on the virtual camera if "
+            "there is one. Speak over it to interrupt. Ctrl+C ends it."
+        ),
+    )
+    run.set_defaults(run=run_daemon)
+
+    chat = commands.add_parser("chat", help=tr("talk to the brain in the terminal, typed"))
+    chat.set_defaults(run=chat_typed)
+
+    say = commands.add_parser(
+        "say",
+        help=tr("speak a text"),
+        epilog='digital-life say "Hello, 你好。" --out hello.mp4',
+    )
+    say.add_argument("text", help=tr("what to say, in English, Chinese or both"))
+    say.add_argument(
+        "--out", type=Path, metavar="FILE.mp4", help=tr("write a film of the face instead")
+    )
+    say.set_defaults(run=say_text)
+
+
+def run_daemon(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Run until a signal; that is success."""
+
+    def ready() -> None:
+        err.print(tr("Listening. Ctrl+C ends it."))
+
+    err.print(tr("Loading models…"))
+    try:
+        run_until_signal(_serve(settings, ready))
+    except KeyboardInterrupt:
+        err.print(tr("Stopped."))
+    return 0
+
+
+async def _serve(settings: Settings, ready: Callable[[], None]) -> None:
+    """Serve, with keys and a signal to switch microphone and camera."""
+    # Words are private: a person at the terminal sees them, a log never does.
+    observe = _print_words if out.is_terminal else _print_nothing
+    mute = Mute()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, mute.toggle_microphone)
+    serving = asyncio.create_task(serve(settings, ready, observe, mute=mute))
+    try:
+        with keys({"m": mute.toggle_microphone, "c": mute.toggle_camera}) as there_are_keys:
+            if there_are_keys:
+                mute.watchers.append(lambda: _print_switches(mute))
+                err.print(tr("Keys: m switches the microphone off and on, c the camera."))
+            await asyncio.shield(serving)
+    except asyncio.CancelledError:  # the terminal is given back before the slow end
+        serving.cancel()
+        await serving
+
+
+def _print_switches(mute: Mute) -> None:
+    off, on = f"[bold red]{tr('off')}[/]", f"[green]{tr('on')}[/]"
+    err.print(
+        f"{tr('microphone')}: {off if mute.microphone else on}   "
+        f"{tr('camera')}: {off if mute.camera else on}"
+    )
+
+
+def _print_nothing(state: State, reply: Reply | None) -> None:
+    pass
+
+
+def _print_words(state: State, reply: Reply | None) -> None:
+    if state.phase is Phase.SPEAKING and reply is not None and reply.transcript is not None:
+        out.print(f"[bold]{tr('you')}[/]: {escape(reply.transcript.text)}")
+
+
+def chat_typed(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Read lines, print answers as they are made; Ctrl+D ends it."""
+    with err.status(tr("Loading models…")):
+        brain = Loader(settings).brain()
+        brain.warm_up()
+    history = History(settings.brain.persona, brain, settings.brain.max_reply_tokens)
+    try:
+        if sys.stdin.isatty():
+            err.print(tr("Type and press Enter; Ctrl+D ends it."))
+        while (question := _read_line()) is not None:
+            answer = ""
+            for piece in brain.reply(history.messages(question), CancelToken()):
+                answer += piece
+                out.print(piece, end="", markup=False)
+            out.print()
+            history.commit(question, answer)
+    finally:
+        brain.close()
+    return 0
+
+
+def _read_line() -> str | None:
+    """Return the next line with something on it; ``None`` at the end of the input."""
+    line = ""
+    while not line:
+        try:
+            line = input("> " if sys.stdin.isatty() else "").strip()
+        except EOFError:
+            return None
+    return line
+
+
+def say_text(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Speak through the loudspeaker, or into a film."""
+    if arguments.out:
+        check_writable(arguments.out)
+    if not arguments.text.strip():
+        raise InputError(tr("There is nothing to say in this text"))
+    if len(arguments.text) > LONGEST_TEXT:
+        raise InputError(
+            tr("The text is longer than {limit} characters").format(limit=LONGEST_TEXT)
+        )
+    run_until_signal(_say(arguments.text, arguments.out, settings))
+    return 0
+
+
+async def _say(text: str, path: Path | None, settings: Settings) -> None:
+    async with Loader(settings) as loader:
+        player = None
+        if path is None:
+            player = Loudspeaker(local_loudspeaker(settings.voice))
+            loader.own(player.close)
+            player.open()
+        speaking = loader.worker("voice")
+        with err.status(tr("Loading models…")):
+            voice = await loader.make(speaking, loader.voice)
+        total, pieces = 0, []
+        async for audio in speaking.stream(voice.synthesize, text):
+            samples = audio.at_rate(SPEAK_RATE).samples
+            total += len(samples)
+            pieces.append(samples)
+            if player:
+                await player.play(samples)
+        if not pieces:
+            raise InputError(tr("There is nothing to say in this text"))
+        if player:
+            await heard(player, total)
+        if path:
+            await _film(loader, path, np.concatenate(pieces))
+
+
+async def _film(loader: Loader, path: Path, sound: Samples) -> None:
+    drawing, film = loader.worker("lips"), Film()
+    face = await loader.make(drawing, loader.face)
+    await drawing.run(lambda _: face.begin())
+    number = 0
+    async for mouth in drawing.stream(face.render, Audio(sound, SPEAK_RATE)):
+        await film.put(FaceFrame(0, number * SPEAK_RATE // face.fps, mouth))
+        number += 1
+    await drawing.run(write_film, path, face, film, sound)
