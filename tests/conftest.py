@@ -1,0 +1,55 @@
+"""Fixtures for all tests."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from daemon import i18n
+from daemon.errors import SetupError
+from daemon.store.manifest import load_default
+from daemon.store.model_store import ModelStore, default_directory
+
+AUDIO = Path(__file__).parent / "audio"
+LINGER_S = 2.0  # a thread that is ending may take this long
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Tests read messages; the developer's own locale must not change them."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    i18n.language.cache_clear()
+    yield
+    i18n.language.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_threads() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + LINGER_S
+    while (left := set(threading.enumerate()) - before) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not left, f"threads left behind: {left}"
+
+
+@pytest.fixture
+def audio_files() -> Path:
+    """The folder of committed recordings."""
+    return AUDIO
+
+
+@pytest.fixture(scope="session")
+def weights() -> Callable[[str], Path]:
+    """Find a weight's directory by name; skips the test when it was not pulled."""
+    store = ModelStore(default_directory(), load_default())
+
+    def find(name: str) -> Path:
+        try:
+            return store.path(name)
+        except SetupError as error:
+            pytest.skip(f"{error}: {error.fix}")
+
+    return find

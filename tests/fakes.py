@@ -1,0 +1,252 @@
+"""Scripted parts for scenarios: no model, no thread, no device; time is the event loop's."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from daemon.dialogue.reply import Parts
+from daemon.media import (
+    LISTEN_RATE,
+    SPEAK_RATE,
+    Audio,
+    FaceFrame,
+    Image,
+    Message,
+    Mouth,
+    Samples,
+    Transcript,
+)
+from daemon.worker import CancelToken, Worker
+
+T = TypeVar("T")
+
+
+def silence(seconds: float, rate: int) -> Samples:
+    return np.zeros(round(seconds * rate), np.float32)
+
+
+class VirtualWorker(Worker):
+    """Runs its jobs in the event loop; each call and each item takes ``takes_s`` of its time."""
+
+    def __init__(self, takes_s: float = 0.0) -> None:
+        self.takes_s = takes_s
+        self.cancelled = 0
+
+    async def run(self, fn: Callable[..., T], *args: Any) -> T:
+        cancel = CancelToken()
+        try:
+            await asyncio.sleep(self.takes_s)
+            return fn(*args, cancel)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+
+    async def stream(
+        self, make_iterator: Callable[..., Iterator[T]], *args: Any, depth: int = 2
+    ) -> AsyncGenerator[T, None]:
+        cancel = CancelToken()
+        finished = False
+        try:
+            for item in make_iterator(*args, cancel):
+                await asyncio.sleep(self.takes_s)
+                yield item
+            finished = True
+        finally:
+            cancel.cancel()
+            self.cancelled += not finished
+
+    async def close(self) -> bool:
+        return True
+
+
+class FakePart:
+    def warm_up(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class FakeRecognizer(FakePart):
+    """Hears the scripted texts, one per utterance."""
+
+    def __init__(self, *texts: str) -> None:
+        self.texts = list(texts)
+        self.heard: list[Audio] = []
+
+    def transcribe(self, audio: Audio, cancel: CancelToken) -> Transcript:
+        self.heard.append(audio)
+        text = self.texts.pop(0)
+        if text == "!":
+            raise RuntimeError("the recogniser broke")
+        return Transcript(text, "zh" if text > "\u4e00" else "en")
+
+
+class FakeChat(FakePart):
+    """Answers with the scripted pieces; ``!`` among them breaks it there."""
+
+    context_tokens = 1000
+
+    def __init__(self, *answers: Sequence[str]) -> None:
+        self.answers = list(answers)
+        self.asked: list[list[Message]] = []
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        return sum(len(message.content.split()) + 4 for message in messages)
+
+    def reply(self, messages: Sequence[Message], cancel: CancelToken) -> Iterator[str]:
+        self.asked.append(list(messages))
+        for piece in self.answers.pop(0):
+            if piece == "!":
+                raise RuntimeError("the brain broke")
+            cancel.check()
+            yield piece
+
+
+class FakeVoice(FakePart):
+    """Speaks a tenth of a second for each character, and breaks at "kaboom"."""
+
+    def __init__(self, pieces: int = 1) -> None:
+        self.pieces = pieces
+
+    def synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
+        if "kaboom" in text:
+            raise RuntimeError("the voice broke")
+        for _ in range(self.pieces):
+            yield Audio(silence(0.1 * len(text) / self.pieces, 24_000) + np.float32(0.1), 24_000)
+
+
+class FakeFace(FakePart):
+    """Its mouth for frame n of a reply is n."""
+
+    fps = 25
+    size = (64, 64)
+
+    def __init__(self, broken: bool = False) -> None:
+        self.broken = broken
+        self._samples = 0
+        self._frames = 0
+
+    def begin(self) -> None:
+        self._samples = self._frames = 0
+
+    def render(self, audio: Audio, cancel: CancelToken) -> Iterator[Mouth]:
+        if self.broken:
+            raise RuntimeError("the face broke")
+        self._samples += len(audio.samples)
+        while self._frames * audio.rate < self._samples * self.fps:
+            yield np.full(1, self._frames, np.float32)
+            self._frames += 1
+
+    def picture(self, tick: int, mouth: Mouth | None) -> Image:
+        return np.zeros((64, 64, 3), np.uint8)
+
+
+class FakeConverter(FakePart):
+    def __init__(self, broken: bool = False) -> None:
+        self.broken = broken
+        self.converted = 0
+
+    def convert(self, audio: Audio, cancel: CancelToken) -> Audio:
+        if self.broken:
+            raise RuntimeError("the conversion broke")
+        self.converted += 1
+        return audio
+
+
+class FakePlayer:
+    """Plays in the event loop's time with a two-second buffer."""
+
+    def __init__(self) -> None:
+        self.log: list[tuple[float, str]] = []
+        self._segments: list[tuple[float, int]] = []  # when a piece begins to sound, its length
+        self._flushed: int | None = None
+        self._paused: float | None = None
+        self._held_s = 0.0
+
+    def _now(self) -> float:
+        """The time without that in which the sound was held."""
+        return (self._paused or asyncio.get_running_loop().time()) - self._held_s
+
+    def _note(self, what: str) -> None:
+        self.log.append((asyncio.get_running_loop().time(), what))
+
+    async def begin(self) -> None:
+        self._segments.clear()
+        self._flushed = self._paused = None
+        self._note("begin")
+
+    async def play(self, samples: Samples) -> None:
+        while (wait_s := self._end() - self._now() - 2.0) > 0:
+            await asyncio.sleep(max(wait_s, 0.01))
+        begin = max(self._now(), self._end())
+        self._segments.append((begin, len(samples)))
+
+    def _end(self) -> float:
+        return max((at + n / SPEAK_RATE for at, n in self._segments), default=0.0)
+
+    def audible(self) -> int:
+        if self._flushed is not None:
+            return self._flushed
+        return sum(
+            min(n, max(0, round((self._now() - at) * SPEAK_RATE))) for at, n in self._segments
+        )
+
+    def pause(self) -> None:
+        self._note("pause")
+        self._paused = asyncio.get_running_loop().time()
+
+    def resume(self) -> None:
+        self._note("resume")
+        assert self._paused is not None
+        self._held_s += asyncio.get_running_loop().time() - self._paused
+        self._paused = None
+
+    def flush(self) -> int:
+        heard = self.audible()
+        self._flushed = heard
+        self._note("flush")
+        return heard
+
+    async def close(self) -> None:
+        pass
+
+
+class FakeScreen:
+    """Notes what it is given and when it is cleared."""
+
+    def __init__(self) -> None:
+        self.frames: list[FaceFrame] = []
+        self.cleared = 0
+
+    async def put(self, frame: FaceFrame) -> None:
+        self.frames.append(frame)
+
+    def clear(self) -> None:
+        self.cleared += 1
+
+
+def parts(
+    recognizer: FakeRecognizer,
+    chat: FakeChat,
+    face: FakeFace | None = None,
+    converter: FakeConverter | None = None,
+) -> Parts:
+    """Parts on virtual workers: 0.3 s to hear, 0.05 s a token, 0.1 s to speak."""
+    return Parts(
+        recognizer=recognizer,
+        chat_model=chat,
+        synthesizer=FakeVoice(),
+        converter=converter,
+        lip_sync=face or FakeFace(),
+        hearing=VirtualWorker(0.3),
+        thinking=VirtualWorker(0.05),
+        speaking=VirtualWorker(0.1),
+        drawing=VirtualWorker(0.0),
+    )
+
+
+def utterance_audio(seconds: float) -> Audio:
+    return Audio(silence(seconds, LISTEN_RATE), LISTEN_RATE)

@@ -1,0 +1,76 @@
+import pytest
+
+from daemon.bench.process import Event
+from daemon.bench.turns import Outcome, outcome, own_interruptions
+
+
+def told(*changes: tuple[float, str]) -> list[Event]:
+    return [Event(name, at, {}, "") for at, name in changes]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ([(1.3, "hearing")], Outcome(True, 1.3)),
+        ([(1.3, "holding"), (2.2, "hearing"), (3.0, "thinking")], Outcome(True, 1.3)),
+        ([(1.3, "holding"), (1.6, "judging"), (2.5, "thinking")], Outcome(True, 1.3)),
+        ([(1.3, "holding"), (1.6, "judging"), (1.8, "speaking")], Outcome(False, 1.3)),
+        # taken for a "yeah" at first
+        (
+            [
+                (1.3, "holding"),
+                (1.5, "judging"),
+                (1.7, "speaking"),
+                (1.9, "holding"),
+                (3, "hearing"),
+            ],
+            Outcome(True, 1.9),
+        ),
+        # it went on, and ended of itself after the person
+        ([], Outcome(False, None)),
+        ([(4.0, "listening")], Outcome(False, None)),
+        ([(1.3, "holding"), (1.6, "speaking"), (1.9, "listening")], Outcome(False, 1.3)),
+        # it had ended before the person did
+        ([(1.2, "listening"), (1.5, "hearing")], None),
+    ],
+)
+def test_what_became_of_an_answer(
+    changes: list[tuple[float, str]], expected: Outcome | None
+) -> None:
+    events = told((0.0, "listening"), (0.2, "thinking"), (0.5, "speaking"), *changes)
+    assert outcome(events, 1.0, 2.0) == expected
+
+
+def test_an_answer_that_was_over_cannot_be_spoken_over() -> None:
+    events = told((0.5, "speaking"), (0.9, "listening"), (1.3, "hearing"))
+    assert outcome(events, 1.0, 2.0) is None
+    assert outcome([], 1.0, 2.0) is None
+
+
+PERSON = [(10.0, 12.0)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        # an ordinary turn
+        ([(10.4, "hearing"), (12.4, "thinking"), (13, "speaking"), (20, "listening")], (0, 0)),
+        # its own voice stops it, and is answered
+        ([(13, "speaking"), (15, "hearing"), (16, "thinking")], (1, 0)),
+        ([(13, "speaking"), (15, "holding"), (16, "hearing"), (17, "thinking")], (1, 0)),
+        ([(13, "speaking"), (15, "holding"), (16, "judging"), (17, "thinking")], (1, 0)),
+        # it only falls silent for a moment
+        ([(13, "speaking"), (15, "holding"), (15.3, "judging"), (15.6, "speaking")], (0, 1)),
+        # the tail of its own voice: noticed, and found too short, or answered
+        ([(13, "speaking"), (20, "listening"), (20.3, "hearing"), (20.6, "listening")], (0, 0)),
+        ([(13, "speaking"), (20, "listening"), (20.3, "hearing"), (20.6, "thinking")], (1, 0)),
+        # a person speaks over it
+        ([(9, "speaking"), (10.3, "holding"), (11.3, "hearing"), (12.5, "thinking")], (0, 0)),
+        # twice
+        ([(13, "speaking"), (15, "hearing"), (16, "thinking"), (17, "hearing")], (2, 0)),
+    ],
+)
+def test_what_it_takes_its_own_voice_for(
+    changes: list[tuple[float, str]], expected: tuple[int, int]
+) -> None:
+    assert own_interruptions(told(*changes), PERSON) == expected

@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import pytest
+
+from daemon.config import load, packaged_config
+from daemon.errors import SetupError
+
+
+def settings_file(folder: Path, text: str) -> Path:
+    path = folder / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_packaged_file_is_complete_and_every_line_is_explained() -> None:
+    assert load(packaged_config()).settings.ears.languages == ("en", "zh")
+    for line in packaged_config().read_text(encoding="utf-8").splitlines():
+        if " = " in line and not line.startswith("#") and not line.startswith("persona"):
+            assert "#" in line, f"no reason given: {line}"
+
+
+def test_a_users_file_needs_only_what_it_changes(tmp_path: Path) -> None:
+    loaded = load(settings_file(tmp_path, "[voice]\nspeed = 1.25\n"))
+    assert loaded.settings.voice.speed == 1.25
+    assert loaded.settings.voice.english == load(packaged_config()).settings.voice.english
+
+
+def test_the_users_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert load().source == packaged_config()
+    (tmp_path / "digital-life").mkdir()
+    mine = settings_file(tmp_path / "digital-life", '[log]\nlevel = "debug"\n')
+    assert load().source == mine
+    assert load().settings.log.level == "debug"
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load(packaged_config()).settings.voice.speed = 2.0
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says", "suggests"),
+    [
+        ("[ears]\n\npause = 1\n", 3, "ears.pause", "pause_s"),
+        ("[eers]\n", 1, "[eers]", "ears"),
+        ("[face]\nfps = 25\nwidth = 1281\n", 3, "even", ""),
+        ('[ears]\nlanguages = ["fr"]\n', 2, "'en' or 'zh'", ""),
+        ('[ears]\npause_s = "long"\n', 2, "number", ""),
+        ("[ears]\npause_s = 2.0\nmax_pause_s = 1.0\n", 1, "max_pause_s", ""),
+        ("[voice]\nspeed = nan\n", 2, "voice.speed", ""),
+        ("[brain]\ncontext_tokens = 512\nmax_reply_tokens = 400\n", 1, "half", ""),
+        ('[ears]\nlisten_to = "call"\n', 2, "hear itself", "virtual-microphone"),
+        ('[dialogue]\nname = "."\n', 2, "two letters", ""),
+        ('[dialogue]\nwake_phrases = ["hey", ""]\n', 2, "two letters", ""),
+        ("# mine\nears = 3\n", 2, "[ears]", ""),
+        ("xyz = true\n", 1, "[xyz]", "known here"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_its_line(
+    tmp_path: Path, text: str, line: int, says: str, suggests: str
+) -> None:
+    path = settings_file(tmp_path, text)
+    with pytest.raises(SetupError) as refused:
+        load(path)
+    assert f"{path}:{line}:" in str(refused.value)
+    assert says in str(refused.value)
+    assert suggests in refused.value.fix
+    assert refused.value.exit_code == 2
+
+
+@pytest.mark.parametrize("content", [b"[ears\n", b"\xff\xfe", b"x = \n"])
+def test_what_is_not_toml_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(content)
+    with pytest.raises(SetupError, match=str(path)):
+        load(path)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="nowhere"):
+        load(tmp_path / "nowhere.toml")

@@ -1,0 +1,172 @@
+import itertools
+from collections.abc import Iterator, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.brain.history import History, heard_text
+from daemon.errors import SetupError
+from daemon.media import Message
+from daemon.worker import CancelToken
+
+PERSONA = "persona"
+
+
+class Letters:
+    """A model whose tokens are letters, and three more for every message."""
+
+    def __init__(self, context_tokens: int) -> None:
+        self.context_tokens = context_tokens
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        return sum(len(message.content) + 3 for message in messages)
+
+    def reply(self, messages: Sequence[Message], cancel: CancelToken) -> Iterator[str]:
+        raise AssertionError("the history asks for no reply")
+
+    def warm_up(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def history(context_tokens: int = 1000, reply_tokens: int = 10, persona: str = PERSONA) -> History:
+    return History(persona, Letters(context_tokens), reply_tokens)
+
+
+def contents(messages: Sequence[Message]) -> list[str]:
+    return [message.content for message in messages]
+
+
+def test_the_prompt_is_persona_turns_and_question() -> None:
+    kept = history()
+    kept.commit("one?", "1.")
+    assert kept.messages("two?") == [
+        Message("system", PERSONA),
+        Message("user", "one?"),
+        Message("assistant", "1."),
+        Message("user", "two?"),
+    ]
+
+
+def test_no_persona_is_no_message() -> None:
+    assert history(persona="").messages("one?") == [Message("user", "one?")]
+
+
+def test_asking_keeps_nothing_and_clear_forgets() -> None:
+    kept = history()
+    kept.messages("one?")
+    assert contents(kept.messages("two?")) == [PERSONA, "two?"]
+    kept.commit("two?", "2.")
+    kept.clear()
+    assert contents(kept.messages("three?")) == [PERSONA, "three?"]
+
+
+def test_a_question_without_an_answer_joins_the_next() -> None:
+    kept = history()
+    kept.commit("one?", "")
+    kept.commit("two?", "2.")
+    kept.commit("three?", "")
+    assert contents(kept.messages("four?")) == [PERSONA, "one?\ntwo?", "2.", "three?\nfour?"]
+
+
+def test_whole_oldest_turns_make_room() -> None:
+    # 10 + 13 for the question, 26 a turn, 10 for the reply
+    kept = history(context_tokens=10 + 13 + 26 * 2 + 10)
+    for letter in "abc":
+        kept.commit(letter * 10, letter.upper() * 10)
+    assert contents(kept.messages("d" * 10)) == [
+        PERSONA, "b" * 10, "B" * 10, "c" * 10, "C" * 10, "d" * 10,
+    ]  # fmt: skip
+
+
+def test_one_token_less_drops_one_turn_more() -> None:
+    kept = history(context_tokens=10 + 13 + 26 * 2 + 10 - 1)
+    for letter in "abc":
+        kept.commit(letter * 10, letter.upper() * 10)
+    assert contents(kept.messages("d" * 10)) == [PERSONA, "c" * 10, "C" * 10, "d" * 10]
+
+
+def test_a_question_too_long_keeps_its_end_from_a_word() -> None:
+    kept = history(context_tokens=10 + 3 + 12 + 10)
+    kept.commit("a", "b")
+    assert contents(kept.messages("what was said about the great wall")) == [PERSONA, "great wall"]
+    assert contents(kept.messages("中" * 20)) == [PERSONA, "中" * 12]
+
+
+def test_no_room_for_any_question_is_an_error() -> None:
+    with pytest.raises(SetupError, match="35"):
+        history(context_tokens=35, persona="p" * 30).messages("one?")
+
+
+@given(
+    st.lists(st.tuples(st.text("ab 中", min_size=1), st.text("ab 中")), max_size=8),
+    st.text("ab 中", min_size=1, max_size=200),
+    st.integers(40, 300),
+)
+def test_roles_alternate_and_the_prompt_fits(
+    turns: list[tuple[str, str]], question: str, context_tokens: int
+) -> None:
+    model = Letters(context_tokens)
+    kept = History(PERSONA, model, 10)
+    for asked, heard in turns:
+        kept.commit(asked, heard)
+    messages = kept.messages(question)
+    roles = [message.role for message in messages]
+    assert roles == [
+        "system",
+        *itertools.islice(itertools.cycle(["user", "assistant"]), len(roles) - 1),
+    ]
+    assert roles[-1] == "user"
+    assert model.count_tokens(messages) + 10 <= context_tokens
+
+
+@pytest.mark.parametrize(
+    ("heard_samples", "heard"),
+    [
+        (0, ""),
+        (-5, ""),
+        (20, ""),
+        (60, "Hello"),
+        (99, "Hello"),
+        (100, "Hello there."),
+        (160, "Hello there. How are"),
+        (200, "Hello there. How are you?"),
+        (999, "Hello there. How are you?"),
+    ],
+)
+def test_what_was_heard_ends_with_a_whole_word(heard_samples: int, heard: str) -> None:
+    assert heard_text([("Hello there.", 100), ("How are you?", 100)], heard_samples) == heard
+
+
+def test_chinese_is_cut_at_a_character() -> None:
+    spoken = [("今天天气", 400), ("很好。", 300)]
+    assert heard_text(spoken, 250) == "今天"
+    assert heard_text(spoken, 500) == "今天天气很"
+    assert heard_text(spoken, 700) == "今天天气很好。"
+
+
+def test_mixed_text_is_cut_at_either() -> None:
+    # 3 for a Chinese character, 1 for a letter: 6 of 17 is 我用, 12 parts the word
+    spoken = [("我用Python写字", 18)]
+    assert heard_text(spoken, 17) == "我用Python写"
+    assert heard_text(spoken, 11) == "我用"
+
+
+def test_silent_sentences_do_no_harm() -> None:
+    assert heard_text([("", 0), ("Yes.", 0), ("No.", 10)], 0) == "Yes."
+    assert heard_text([], 10) == ""
+
+
+@given(
+    st.lists(
+        st.tuples(st.text("ab 中。", min_size=1).map(str.strip), st.integers(1, 1000)), max_size=5
+    ),
+    st.integers(0, 5000),
+    st.integers(0, 5000),
+)
+def test_hearing_longer_never_takes_words_back(
+    spoken: list[tuple[str, int]], one: int, other: int
+) -> None:
+    less, more = sorted((one, other))
+    assert heard_text(spoken, more).startswith(heard_text(spoken, less))

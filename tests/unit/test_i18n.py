@@ -1,0 +1,56 @@
+import ast
+import string
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import daemon
+from daemon import i18n
+
+PACKAGE = Path(daemon.__file__).parent
+CHINESE: dict[str, str] = tomllib.loads((PACKAGE / "texts_zh.toml").read_text(encoding="utf-8"))
+
+
+def texts_in_code() -> Iterator[tuple[Path, str]]:
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="tr"), args=[ast.Constant(value=str(text))]):
+                    yield path, text
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_every_text_has_its_chinese() -> None:
+    missing = [(path.name, text) for path, text in texts_in_code() if text not in CHINESE]
+    assert not missing
+
+
+def test_no_chinese_is_left_over() -> None:
+    used = {text for _, text in texts_in_code()}
+    assert not set(CHINESE) - used
+
+
+@pytest.mark.parametrize("english", CHINESE)
+def test_a_translation_keeps_the_fields(english: str) -> None:
+    assert fields(CHINESE[english]) == fields(english)
+
+
+@pytest.mark.parametrize(
+    ("locale", "expected"),
+    [("zh_CN.UTF-8", "zh"), ("en_GB.UTF-8", "en"), ("de_DE.UTF-8", "en"), ("C", "en")],
+)
+def test_the_language_follows_the_locale(
+    monkeypatch: pytest.MonkeyPatch, locale: str, expected: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", locale)
+    i18n.language.cache_clear()
+    try:
+        assert i18n.language() == expected
+        assert (i18n.tr("Stopped.") == "Stopped.") == (expected == "en")
+    finally:
+        i18n.language.cache_clear()

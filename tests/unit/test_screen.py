@@ -1,0 +1,200 @@
+import asyncio
+
+import numpy as np
+import pytest
+
+from daemon.errors import DeviceError
+from daemon.face.screen import AHEAD, Film, Screen
+from daemon.media import SPEAK_RATE, FaceFrame, Image, Mouth
+from tests.fakes import FakeFace, FakePart, VirtualWorker
+from tests.virtual_time import run_virtual
+
+FRAME = SPEAK_RATE // 25
+
+
+class Drawn(FakeFace):
+    """Keeps what it was asked to draw."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drawn: list[tuple[int, float | None]] = []
+
+    def picture(self, tick: int, mouth: Mouth | None) -> Image:
+        self.drawn.append((tick, None if mouth is None else float(mouth[0])))
+        return super().picture(tick, mouth)
+
+
+class FakeCamera(FakePart):
+    def __init__(self, fails_after: int = 10**9) -> None:
+        self.shown: list[Image] = []
+        self.left = fails_after
+        self.closed = False
+
+    def show(self, image: Image) -> None:
+        self.shown.append(image)
+        self.left -= 1
+        if self.left < 0:
+            raise DeviceError("the camera has gone")
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Setup:
+    def __init__(self, camera: FakeCamera | None = None) -> None:
+        self.position = 0
+        self.muted = False
+        self.face = Drawn()
+        self.cameras = [camera or FakeCamera(), FakeCamera()]
+        self.screen = Screen(
+            self.face,
+            lambda: self.cameras[1],
+            VirtualWorker(),
+            self.cameras[0],
+            lambda: self.position,
+            lambda: self.muted,
+        )
+
+    async def run_for(self, seconds: float) -> None:
+        task = asyncio.create_task(self.screen.run())
+        await asyncio.sleep(seconds)
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def frame(number: int, turn: int = 1) -> FaceFrame:
+    return FaceFrame(turn, number * FRAME, np.full(1, number, np.float32))
+
+
+def test_it_ticks_at_the_faces_rate_and_rests_without_a_reply() -> None:
+    setup = Setup()
+    run_virtual(setup.run_for(1.0))
+    assert [tick for tick, _ in setup.face.drawn] == list(range(25))
+    assert {mouth for _, mouth in setup.face.drawn} == {None}
+
+
+def test_it_shows_the_newest_mouth_whose_moment_has_come() -> None:
+    async def main() -> None:
+        setup = Setup()
+        for number in range(5):
+            await setup.screen.put(frame(number))
+        setup.position = 2 * FRAME + FRAME // 2
+        shown = setup.screen.mouth()
+        assert shown is not None and shown[0] == 2
+        setup.position = 3 * FRAME
+        shown = setup.screen.mouth()
+        assert shown is not None and shown[0] == 3
+
+    run_virtual(main())
+
+
+def test_it_holds_a_mouth_for_a_fifth_of_a_second_at_most() -> None:
+    async def main() -> None:
+        setup = Setup()
+        await setup.screen.put(frame(0))
+        setup.position = SPEAK_RATE // 5
+        assert setup.screen.mouth() is not None
+        setup.position += 1
+        assert setup.screen.mouth() is None
+
+    run_virtual(main())
+
+
+def test_the_mouth_closes_while_the_sound_is_held_and_goes_on_from_where_that_does() -> None:
+    async def main() -> None:
+        setup = Setup()
+        for number in range(20):
+            await setup.screen.put(frame(number))
+        for number in range(1, 12):
+            setup.position = number * FRAME
+            shown = setup.screen.mouth()
+            assert shown is not None and shown[0] == number
+        assert setup.screen.mouth() is None
+        for number in range(4, 20):
+            setup.position = number * FRAME + 10
+            shown = setup.screen.mouth()
+            assert shown is not None and shown[0] == number
+
+    run_virtual(main())
+
+
+def test_clearing_closes_the_mouth_and_lets_a_waiting_producer_go_on() -> None:
+    async def main() -> None:
+        setup = Setup()
+        for number in range(AHEAD):
+            await setup.screen.put(frame(number))
+        waiting = asyncio.create_task(setup.screen.put(frame(AHEAD)))
+        await asyncio.sleep(1)
+        assert not waiting.done(), "no more than a second ahead of the sound"
+        setup.screen.clear()
+        await waiting
+        assert setup.screen.mouth() is None
+
+    run_virtual(main())
+
+
+def test_a_new_reply_drops_the_old_ones_mouths() -> None:
+    async def main() -> None:
+        setup = Setup()
+        await setup.screen.put(frame(0, turn=1))
+        setup.position = 100
+        setup.screen.mouth()
+        await setup.screen.put(frame(0, turn=2))
+        setup.position = 1
+        shown = setup.screen.mouth()
+        assert shown is not None
+
+    run_virtual(main())
+
+
+def test_a_camera_that_fails_is_opened_again() -> None:
+    setup = Setup(FakeCamera(fails_after=3))
+    run_virtual(setup.run_for(10.0))
+    assert setup.cameras[0].closed
+    assert not setup.screen.degraded
+    assert setup.cameras[1].left < 10**9, "the second camera shows pictures"
+
+
+def test_a_tick_that_comes_late_is_dropped_not_made_up_for() -> None:
+    setup = Setup()
+    setup.screen._worker = VirtualWorker(takes_s=0.1)
+    run_virtual(setup.run_for(1.0))
+    ticks = [tick for tick, _ in setup.face.drawn]
+    assert len(ticks) <= 10
+    assert ticks == sorted(set(ticks))
+    assert ticks[-1] >= 20, "it keeps up with the clock"
+
+
+def test_a_camera_that_is_off_shows_a_card_from_the_next_tick_on() -> None:
+    async def main() -> None:
+        setup = Setup()
+        showing = asyncio.create_task(setup.run_for(3.0))
+        await asyncio.sleep(1.01)
+        setup.muted = True
+        await asyncio.sleep(1.0)
+        setup.muted = False
+        await showing
+        shown = setup.cameras[0].shown
+        assert [picture.any() for picture in shown] == [False] * 26 + [True] * 25 + [False] * 24
+        assert {id(picture) for picture in shown[26:51]} == {id(shown[26])}, "drawn once"
+        assert shown[26].shape == shown[0].shape
+
+    run_virtual(main())
+
+
+def test_a_film_rests_before_and_after_the_reply() -> None:
+    async def main() -> None:
+        film, face = Film(), Drawn()
+        for number in range(3):
+            await film.put(frame(number))
+        assert len(list(film.pictures(face, lead=2, tail=1))) == 6
+        assert [mouth for _, mouth in face.drawn] == [None, None, 0, 1, 2, None]
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("seconds", [0.5, 2.0])
+def test_it_can_be_stopped_at_any_time(seconds: float) -> None:
+    setup = Setup()
+    run_virtual(setup.run_for(seconds))
+    assert setup.face.drawn

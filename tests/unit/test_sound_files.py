@@ -1,0 +1,194 @@
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from daemon.ears.sound_files import Recording, read_recording
+from daemon.errors import InputError
+from daemon.media import LISTEN_RATE, Audio, Samples
+from daemon.worker import CancelToken
+
+
+def tone(seconds: float, rate: int) -> Samples:
+    times = np.arange(round(seconds * rate)) / rate
+    return (0.5 * np.sin(2 * np.pi * 440 * times)).astype(np.float32)
+
+
+def encode(
+    path: Path, codec: str = "pcm_s16le", rate: int = LISTEN_RATE, layout: str = "mono"
+) -> Path:
+    """Write a second of a tone."""
+    samples = tone(1, rate)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, layout=layout)
+        assert isinstance(stream, av.AudioStream)
+        fit = av.AudioResampler(stream.format, layout, rate, stream.frame_size or 1024)
+        channels = 2 if layout == "stereo" else 1
+        frame = av.AudioFrame.from_ndarray(
+            np.tile(samples, (channels, 1)), format="fltp", layout=layout
+        )
+        frame.rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+        for piece in [*fit.resample(frame), *fit.resample(None), None]:
+            container.mux(stream.encode(piece))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "rate", "layout"),
+    [
+        ("a.wav", "pcm_s16le", 16_000, "mono"),
+        ("a.wav", "pcm_s16le", 8_000, "stereo"),
+        ("a.wav", "pcm_s24le", 96_000, "mono"),
+        ("a.wav", "pcm_f32le", 44_100, "stereo"),
+        ("a.wav", "pcm_mulaw", 8_000, "mono"),
+        ("a.flac", "flac", 22_050, "mono"),
+        ("a.mp3", "mp3", 44_100, "stereo"),
+        ("a.ogg", "libopus", 48_000, "stereo"),
+        ("a.m4a", "aac", 48_000, "stereo"),
+    ],
+)
+def test_any_format_becomes_mono_at_16_khz(
+    tmp_path: Path, name: str, codec: str, rate: int, layout: str
+) -> None:
+    audio = read_recording(encode(tmp_path / name, codec, rate, layout), 10)
+    assert audio.rate == LISTEN_RATE
+    assert audio.samples.dtype == np.float32
+    assert audio.samples.ndim == 1
+    assert audio.seconds == pytest.approx(1, abs=0.1)
+    middle = audio.samples[4000:12000]
+    assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.1)
+    strongest = np.argmax(np.abs(np.fft.rfft(middle))) * LISTEN_RATE / len(middle)
+    assert strongest == pytest.approx(440, abs=4)
+
+
+def test_the_sound_of_a_video(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25)
+        sound = container.add_stream("aac", rate=LISTEN_RATE, layout="mono")
+        assert isinstance(video, av.VideoStream)
+        assert isinstance(sound, av.AudioStream)
+        video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
+        picture = np.zeros((64, 64, 3), np.uint8)
+        for image in [*(av.VideoFrame.from_ndarray(picture) for _ in range(25)), None]:
+            container.mux(video.encode(image))
+        for start in range(0, LISTEN_RATE, 1024):
+            samples = tone(1.1, LISTEN_RATE)[np.newaxis, start : start + 1024]
+            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+            frame.rate = LISTEN_RATE
+            container.mux(sound.encode(frame))
+        container.mux(sound.encode(None))
+    assert read_recording(path, 10).seconds == pytest.approx(1, abs=0.15)
+
+
+def test_a_video_without_sound(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25)
+        assert isinstance(video, av.VideoStream)
+        video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
+        picture = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8))
+        container.mux(video.encode(picture))
+        container.mux(video.encode(None))
+    with pytest.raises(InputError, match="no sound in"):
+        read_recording(path, 10)
+
+
+def test_silence_is_a_recording(tmp_path: Path) -> None:
+    path = tmp_path / "silent.wav"
+    header = encode(tmp_path / "a.wav").read_bytes()
+    path.write_bytes(header[:-32_000] + bytes(32_000))
+    assert not read_recording(path, 10).samples.any()
+
+
+def test_broken_floats_are_mended(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.wav", "pcm_f32le")
+    broken = np.full(100, np.nan, np.float32).tobytes() + np.full(100, 9, np.float32).tobytes()
+    path.write_bytes(path.read_bytes()[: -len(broken)] + broken)
+    samples = read_recording(path, 10).samples
+    assert np.isfinite(samples).all()
+    assert samples.max() == 1
+
+
+def test_too_long(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.wav")
+    assert read_recording(path, 1).seconds == 1
+    with pytest.raises(InputError, match="longer than 0"):
+        read_recording(path, 0.5)
+
+
+def test_an_hour_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "hour.wav"
+    path.write_bytes(encode(tmp_path / "a.wav").read_bytes())
+    os.truncate(path, 3600 * LISTEN_RATE * 2)  # a sparse file: nothing is written
+    with path.open("r+b") as file:
+        data = path.stat().st_size
+        file.seek(4)
+        file.write((data - 8).to_bytes(4, "little"))
+        file.seek(0)
+        file.seek(file.read(200).index(b"data") + 4)
+        file.write((data - 100).to_bytes(4, "little"))
+    with pytest.raises(InputError, match="longer than 60 s"):
+        read_recording(path, 60)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("empty.wav", b"", "is empty"),
+        ("noise.wav", bytes(range(256)) * 100, "damaged or not a sound file"),
+        ("words.wav", b"not a sound at all\n" * 50, "damaged or not a sound file"),
+        ("words.txt", b"not a sound at all\n" * 50, "no sound in"),
+        ("header.wav", b"RIFF\x24\x00\x00\x00WAVEfmt ", "damaged or not a sound file"),
+    ],
+)
+def test_what_is_no_recording(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read_recording(path, 10)
+
+
+@pytest.mark.parametrize("line", ["ffconcat version 1.0\nfile {}\n", "#EXTM3U\n#EXTINF:1,\n{}\n"])
+def test_a_playlist_opens_nothing(tmp_path: Path, line: str) -> None:
+    encode(tmp_path / "a.wav")
+    path = tmp_path / "list.m3u8"
+    path.write_text(line.format(tmp_path / "a.wav"))
+    with pytest.raises(InputError):
+        read_recording(path, 10)
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        read_recording(tmp_path / "nothing.wav", 10)
+    with pytest.raises(InputError, match="is not a file"):
+        read_recording(tmp_path, 10)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="is not a file"):
+        read_recording(tmp_path / "pipe", 10)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_no_permission(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.wav")
+    path.chmod(0)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_recording(path, 10)
+
+
+def test_a_recording_is_a_source() -> None:
+    audio = Audio(tone(1.25, 8_000), 8_000)
+    pieces = list(Recording(audio).chunks(CancelToken()))
+    assert len(pieces) > 10
+    assert sum(map(len, pieces)) == pytest.approx(1.25 * LISTEN_RATE, abs=1)
+
+
+def test_a_cancelled_recording_ends() -> None:
+    cancel = CancelToken()
+    chunks = Recording(Audio(tone(1, LISTEN_RATE), LISTEN_RATE)).chunks(cancel)
+    next(chunks)
+    cancel.cancel()
+    assert list(chunks) == []
