@@ -20,8 +20,8 @@ from daemon.errors import DeviceError, SetupError
 from daemon.media import LISTEN_RATE, Audio, Samples
 from daemon.voice.virtual_microphone import Arranger, Devices, virtual_microphone
 from daemon.worker import CancelToken
+from tests.hardware.daemon_process import Daemon
 from tests.hardware.pulse import Pulse, loud_blocks, missing_programs
-from tests.hardware.test_live import Daemon
 from tests.virtual_time import run
 
 pytestmark = [
@@ -321,9 +321,7 @@ def start(pulse: Pulse) -> Iterator[Callable[..., Daemon]]:
 
     yield begin
     for daemon in daemons:
-        if daemon.process.poll() is None:
-            daemon.process.kill()
-            daemon.process.communicate()
+        daemon.kill()
 
 
 def test_a_call_hears_the_answer(
