@@ -14,6 +14,7 @@ from daemon.ears.endpointing import (
     Endpointer,
     SpeechContinued,
     SpeechEnded,
+    SpeechFaded,
     SpeechPaused,
     SpeechStarted,
 )
@@ -119,7 +120,7 @@ def hear(endpointer: Endpointer, *pieces: Samples) -> tuple[list[EarEvent], list
         event
         for start in range(0, len(samples), 700)
         for event in endpointer.feed(samples[start : start + 700])
-        if not isinstance(event, SpeechContinued | SpeechPaused)
+        if not isinstance(event, SpeechContinued | SpeechFaded | SpeechPaused)
     ]
     return events, [event.utterance for event in events if isinstance(event, SpeechEnded)]
 
