@@ -6,24 +6,22 @@ import subprocess
 import sys
 import threading
 import time
-import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from daemon.bench.live import ECHO_DB, ECHO_S
 from daemon.bench.signals import room_response
 from daemon.bench.sound_server import SoundServer, missing_programs
-from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio
+from daemon.media import LISTEN_RATE, Audio
 
 pytestmark = [
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {missing_programs()}"),
     pytest.mark.timeout(300),
 ]
 
-DELAY_S = 0.06
-VOLUME = "-14dB"  # the server brings a response to a level of its own; this leaves 10 dB less
 ALONE_S = 25.0  # that it talks with nobody there; `bench live` does so for ten minutes
 TIMES = 5  # that somebody speaks over it
 
@@ -69,26 +67,9 @@ class Talker:
 
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[SoundServer]:
-    """A server whose default sink is a loudspeaker that is heard in ``mouth``, as through a room.
-
-    The server itself convolves, so that the way stays as long as it is on a machine that is busy.
-    """
-    direct = round(DELAY_S * SPEAK_RATE)
-    response = Audio(room_response(0, np.random.default_rng(1)), LISTEN_RATE).at_rate(SPEAK_RATE)
-    samples = np.concatenate([np.zeros(direct, np.float32), response.samples])
-    pcm = (samples / np.abs(samples).max() * 32767).astype(np.int16)
-    with wave.open(str(tmp_path / "room.wav"), "wb") as file:
-        file.setnchannels(2)
-        file.setsampwidth(2)
-        file.setframerate(SPEAK_RATE)
-        file.writeframes(np.repeat(pcm, 2).tobytes())
     with SoundServer(tmp_path) as server:
-        convolving = ["master=mouth", f"hrir={tmp_path}/room.wav", "channels=2"]
-        server.pactl(
-            "load-module", "module-virtual-surround-sink", "sink_name=loudspeaker", *convolving
-        )
-        server.pactl("set-sink-volume", "loudspeaker", VOLUME)
-        server.pactl("set-default-sink", "loudspeaker")
+        response = room_response(ECHO_DB, ECHO_S, np.random.default_rng(1))
+        server.echo(Audio(response, LISTEN_RATE))
         yield server
 
 

@@ -3,7 +3,6 @@
 import re
 import signal
 import time
-import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,11 +10,12 @@ import numpy as np
 import pytest
 
 from daemon.bench.signals import trimmed
+from daemon.bench.sound_server import write_wav
 from daemon.bench.speech import Script, load_script
 from daemon.config import load, packaged_config
 from daemon.ears.sound_files import read_recording
 from daemon.ears.whisper import Whisper
-from daemon.media import LISTEN_RATE, Samples
+from daemon.media import LISTEN_RATE, Audio, Samples
 from daemon.voice.sound import GIVE_UP_S
 from daemon.worker import CancelToken
 from tests.hardware.daemon_process import Daemon
@@ -71,11 +71,7 @@ def script() -> Script:
 def say(pulse: Pulse, samples: Samples) -> None:
     """Say it to the daemon's microphone, to its end."""
     path = pulse.folder / "said.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(LISTEN_RATE)
-        file.writeframes((samples * 32767).astype(np.int16).tobytes())
+    write_wav(path, Audio(samples, LISTEN_RATE))
     pulse.say(path)
 
 

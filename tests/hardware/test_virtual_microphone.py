@@ -6,7 +6,6 @@ import signal
 import subprocess
 import threading
 import time
-import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from daemon.bench.sound_server import write_wav
 from daemon.config import EarsSettings, VoiceSettings, load, packaged_config
 from daemon.ears.whisper import Whisper
 from daemon.errors import DeviceError, SetupError
@@ -155,15 +155,11 @@ def loopbacks(pulse: Pulse) -> list[str]:
 
 def click_file(folder: Path, clicks: int) -> Path:
     path = folder / "clicks.wav"
-    sound = np.zeros(round((clicks + 1) * CLICKS_S * 48_000), np.int16)
+    sound = np.zeros(round((clicks + 1) * CLICKS_S * 48_000), np.float32)
     for number in range(clicks):
         start = round((number + 1) * CLICKS_S * 48_000)
-        sound[start : start + 480] = 20_000
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(48_000)
-        file.writeframes(sound.tobytes())
+        sound[start : start + 480] = 0.6
+    write_wav(path, Audio(sound, 48_000))
     return path
 
 
