@@ -171,9 +171,8 @@ class Endpointer:
 
     def feed(self, samples: Samples) -> list[EarEvent]:
         """Take the next sound (``LISTEN_RATE``, any length) and return what happened in it."""
-        if not np.isfinite(samples).all():
-            samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
-        sound = np.concatenate([self._rest, np.clip(samples, -1, 1, dtype=np.float32)])
+        finite = samples if np.isfinite(samples).all() else np.nan_to_num(samples, posinf=0)
+        sound = np.concatenate([self._rest, np.clip(finite, -1, 1, dtype=np.float32)])
         whole = len(sound) - len(sound) % CHUNK
         self._rest = sound[whole:]
         chunks = sound[:whole].reshape(-1, CHUNK)
