@@ -171,7 +171,7 @@ class Endpointer:
 
     def feed(self, samples: Samples) -> list[EarEvent]:
         """Take the next sound (``LISTEN_RATE``, any length) and return what happened in it."""
-        finite = samples if np.isfinite(samples).all() else np.nan_to_num(samples, posinf=0)
+        finite = samples if np.isfinite(samples).all() else np.nan_to_num(samples)
         sound = np.concatenate([self._rest, np.clip(finite, -1, 1, dtype=np.float32)])
         whole = len(sound) - len(sound) % CHUNK
         self._rest = sound[whole:]
