@@ -1,0 +1,105 @@
+"""Networks as OpenVINO runs them: converted once with torch, kept in the cache, run without it."""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.errors import SetupError
+from daemon.i18n import tr
+from daemon.store.model_store import default_directory
+from daemon.store.verify import sha256, storage_errors
+
+Floats = NDArray[np.float32]
+Precision = Literal["auto", "f32", "bf16"]
+
+VERSION = 1  # of what is written; an engine of another version is made anew
+EXTRA = "make setup EXTRAS=wav2lip"
+
+
+def engines_directory() -> Path:
+    """Return where engines are kept: beside the weights."""
+    return default_directory().parent / "engines"
+
+
+def engine_file(checkpoint: Path, write: Callable[[Path, Path], None], directory: Path) -> Path:
+    """Return the engine of a checkpoint, made by ``write(checkpoint, to)`` if it is not there.
+
+    It is known by the checkpoint's checksum. Raises ``SetupError`` when the checkpoint cannot be
+    used or torch is missing, ``StorageError`` when the engine cannot be written.
+    """
+    try:
+        name = f"{hashlib.sha256(f'{sha256(checkpoint)} {VERSION}'.encode()).hexdigest()[:32]}"
+    except OSError as error:
+        raise SetupError(
+            tr("Cannot read {path}: {reason}").format(path=checkpoint, reason=error.strerror)
+        ) from error
+    place = directory / name
+    if (place / "model.xml").is_file() and (place / "model.bin").is_file():
+        return place / "model.xml"
+    if importlib.util.find_spec("torch") is None:
+        raise SetupError(
+            tr("{path} is converted once, and that needs PyTorch.").format(path=checkpoint), EXTRA
+        )
+    making = directory / f"{name}.{os.getpid()}.part"
+    try:
+        with storage_errors(directory):
+            making.mkdir(parents=True, exist_ok=True)
+            write(checkpoint, making / "model.xml")
+            for file in making.iterdir():
+                with file.open("rb") as written:
+                    os.fsync(written.fileno())
+            shutil.rmtree(place, ignore_errors=True)  # half of an engine, from before a crash
+            making.rename(place)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+    return place / "model.xml"
+
+
+def supports_bf16() -> bool:
+    """Whether this processor multiplies bfloat16 in hardware."""
+    return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+class Engine:
+    """A network on this computer's processor.
+
+    ``precision`` is that of its arithmetic: ``bf16`` keeps 8 bits of each number and is several
+    times as fast where the processor has it; ``auto`` takes it there. ``threads`` 0 takes all.
+    """
+
+    def __init__(self, file: Path, precision: Precision = "auto", threads: int = 0) -> None:
+        if precision == "auto":
+            precision = "bf16" if supports_bf16() else "f32"
+        self.precision = precision
+        settings = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
+        if threads:
+            settings["INFERENCE_NUM_THREADS"] = str(threads)
+        try:
+            self._model = _core().compile_model(str(file), "CPU", settings)
+        except RuntimeError as error:
+            raise SetupError(
+                tr("The engine {path} cannot be read: {reason}").format(
+                    path=file, reason=str(error).partition("\n")[0]
+                ),
+                f"rm -r {file.parent}",
+            ) from error
+
+    def __call__(self, *inputs: Floats) -> list[Floats]:
+        """Return the outputs; they are the caller's own."""
+        found = self._model(inputs, share_outputs=False)
+        return [np.asarray(found[port], np.float32) for port in self._model.outputs]
+
+
+def _core() -> Any:
+    try:
+        import openvino
+    except ImportError as error:
+        raise SetupError(tr("Wav2Lip needs OpenVINO."), EXTRA) from error
+    return openvino.Core()

@@ -1,0 +1,103 @@
+"""Wav2Lip: faces whose lips fit a sound.
+
+Prajwal et al., 2020, "A lip sync expert is all you need for speech to lip generation in the wild",
+arXiv:2008.10010. Each picture is made from 200 ms of sound and from one face, given twice: with its
+lower half black, to be painted anew, and whole, to know what it looks like.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.errors import SetupError
+from daemon.face.engine import Engine, Precision, engine_file, engines_directory
+from daemon.face.mel import MelStream, mel_chunks, melspectrogram
+from daemon.i18n import tr
+
+__all__ = ["SIDE", "MelStream", "Wav2Lip", "mel_chunks", "melspectrogram", "prepared"]
+
+Floats = NDArray[np.float32]
+Run = Callable[[Floats, Floats], Floats]
+Device = Literal["cpu", "cuda"]
+
+SIDE = 96  # pixels of a face
+LARGEST_BATCH = 16
+
+
+class Wav2Lip:
+    """The generator."""
+
+    def __init__(self, run: Run, precision: str) -> None:
+        self._run = run
+        self.precision = precision
+        """``f32`` or ``bf16``: what it computes in."""
+
+    @classmethod
+    def load(
+        cls,
+        path: Path | str,
+        device: Device = "cpu",
+        precision: Precision = "auto",
+        threads: int = 0,
+        engines: Path | None = None,
+    ) -> "Wav2Lip":
+        """Load an official checkpoint: ``wav2lip.pth``, ``wav2lip_gan.pth`` or TorchScript.
+
+        On the CPU it is converted once to an engine file, kept below ``engines`` (by default in the
+        cache), and then runs without torch. ``threads`` 0 takes all cores. Raises ``SetupError``
+        for a checkpoint that is damaged or of another model, and where a library is missing.
+        """
+        if device == "cuda":
+            return cls(*_on_cuda(Path(path), precision))
+        file = engine_file(Path(path), _convert, engines or engines_directory())
+        engine = Engine(file, precision, threads)
+        return cls(lambda mel, faces: engine(mel, faces)[0], engine.precision)
+
+    def generate(self, mel: Floats, faces: Floats) -> Floats:
+        """Return the faces for ``mel`` chunks (B, 1, 80, 16) and ``faces`` (B, 6, 96, 96).
+
+        All float32; ``faces`` as ``prepared`` makes them, the result (B, 3, 96, 96) in [0, 1], BGR.
+        """
+        parts = [
+            self._run(mel[i : i + LARGEST_BATCH], faces[i : i + LARGEST_BATCH])
+            for i in range(0, len(mel), LARGEST_BATCH)
+        ]
+        return np.concatenate(parts) if parts else np.zeros((0, 3, SIDE, SIDE), np.float32)
+
+
+def prepared(face: NDArray[np.uint8]) -> Floats:
+    """Make what the generator sees, (6, 96, 96), of a face cut out of a picture (h, w, 3), RGB."""
+    shrinks = min(face.shape[:2]) > SIDE
+    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    small = cv2.resize(face, (SIDE, SIDE), interpolation=way)[:, :, ::-1]
+    whole = small.transpose(2, 0, 1).astype(np.float32) / 255
+    masked = whole.copy()
+    masked[:, SIDE // 2 :] = 0
+    return np.concatenate([masked, whole])
+
+
+def _convert(checkpoint: Path, to: Path) -> None:
+    from daemon.face.wav2lip_network import EXAMPLE, load_checkpoint, write_engine
+
+    write_engine(load_checkpoint(checkpoint), EXAMPLE, to)
+
+
+def _on_cuda(path: Path, precision: Precision) -> tuple[Run, str]:
+    """Run on a graphics card, through torch."""
+    try:
+        import torch
+    except ImportError as error:
+        raise SetupError(
+            tr("A graphics card needs PyTorch."), "make setup EXTRAS=wav2lip"
+        ) from error
+    if not torch.cuda.is_available():
+        raise SetupError(tr("PyTorch finds no graphics card."), "nvidia-smi")
+    from daemon.face.wav2lip_network import on_torch
+
+    if precision == "auto":
+        precision = "bf16" if torch.cuda.is_bf16_supported() else "f32"
+    return on_torch(path, "cuda", precision), precision
