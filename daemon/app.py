@@ -99,7 +99,7 @@ async def _showing(loader: Loader, player: Player, mute: Mute) -> AsyncIterator[
     if camera is None:
         yield None
         return
-    face = await worker.run(lambda _: loader.face())
+    face = await loader.make(worker, loader.face)
     screen = Screen(face, loader.camera, worker, camera, player.audible, lambda: mute.camera)
     loader.own(screen.close)
     showing = asyncio.create_task(screen.run(), name="camera")

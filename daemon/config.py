@@ -105,6 +105,7 @@ class FaceSettings(_Table):
     """``[face]``: being seen."""
 
     name: str
+    lips: str
     fps: Annotated[int, Field(ge=5, le=60)]
     width: Side
     height: Side

@@ -168,12 +168,16 @@ class Loader:
             return Espeak(voice.speed)
 
     def face(self) -> LipSync:
-        """Make the face."""
+        """Make the face: a drawn one, or the user's own."""
         from daemon.face.catalogue import find_face
         from daemon.face.portrait import Portrait
+        from daemon.face.studio import own_face
 
-        face = self.settings.face
-        return Portrait(find_face(face.name).directory, face.fps, (face.width, face.height))
+        settings = self.settings.face
+        face, size = find_face(settings.name), (settings.width, settings.height)
+        if face.clips:
+            return own_face(face, settings.lips, settings.fps, size, self.store)
+        return Portrait(face.directory, settings.fps, size)
 
     def camera(self) -> Camera | None:
         """Open the virtual camera as set; ``None`` when there is none and none is insisted on."""

@@ -7,7 +7,7 @@ starts at zero with every reply.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import soxr
@@ -22,8 +22,9 @@ Samples = NDArray[np.float32]
 Image = NDArray[np.uint8]
 """A picture: uint8, shape (height, width, 3), RGB."""
 
-Mouth = NDArray[np.float32]
-"""What a face needs to draw one frame's mouth; its shape is the face's own affair."""
+Mouth = Any
+"""What a face needs to draw one frame's mouth: a few numbers, or a small painted face. Nobody but
+the face that made it looks inside."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,8 +76,11 @@ class LipSync(Part, Protocol):
 
         Calls of one reply continue each other: the n-th mouth since ``begin`` belongs to n/fps
         seconds of its sound, wherever the pieces are cut. A face that looks a little ahead in the
-        sound holds back its last mouths until the next piece; those of the very end never come.
+        sound holds back its last mouths until the next piece, or ``finish``.
         """
+
+    def finish(self, cancel: CancelToken) -> Iterator[Mouth]:
+        """Yield the mouths held back, as if silence followed; none beyond the end of the sound."""
 
     def picture(self, tick: int, mouth: Mouth | None) -> Image:
         """Draw frame ``tick`` of the camera's clock; without a mouth the face comes to rest.

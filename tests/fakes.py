@@ -140,6 +140,9 @@ class FakeFace(FakePart):
             yield np.full(1, self._frames, np.float32)
             self._frames += 1
 
+    def finish(self, cancel: CancelToken) -> Iterator[Mouth]:
+        yield from ()
+
     def picture(self, tick: int, mouth: Mouth | None) -> Image:
         return np.zeros((64, 64, 3), np.uint8)
 

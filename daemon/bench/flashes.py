@@ -59,6 +59,10 @@ class FlashFace:
         """Not asked for: the mouths are made with the sound."""
         yield from ()
 
+    def finish(self, cancel: CancelToken) -> Iterator[Mouth]:
+        """Yield nothing."""
+        yield from ()
+
     def picture(self, tick: int, mouth: Mouth | None) -> Image:
         """Return white or black."""
         return self._white if mouth is not None and mouth[0] > 0 else self._black

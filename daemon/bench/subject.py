@@ -75,6 +75,10 @@ class WatchedFace:
         """Pass on."""
         return self._face.render(audio, cancel)
 
+    def finish(self, cancel: CancelToken) -> Iterator[Mouth]:
+        """Render the end."""
+        return self._face.finish(cancel)
+
     def picture(self, tick: int, mouth: Mouth | None) -> Image:
         """Pass on, and remember."""
         self.resting = mouth is None

@@ -15,7 +15,7 @@ from rich.table import Table
 from daemon.app import run_until_signal
 from daemon.brain.history import History
 from daemon.commands.console import Subcommands, check_writable, err, out, write_json
-from daemon.commands.film import film_path, write_film
+from daemon.commands.film import add_face_option, film_path, with_face, write_film
 from daemon.config import Settings
 from daemon.dialogue.conversation import ReplyEvent, ReplyFailed
 from daemon.dialogue.reply import Reply
@@ -66,11 +66,13 @@ def register(commands: Subcommands) -> None:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help=tr("write the figures as JSON"))
     parser.add_argument("--play", action="store_true", help=tr("also play the answer aloud"))
+    add_face_option(parser)
     parser.set_defaults(run=ask)
 
 
 def ask(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run the command."""
+    settings = with_face(settings, arguments.face)
     for path in (arguments.out, arguments.json):
         if path is not None:
             check_writable(path)

@@ -7,6 +7,8 @@ import numpy as np
 from rich.progress import track
 
 from daemon.commands.console import err
+from daemon.config import Settings
+from daemon.face.catalogue import find_face
 from daemon.face.screen import Film
 from daemon.face.video import VideoFile
 from daemon.i18n import tr
@@ -23,6 +25,21 @@ def film_path(text: str) -> Path:
     if path.suffix.lower() != ".mp4":
         raise argparse.ArgumentTypeError(tr("{path}: films are written as .mp4").format(path=path))
     return path
+
+
+def add_face_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--face``."""
+    parser.add_argument(
+        "--face", metavar="NAME", help=tr("the face to show instead of the one in the settings")
+    )
+
+
+def with_face(settings: Settings, name: str | None) -> Settings:
+    """Return the settings with another face; ``SetupError`` when there is none of that name."""
+    if name is None:
+        return settings
+    face = settings.face.model_copy(update={"name": find_face(name).name})
+    return settings.model_copy(update={"face": face})
 
 
 def write_film(path: Path, face: LipSync, film: Film, sound: Samples, cancel: CancelToken) -> None:

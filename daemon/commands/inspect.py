@@ -1,4 +1,4 @@
-"""Looking without touching: ``faces list``, ``devices``, ``config show``, ``config check``."""
+"""Looking without touching: ``devices``, ``config show``, ``config check``."""
 
 import argparse
 import json
@@ -14,10 +14,6 @@ from daemon.i18n import tr
 
 def register(commands: Subcommands) -> None:
     """Add the commands."""
-    faces = commands.add_parser("faces", help=tr("the faces that can be shown"))
-    leaves = faces.add_subparsers(dest="what", required=True, metavar="list")
-    leaves.add_parser("list", help=tr("name every face")).set_defaults(run=list_faces)
-
     devices = commands.add_parser("devices", help=tr("microphones and loudspeakers"))
     devices.set_defaults(run=list_sound_devices)
 
@@ -28,18 +24,6 @@ def register(commands: Subcommands) -> None:
     check = leaves.add_parser("check", help=tr("check a settings file and name its first mistake"))
     check.add_argument("file", type=Path, nargs="?", help=tr("default: the file in force"))
     check.set_defaults(run=check_config)
-
-
-def list_faces(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Print the faces."""
-    from daemon.face.catalogue import list_faces as known_faces
-
-    table = Table(tr("face"), tr("what it is"), tr("folder"))
-    for face in known_faces():
-        mark = " *" if face.name == settings.face.name else ""
-        table.add_row(face.name + mark, face.description, str(face.directory))
-    out.print(table)
-    return 0
 
 
 def list_sound_devices(arguments: argparse.Namespace, settings: Settings) -> int:

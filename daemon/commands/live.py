@@ -13,7 +13,7 @@ from rich.markup import escape
 from daemon.app import run_until_signal, serve
 from daemon.brain.history import History
 from daemon.commands.console import Subcommands, check_writable, err, out
-from daemon.commands.film import film_path, write_film
+from daemon.commands.film import add_face_option, film_path, with_face, write_film
 from daemon.commands.keys import keys
 from daemon.config import Settings
 from daemon.dialogue.conversation import Phase, State
@@ -41,6 +41,7 @@ def register(commands: Subcommands) -> None:
             "there is one. Speak over it to interrupt. Ctrl+C ends it."
         ),
     )
+    add_face_option(run)
     run.set_defaults(run=run_daemon)
 
     chat = commands.add_parser("chat", help=tr("talk to the brain in the terminal, typed"))
@@ -55,11 +56,13 @@ def register(commands: Subcommands) -> None:
     say.add_argument(
         "--out", type=film_path, metavar="FILE.mp4", help=tr("write a film of the face instead")
     )
+    add_face_option(say)
     say.set_defaults(run=say_text)
 
 
 def run_daemon(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run until a signal; that is success."""
+    settings = with_face(settings, arguments.face)
 
     def ready() -> None:
         err.print(tr("Listening. Ctrl+C ends it."))
@@ -141,6 +144,7 @@ def _read_line() -> str | None:
 
 def say_text(arguments: argparse.Namespace, settings: Settings) -> int:
     """Speak through the loudspeaker, or into a film."""
+    settings = with_face(settings, arguments.face)
     if arguments.out:
         check_writable(arguments.out)
     if not arguments.text.strip():
@@ -149,11 +153,12 @@ def say_text(arguments: argparse.Namespace, settings: Settings) -> int:
         raise InputError(
             tr("The text is longer than {limit} characters").format(limit=LONGEST_TEXT)
         )
-    run_until_signal(_say(arguments.text, arguments.out, settings))
+    run_until_signal(speak(arguments.text, arguments.out, settings))
     return 0
 
 
-async def _say(text: str, path: Path | None, settings: Settings) -> None:
+async def speak(text: str, path: Path | None, settings: Settings) -> None:
+    """Speak a text aloud, or into a film at ``path``."""
     async with Loader(settings) as loader:
         player = None
         if path is None:
@@ -183,7 +188,8 @@ async def _film(loader: Loader, path: Path, sound: Samples) -> None:
     face = await loader.make(drawing, loader.face)
     await drawing.run(lambda _: face.begin())
     number = 0
-    async for mouth in drawing.stream(face.render, Audio(sound, SPEAK_RATE)):
-        await film.put(FaceFrame(0, number * SPEAK_RATE // face.fps, mouth))
-        number += 1
+    for work in ((face.render, Audio(sound, SPEAK_RATE)), (face.finish,)):
+        async for mouth in drawing.stream(*work):
+            await film.put(FaceFrame(0, number * SPEAK_RATE // face.fps, mouth))
+            number += 1
     await drawing.run(write_film, path, face, film, sound)

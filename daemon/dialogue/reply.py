@@ -214,9 +214,14 @@ class Reply:
 
     async def _draw(self, lip_sync: LipSync, frames: FrameSink) -> None:
         await self._parts.drawing.run(lambda _: lip_sync.begin())
-        render, number = self.timeline.timed_iterator("lips", lip_sync.render), 0
-        while (speech := await self._mouths.get()) is not None:
-            mouths = self._parts.drawing.stream(render, speech.audio, depth=FRAMES_AHEAD)
+        render = self.timeline.timed_iterator("lips", lip_sync.render)
+        finish = self.timeline.timed_iterator("lips", lip_sync.finish)
+        number, more = 0, True
+        while more:
+            speech = await self._mouths.get()
+            more = speech is not None
+            work = (render, speech.audio) if speech is not None else (finish,)
+            mouths = self._parts.drawing.stream(*work, depth=FRAMES_AHEAD)
             async with aclosing(mouths):
                 async for mouth in mouths:
                     self.timeline.mark("first_frame")

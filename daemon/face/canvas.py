@@ -134,17 +134,23 @@ class Frame:
 
     The drawing's middle square, which holds the person, is always shown whole; what is beside it
     is shown as far as there is room, and where the drawing ends there is a blurred border.
+    A picture that is to be seen ``whole`` never loses its sides.
     """
 
-    def __init__(self, picture: Image, size: tuple[int, int]) -> None:
+    def __init__(self, picture: Image, size: tuple[int, int], whole: bool = False) -> None:
         height, width = picture.shape[:2]
-        scale = min(size[0] / height, size[1] / height)
+        scale = min(size[0] / (width if whole else height), size[1] / height)
         self._same = size == (width, height)
         self._scaled = round(width * scale), round(height * scale)
         self._way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         self._seen = min(size[0], self._scaled[0])
         self._crop = (self._scaled[0] - self._seen) // 2
         self._at = (size[0] - self._seen) // 2, (size[1] - self._scaled[1]) // 2
+        if whole:  # a border like the middle of the picture, not like all of it pulled wide
+            wide = min(width, round(height * size[0] / size[1]))
+            high = min(height, round(width * size[1] / size[0]))
+            x, y = (width - wide) // 2, (height - high) // 2
+            picture = picture[y : y + high, x : x + wide]
         small = cv2.resize(picture, (64, 64), interpolation=cv2.INTER_AREA)
         small = cv2.GaussianBlur(small, (0, 0), 3)
         self._border = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_CUBIC), np.uint8)

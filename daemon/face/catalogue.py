@@ -1,14 +1,31 @@
-"""Which faces there are."""
+"""Which faces there are: drawn ones that come with the program, and the user's own."""
 
 import difflib
+import json
+import os
+import re
+import shutil
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from daemon.errors import SetupError
+from daemon.errors import InputError, SetupError
 from daemon.i18n import tr
+from daemon.store.verify import storage_errors
 
 _PACKAGE = Path(__file__).parents[1]
+_NAME = re.compile(r"[\w][\w-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class ClipEntry:
+    """A clip, or the photograph, of a user's face."""
+
+    folder: Path
+    source: str
+    """The name of the file that it was made from."""
+    idle: bool
+    """Meant for when nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +36,21 @@ class Face:
     """The name of its folder, which is what the setting ``face.name`` holds."""
     description: str
     directory: Path
+    clips: tuple[ClipEntry, ...] = ()
+    """Empty for a drawn face."""
+
+
+def own_faces_directory() -> Path:
+    """Return where the user's faces are: ``digital-life/faces`` in XDG's data directory."""
+    data = os.environ.get("XDG_DATA_HOME", "")
+    base = Path(data) if data.startswith("/") else Path.home() / ".local" / "share"
+    return base / "digital-life" / "faces"
 
 
 def faces_directories() -> list[Path]:
-    """Return the folders that hold faces: inside an installed package, or beside a checkout's."""
-    return [path for path in (_PACKAGE / "faces", _PACKAGE.parent / "faces") if path.is_dir()]
+    """Return the folders that hold faces: those of an installed package or checkout, the user's."""
+    places = (_PACKAGE / "faces", _PACKAGE.parent / "faces", own_faces_directory())
+    return [path for path in places if path.is_dir()]
 
 
 def list_faces() -> list[Face]:
@@ -32,11 +59,15 @@ def list_faces() -> list[Face]:
     for directory in faces_directories():
         for path in sorted(directory.glob("*/face.toml")):
             try:
-                description = tomllib.loads(path.read_text(encoding="utf-8")).get("description", "")
-            except (OSError, ValueError):
+                kept = tomllib.loads(path.read_text(encoding="utf-8"))
+                clips = tuple(
+                    ClipEntry(path.parent / clip["folder"], str(clip["source"]), bool(clip["idle"]))
+                    for clip in kept.get("clips", ())
+                )
+            except (OSError, ValueError, KeyError, TypeError):
                 continue
-            face = Face(path.parent.name, str(description), path.parent)
-            found.setdefault(face.name, face)
+            name, text = path.parent.name, str(kept.get("description", ""))
+            found.setdefault(name, Face(name, text, path.parent, clips))
     return sorted(found.values(), key=lambda face: face.name)
 
 
@@ -50,3 +81,60 @@ def find_face(name: str) -> Face:
     if near:
         raise SetupError(message, tr("Did you mean “{name}”?").format(name=near[0]))
     raise SetupError(message, tr("`digital-life faces list` shows those there are."))
+
+
+def own_face(name: str) -> Face:
+    """Return the user's face of that name, or a new one without clips, not written yet.
+
+    ``InputError`` when the name cannot be a folder's, ``SetupError`` when a drawn face has it.
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            tr("“{name}” cannot be a face's name: use letters, digits, - and _").format(name=name)
+        )
+    place = own_faces_directory() / name
+    for face in list_faces():
+        if face.name == name:
+            if face.directory != place:
+                raise SetupError(
+                    tr("The face “{name}” comes with the program; it cannot be changed.").format(
+                        name=name
+                    ),
+                    tr("choose another name"),
+                )
+            return face
+    return Face(name, "", place)
+
+
+def add_clip(face: Face, entry: ClipEntry) -> Face:
+    """Add a clip to a user's face, or change whether it is idle; ``StorageError``."""
+    clips = tuple(clip for clip in face.clips if clip.folder != entry.folder)
+    clips = (*clips, entry)
+    changed = replace(face, clips=clips, description=", ".join(clip.source for clip in clips))
+    lines = [f"description = {_text(changed.description)}"]
+    for clip in changed.clips:
+        lines += [
+            "", "[[clips]]", f"folder = {_text(clip.folder.name)}",
+            f"source = {_text(clip.source)}", f"idle = {str(clip.idle).lower()}",
+        ]  # fmt: skip
+    target = face.directory / "face.toml"
+    part = target.with_name(f".face.toml.{os.getpid()}.part")
+    with storage_errors(face.directory):
+        face.directory.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    return changed
+
+
+def remove_face(face: Face) -> None:
+    """Delete a user's face with all its clips; ``StorageError``."""
+    with storage_errors(face.directory):
+        (face.directory / "face.toml").unlink(missing_ok=True)  # from here on it is no face
+        shutil.rmtree(face.directory)
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)  # a JSON string is a TOML string, too

@@ -104,7 +104,7 @@ class Lips:
         gap = bottom - top
         if edge.lower_inner.max() > edge.upper_inner.max() + 0.1:
             seen = within * np.clip(gap, 0, 1) * coverage(y - top + 2) * coverage(bottom + 2 - y)
-            over(skin, self._hollow(x, y, top, gap, edge, mouth), seen)
+            over(skin, self.hollow(x, y, top, gap, edge, mouth), seen)
         for texture, first, last in ((self._upper, upper, top), (self._lower, bottom, lower)):
             thick = np.maximum(last - first, 0.5)
             height, width = texture.shape[:2]
@@ -120,7 +120,7 @@ class Lips:
         closed = np.clip(1 - gap / 3, 0, 1) * np.clip((1.04 - np.abs(u)) * 6, 0, 1)
         over(skin, _DARK, np.float32(0.8) * hill(y - (top + bottom) / 2, 1.1) * closed)
 
-    def _hollow(
+    def hollow(
         self, x: Floats, y: Floats, top: Floats, gap: Floats, edge: Contours, mouth: Mouth
     ) -> Floats:
         """Return the inside of the mouth: the dark, the tongue, both rows of teeth."""

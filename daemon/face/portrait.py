@@ -5,6 +5,7 @@ and mouth are drawn anew on top, so that they stay sharp. Only the part around t
 in each frame.
 """
 
+import math
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,41 @@ from daemon.worker import CancelToken
 
 CHIN_SHARE = 0.8  # of the jaw's fall that is seen at the chin
 CLOSING, CALMING = 0.6, 0.92  # kept per frame of a mouth, and of its liveliness, after speech
+REST_S = 0.1  # of silence that brings the last mouths of a reply
 LAYERS = ("portrait", "iris", "lips", "teeth", "tongue")
+
+
+class MouthReader:
+    """Reads mouth vectors from the sound of one reply after another (see ``shapes.py``)."""
+
+    def __init__(self, fps: int) -> None:
+        self._fps = fps
+        self._network = Network()
+        self._shapes: MouthShapes | None = None
+        self._wanted = 0.0  # mouths in the sound so far
+
+    def begin(self) -> None:
+        """Forget the sound of the reply before."""
+        self._shapes, self._wanted = None, 0.0
+
+    def read(self, audio: Audio, cancel: CancelToken) -> Iterator[Mouth]:
+        """Yield the vectors of ``audio`` less its last 58 ms, which depend on what follows."""
+        if self._shapes is None:
+            self._shapes = MouthShapes(audio.rate, self._fps, self._network)
+        samples = audio.at_rate(self._shapes.rate).samples
+        for start in range(0, len(samples), self._shapes.rate):
+            cancel.check()
+            piece = samples[start : start + self._shapes.rate]
+            self._wanted += len(piece) / self._shapes.rate * self._fps
+            for mouth in self._shapes.feed(piece):
+                self._wanted -= 1
+                yield mouth
+
+    def finish(self) -> Iterator[Mouth]:
+        """Yield the last ones, as if silence followed."""
+        if self._shapes is not None:
+            rest = self._shapes.feed(np.zeros(round(REST_S * self._shapes.rate), np.float32))
+            yield from rest[: max(0, math.ceil(self._wanted - 1e-6))]
 
 
 class Portrait:
@@ -35,13 +70,12 @@ class Portrait:
         cv2.setNumThreads(1)  # one core is the budget; more threads only take from the models
         self._fps, self._size = fps, size
         self._layout = _layout(directory / "face.toml")
-        layers = {name: _layer(directory / f"{name}.png") for name in LAYERS}
+        layers = {name: layer(directory / f"{name}.png") for name in LAYERS}
         self._canvas = Canvas(layers["portrait"], self._layout)
         self._frame = Frame(layers["portrait"], size)
         self._eyes = eyes.Eyes(layers["iris"])
         self._lips = lips.Lips(layers["lips"], layers["teeth"], layers["tongue"])
-        self._network = Network()
-        self._shapes: MouthShapes | None = None
+        self._reader = MouthReader(fps)
         self._shown = np.zeros(PARAMETERS, np.float32)
 
     @property
@@ -67,20 +101,15 @@ class Portrait:
 
     def begin(self) -> None:
         """Forget the sound of the reply before."""
-        self._shapes = None
+        self._reader.begin()
 
     def render(self, audio: Audio, cancel: CancelToken) -> Iterator[Mouth]:
-        """Yield the mouths that are ready: those of ``audio`` less its last 58 ms.
+        """Yield the mouths that are ready: those of ``audio`` less its last 58 ms."""
+        return self._reader.read(audio, cancel)
 
-        What a mouth does depends on the sound that follows, so the last ones wait for the next
-        piece; those after a reply's end are never asked for, and ``picture`` shuts the mouth.
-        """
-        if self._shapes is None:
-            self._shapes = MouthShapes(audio.rate, self._fps, self._network)
-        samples = audio.at_rate(self._shapes.rate).samples
-        for start in range(0, len(samples), self._shapes.rate):
-            cancel.check()
-            yield from self._shapes.feed(samples[start : start + self._shapes.rate])
+    def finish(self, cancel: CancelToken) -> Iterator[Mouth]:
+        """Yield those of the reply's last 58 ms."""
+        return self._reader.finish()
 
     def picture(self, tick: int, mouth: Mouth | None) -> Image:
         """Draw frame ``tick`` of the camera's clock; without a mouth the last one closes softly."""
@@ -142,7 +171,8 @@ def _layout(path: Path) -> Layout:
         ) from error
 
 
-def _layer(path: Path) -> Image:
+def layer(path: Path) -> Image:
+    """Read one picture of a drawn face, with its alpha where it has one; ``SetupError``."""
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if image is None:
         raise SetupError(tr("The face's picture {path} cannot be read.").format(path=path))

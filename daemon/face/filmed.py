@@ -1,0 +1,152 @@
+"""A real face that talks: the pictures of a clip or photograph, with a mouth put in.
+
+The pictures run on the camera's clock, whether it speaks or not, so that nothing jumps where a
+reply begins or ends; only the mouth follows the sound.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from daemon.face.canvas import Frame
+from daemon.face.clip import Clip
+from daemon.face.footage import Footage, View, takes_of
+from daemon.face.lips import Lips
+from daemon.face.photo import Photo
+from daemon.face.portrait import CALMING, CLOSING, MouthReader, layer
+from daemon.face.shapes import PARAMETERS, VOICE
+from daemon.face.warp import Warp
+from daemon.media import Audio, Image, Mouth
+from daemon.worker import CancelToken
+
+AFTER_S = 1.0  # after the last mouth until an idle clip has its turn
+
+
+class Mouths(Protocol):
+    """Makes mouths from sound, and puts them into pictures."""
+
+    def warm_up(self) -> None:
+        """Do the slow first run."""
+
+    def begin(self, tick: int) -> None:
+        """Start a reply; ``tick`` of the camera's clock was the last to be drawn."""
+
+    def render(self, audio: Audio, cancel: CancelToken) -> Iterator[Mouth]:
+        """Yield mouths, as ``LipSync.render``."""
+
+    def finish(self, cancel: CancelToken) -> Iterator[Mouth]:
+        """Yield those held back, as ``LipSync.finish``."""
+
+    def paint(self, view: View, tick: int, mouth: Mouth | None) -> None:
+        """Put a mouth into a picture; without one it comes to rest. In the camera's thread."""
+
+
+class Pictures(Protocol):
+    """Where the pictures come from: ``Footage`` or ``Photo``."""
+
+    def source(self, tick: int) -> tuple[Clip, int]:
+        """Return the clip and the picture that will be shown at ``tick``; for any thread."""
+
+    def view(self, tick: int, speaking: bool) -> View:
+        """Return the picture of ``tick``."""
+
+
+class FilmedFace:
+    """A ``LipSync`` of clips or a photograph."""
+
+    def __init__(
+        self, pictures: Pictures, mouths: Mouths, fps: int = 25, size: tuple[int, int] = (1280, 720)
+    ) -> None:
+        cv2.setNumThreads(1)  # one core is the budget; more threads only take from the models
+        self._pictures, self._mouths = pictures, mouths
+        self._fps, self._size = fps, size
+        self._frames: dict[tuple[int, ...], Frame] = {}
+        self._quiet = self._after = round(AFTER_S * fps)  # ticks without a mouth
+        self._tick = 0
+
+    @property
+    def fps(self) -> int:
+        """Frames per second."""
+        return self._fps
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of a picture in pixels."""
+        return self._size
+
+    def warm_up(self) -> None:
+        """Make and draw once, so that every piece of code has run."""
+        self._mouths.warm_up()
+        self.picture(0, None)
+
+    def close(self) -> None:
+        """Nothing is held but memory."""
+
+    def begin(self) -> None:
+        """Forget the sound of the reply before, and get ready to speak."""
+        self._quiet = 0
+        self._mouths.begin(self._tick)
+
+    def render(self, audio: Audio, cancel: CancelToken) -> Iterator[Mouth]:
+        """Yield the mouths that are ready."""
+        return self._mouths.render(audio, cancel)
+
+    def finish(self, cancel: CancelToken) -> Iterator[Mouth]:
+        """Yield the mouths of the reply's end."""
+        return self._mouths.finish(cancel)
+
+    def picture(self, tick: int, mouth: Mouth | None) -> Image:
+        """Draw frame ``tick`` of the camera's clock."""
+        self._tick = tick
+        self._quiet = 0 if mouth is not None else self._quiet + 1
+        view = self._pictures.view(tick, self._quiet < self._after)
+        self._mouths.paint(view, tick, mouth)
+        frame = self._frames.get(view.image.shape)
+        if frame is None:
+            frame = self._frames[view.image.shape] = Frame(view.image, self._size, whole=True)
+        return frame.fit(view.image)
+
+
+class BentMouths:
+    """Mouths of the picture's own lips, for when there are no weights of Wav2Lip."""
+
+    def __init__(self, default_face: Path, fps: int) -> None:
+        """``default_face`` is the drawn face's folder: the inside of its mouth is used."""
+        layers = (layer(default_face / f"{name}.png") for name in ("lips", "teeth", "tongue"))
+        self._warp = Warp(Lips(*layers))
+        self._reader = MouthReader(fps)
+        self._shown = np.zeros(PARAMETERS, np.float32)
+
+    def warm_up(self) -> None:
+        """Nothing is slow the first time."""
+
+    def begin(self, tick: int) -> None:
+        """Forget the sound of the reply before."""
+        self._reader.begin()
+
+    def render(self, audio: Audio, cancel: CancelToken) -> Iterator[Mouth]:
+        """Yield the mouths that are ready."""
+        return self._reader.read(audio, cancel)
+
+    def finish(self, cancel: CancelToken) -> Iterator[Mouth]:
+        """Yield the last ones."""
+        return self._reader.finish()
+
+    def paint(self, view: View, tick: int, mouth: Mouth | None) -> None:
+        """Bend the mouth; without one the last shape closes softly."""
+        if mouth is not None:
+            self._shown[:] = mouth
+        else:
+            self._shown[:VOICE] *= CLOSING
+            self._shown[VOICE] *= CALMING
+        self._warp.paint(view, self._shown)
+
+
+def pictures_of(clips: list[tuple[Clip, bool]], fps: int) -> Pictures:
+    """Return what shows a face's clips (and whether each is idle), or its photograph."""
+    if len(clips) == 1 and len(clips[0][0]) == 1:
+        return Photo(clips[0][0], fps)
+    return Footage(takes_of(clips), fps)

@@ -1,0 +1,134 @@
+"""A photograph that breathes: the head sways a little on its shoulders, and the eyes blink."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.face.clip import Clip
+from daemon.face.footage import View
+from daemon.face.motion import Pose, pose_at
+from daemon.media import Image
+
+Floats = NDArray[np.float32]
+
+GRID = 4  # the bending is worked out at every fourth pixel and filled in between
+DRAWN_HEAD = (
+    342.0  # the height of the drawn face from hairline to chin, for which ``motion`` is made
+)
+REACH = 2.1  # radii of the face at which its sway has died away
+FOREHEAD, CHIN, TEMPLES = 10, 152, (234, 454)
+# The upper and the lower lid of each eye, from one corner to the other.
+LIDS = (
+    ((33, 246, 161, 160, 159, 158, 157, 173, 133), (33, 7, 163, 144, 145, 153, 154, 155, 133)),
+    ((362, 398, 384, 385, 386, 387, 388, 466, 263), (362, 382, 381, 380, 374, 373, 390, 249, 263)),
+)
+LID_SKIN = 0.75  # halves of an eye's width: the skin above it that comes down with the lid
+LOWER_LID = 0.94  # of the way down to the lower lid that the upper one goes
+
+
+class Photo:
+    """The one picture of a clip, moved; does what ``Footage`` does for films."""
+
+    def __init__(self, clip: Clip, fps: int) -> None:
+        self._clip, self._fps = clip, fps
+        self._image = clip.picture(0)
+        self._points = clip.points[0]
+        height = float(np.linalg.norm(self._points[CHIN] - self._points[FOREHEAD]))
+        width = float(np.linalg.norm(np.subtract(*self._points[list(TEMPLES)])))
+        self._scale = height / DRAWN_HEAD
+        self._middle = (self._points[CHIN] + self._points[FOREHEAD]) / 2
+        self._radii = np.array([0.62 * width, 0.72 * height], np.float32)
+        self._pivot = self._points[CHIN] + [0, 0.25 * height]
+        rows, columns = self._image.shape[:2]
+        reach = self._radii * REACH
+        left, top = np.maximum(0, np.floor(self._middle - reach)).astype(int) // GRID * GRID
+        right, bottom = np.ceil(self._middle + reach).astype(int)
+        left, top = int(left), int(top)
+        self._part = left, top, min(columns, int(right)), min(rows, int(bottom))
+        part = self._image[top : self._part[3], left : self._part[2]]
+        # Twice as large, so that bending by parts of a pixel does not soften and sharpen by turns.
+        self._source = cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_LANCZOS4)
+        x = np.arange(left - GRID, self._part[2] + GRID, GRID, dtype=np.float32) + (GRID - 1) / 2
+        y = np.arange(top - GRID, self._part[3] + GRID, GRID, dtype=np.float32) + (GRID - 1) / 2
+        self._x, self._y = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+        away = np.hypot(
+            (self._x - self._middle[0]) / self._radii[0],
+            (self._y - self._middle[1]) / self._radii[1],
+        )
+        share = np.clip((away - 1.05) / (REACH - 1.1), 0, 1)
+        self._head = (1 - share * share * (3 - 2 * share)).astype(np.float32)
+
+    def source(self, tick: int) -> tuple[Clip, int]:
+        """Return the clip and the number of its only picture."""
+        return self._clip, 0
+
+    def view(self, tick: int, speaking: bool) -> View:
+        """Return the photograph as it is at this tick."""
+        pose = pose_at(tick / self._fps, float(speaking) * 0.5)
+        image = self._image.copy()
+        left, top, right, bottom = self._part
+        dx, dy = self._shift(self._x, self._y, pose)
+        maps = []
+        for places, shift, start in ((self._x, dx, left), (self._y, dy, top)):
+            full = cv2.resize(
+                (places - self._head * shift - start) * 2 + 0.5,
+                ((places.shape[1]) * GRID, places.shape[0] * GRID),
+                interpolation=cv2.INTER_LINEAR,
+            )
+            maps.append(full[GRID : GRID + bottom - top, GRID : GRID + right - left])
+        cv2.remap(
+            self._source, maps[0], maps[1], cv2.INTER_LINEAR,
+            dst=image[top:bottom, left:right], borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        x, y = self._points.T
+        shift = np.stack(self._shift(x, y, pose), 1)
+        points = np.asarray(self._points + shift, np.float32)
+        if pose.lids > 0.02:
+            for upper, lower in LIDS:
+                shut(image, points[list(upper)], points[list(lower)], pose.lids)
+        return View(image, points, self._clip, 0)
+
+    def _shift(self, x: Floats, y: Floats, pose: Pose) -> tuple[Floats, Floats]:
+        """Return how far a place of the head has moved, in pixels."""
+        scale = np.float32(self._scale)
+        px, py = self._pivot.astype(np.float32)
+        dx = scale * np.float32(pose.x) - np.float32(pose.roll) * (y - py)
+        dy = scale * np.float32(pose.y) + np.float32(pose.roll) * (x - px)
+        return np.asarray(dx, np.float32), np.asarray(dy, np.float32)
+
+
+def shut(image: Image, upper: Floats, lower: Floats, lids: float) -> None:
+    """Draw the upper lid down over an eye, whose lids' edges are given from corner to corner.
+
+    The skin above the lid stretches; ``lids`` is 0 for open and 1 for shut.
+    """
+    middle = (upper[0] + upper[-1]) / 2
+    along = (upper[-1] - upper[0]) / 2
+    half = float(np.hypot(*along))
+    if half < 2:
+        return
+    rows, columns = image.shape[:2]
+    reach = int(half * 1.3) + 2
+    left, top = (max(0, int(value) - reach) for value in middle)
+    right, bottom = min(columns, int(middle[0]) + reach), min(rows, int(middle[1]) + reach)
+    x = np.arange(left, right, dtype=np.float32)[None, :] - np.float32(middle[0])
+    y = np.arange(top, bottom, dtype=np.float32)[:, None] - np.float32(middle[1])
+    ax, ay = (np.float32(value / half**2) for value in along)
+    u, v = x * ax + y * ay, y * ax - x * ay
+    edges = []
+    for edge in (upper, lower):
+        away = (edge - middle) / half**2
+        along_u, across = away @ along, away @ np.array([-along[1], along[0]])
+        edges.append(np.interp(u.ravel(), along_u, across).reshape(u.shape).astype(np.float32))
+    above, below = edges
+    now = above + np.maximum(below - above, 0) * np.float32(lids * LOWER_LID)
+    start = above - np.float32(LID_SKIN)
+    stretched = start + (v - start) * (np.float32(LID_SKIN) / (np.float32(LID_SKIN) + now - above))
+    from_v = np.where((v > start) & (v < now) & (np.abs(u) < 1), stretched, v)
+    bx, by = (np.float32(value) for value in along)
+    image[top:bottom, left:right] = cv2.remap(
+        image,
+        u * bx - from_v * by + np.float32(middle[0]),
+        u * by + from_v * bx + np.float32(middle[1]),
+        cv2.INTER_LINEAR,
+    )

@@ -1,0 +1,113 @@
+"""Makes a user's own face out of its clips and of whatever moves mouths here."""
+
+import importlib.util
+import logging
+import os
+from pathlib import Path
+from typing import Literal
+
+from daemon.errors import DigitalLifeError, SetupError
+from daemon.face.catalogue import Face, find_face
+from daemon.face.clip import Clip
+from daemon.face.detection import Detector
+from daemon.face.filmed import BentMouths, FilmedFace, Mouths, Pictures, pictures_of
+from daemon.face.prepare import Finder
+from daemon.i18n import tr
+from daemon.store.model_store import ModelStore
+
+WEIGHTS = ("wav2lip-gan", "wav2lip-gan-torchscript", "wav2lip")  # the best first
+AUTO, BENT = "auto", "bent"
+CHECKPOINTS = (".pth", ".pt")
+GRAPHICS_CARD = Path("/proc/driver/nvidia/version")
+
+log = logging.getLogger(__name__)
+
+
+def own_face(
+    face: Face, lips: str, fps: int, size: tuple[int, int], store: ModelStore
+) -> FilmedFace:
+    """Make a ``LipSync`` of a face that has clips; ``lips`` is the setting ``face.lips``.
+
+    Raises ``SetupError`` when a clip is damaged, or what is asked for is not there. With ``auto``
+    whatever is wrong with Wav2Lip is logged, and the face speaks without it.
+    """
+    pictures = pictures_of([(Clip(clip.folder), clip.idle) for clip in face.clips], fps)
+    return FilmedFace(pictures, _mouths(lips, pictures, fps, store), fps, size)
+
+
+def _mouths(lips: str, pictures: Pictures, fps: int, store: ModelStore) -> Mouths:
+    if lips == BENT:
+        return bent(fps, pictures)
+    if lips != AUTO:
+        return _painted(checkpoint(lips, store), pictures, fps)
+    there = [name for name in WEIGHTS if not store.status(name).missing]
+    if not there:
+        log.info("%s %s", tr("Wav2Lip would move the lips better:"), pull_command())
+        return bent(fps, pictures)
+    try:
+        return _painted(checkpoint(there[0], store), pictures, fps)
+    except DigitalLifeError as error:
+        log.warning("%s %s %s", error, error.fix, tr("The picture's own lips are moved instead."))
+        return bent(fps, pictures)
+
+
+def pull_command() -> str:
+    """Return what fetches Wav2Lip."""
+    return "digital-life models pull wav2lip-gan --accept-license"
+
+
+def checkpoint(lips: str, store: ModelStore) -> Path:
+    """Return the file of a Wav2Lip weight, or of a path; ``SetupError`` when it is not there."""
+    if lips.endswith(CHECKPOINTS):
+        path = Path(lips).expanduser()
+        if not path.is_file():
+            raise SetupError(tr("There is no file {path}").format(path=path), pull_command())
+        return path
+    if lips not in WEIGHTS:
+        raise SetupError(
+            tr("face.lips = “{lips}” is neither a weight of Wav2Lip nor a checkpoint.").format(
+                lips=lips
+            ),
+            tr("known here: {names}").format(names=", ".join((AUTO, BENT, *WEIGHTS))),
+        )
+    return store.path(lips) / store.manifest.weight(lips).files[0].name
+
+
+def bent(fps: int, pictures: Pictures) -> Mouths:
+    """Make mouths of the pictures' own lips."""
+    return BentMouths(find_face("default").directory, fps)
+
+
+def _painted(path: Path, pictures: Pictures, fps: int) -> Mouths:
+    from daemon.face.painted import PaintedMouths
+    from daemon.face.wav2lip import Wav2Lip
+
+    threads = max(1, (os.cpu_count() or 2) // 2)  # the other half speaks meanwhile
+    generator = Wav2Lip.load(path, _device(), threads=threads)
+    return PaintedMouths(generator, pictures, fps)
+
+
+def _device() -> Literal["cpu", "cuda"]:
+    """Choose the graphics card where there is one that PyTorch can use."""
+    if not GRAPHICS_CARD.exists() or importlib.util.find_spec("torch") is None:
+        return "cpu"
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def finders(store: ModelStore) -> tuple[Detector, Finder | None]:
+    """Make what finds faces: the quick detector, and S3FD where its weights and OpenVINO are."""
+    quick = Detector(
+        store.path("blazeface") / "face_detection_short_range.tflite",
+        store.path("face-mesh") / "face_landmark.tflite",
+    )
+    if store.status("s3fd").missing:
+        return quick, None
+    from daemon.face.s3fd import S3FD
+
+    try:
+        return quick, S3FD(store.path("s3fd") / "s3fd.pth")
+    except DigitalLifeError as error:
+        log.warning("%s %s", error, error.fix)
+        return quick, None
