@@ -99,9 +99,9 @@ class PaintedMouths:
         ready, stride, turn = self._sound.ready, self._stride, 0
         while ready:
             cancel.check()
-            ahead = int(stride > 1)  # a mix needs the face after it, too
+            ahead = int(stride > 1 and turn > 0)  # a mix needs the face after it, too
             room = BATCHES[min(turn, len(BATCHES) - 1)] * stride
-            count = min(room, len(ready) - ahead) // stride * stride
+            count = min(room, len(ready) - ahead) // stride * stride if turn else 1
             if not count:
                 if not last:
                     return
