@@ -35,13 +35,14 @@ def engine_file(checkpoint: Path, write: Callable[[Path, Path], None], directory
     used or torch is missing, ``StorageError`` when the engine cannot be written.
     """
     try:
-        name = f"{hashlib.sha256(f'{sha256(checkpoint)} {VERSION}'.encode()).hexdigest()[:32]}"
+        known = f"{sha256(checkpoint)} {VERSION}"
     except OSError as error:
         raise SetupError(
             tr("Cannot read {path}: {reason}").format(path=checkpoint, reason=error.strerror)
         ) from error
+    name = hashlib.sha256(known.encode()).hexdigest()[:32]
     place = directory / name
-    if (place / "model.xml").is_file() and (place / "model.bin").is_file():
+    if _complete(place):
         return place / "model.xml"
     if importlib.util.find_spec("torch") is None:
         raise SetupError(
@@ -55,11 +56,16 @@ def engine_file(checkpoint: Path, write: Callable[[Path, Path], None], directory
             for file in making.iterdir():
                 with file.open("rb") as written:
                     os.fsync(written.fileno())
-            shutil.rmtree(place, ignore_errors=True)  # half of an engine, from before a crash
-            making.rename(place)
+            if not _complete(place):  # another process may have been quicker
+                shutil.rmtree(place, ignore_errors=True)
+                making.rename(place)
     finally:
         shutil.rmtree(making, ignore_errors=True)
     return place / "model.xml"
+
+
+def _complete(place: Path) -> bool:
+    return (place / "model.xml").is_file() and (place / "model.bin").is_file()
 
 
 def supports_bf16() -> bool:

@@ -86,7 +86,8 @@ def prepare(
     try:
         with storage_errors(directory):
             _make(source, options, fps, largest, finders, making, watch)
-            _settle(making, place)
+            if not place.is_dir():  # another process may have been quicker
+                _settle(making, place)
     finally:
         shutil.rmtree(making, ignore_errors=True)
         with contextlib.suppress(OSError):  # a face without a clip leaves no folder
