@@ -25,10 +25,20 @@ INWARD = (
     0.93  # the jaw's sides are drawn in by this towards the mouth, so that the edge stays on skin
 )
 BELOW = 0.03  # heights of the face that the mask reaches below the chin, which falls with the jaw
+RIM = 3  # pixels of the small face over which the paint ends
 SHARPEN = 0.6
 SAME = 14.0  # levels: where paint and picture differ by less, the picture's own grain is kept
 STEADY = 0.7  # kept of the last picture's light
 GRID = 32  # samples a side of the part in which the light is compared
+
+
+# Where there is paint: all of the small face but its rim.
+_PAINTED = cv2.GaussianBlur(
+    cv2.copyMakeBorder(
+        np.ones((SIDE - 2 * RIM, SIDE - 2 * RIM), np.float32), RIM, RIM, RIM, RIM,
+        cv2.BORDER_CONSTANT,
+    ), (0, 0), RIM / 2.5,
+)  # fmt: skip
 
 
 class Compositor:
@@ -59,6 +69,7 @@ class Compositor:
             face, to_part, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         ).astype(np.float32)
         mask = mask_of(view, (left, top, right, bottom))
+        mask *= cv2.warpAffine(_PAINTED, to_part, size, flags=cv2.INTER_LINEAR)
         own = part.astype(np.float32)
         paint += self._matched(own, paint, mask)
         paint = _with_grain(paint, own, max(scale, 0.6))

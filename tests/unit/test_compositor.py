@@ -53,6 +53,13 @@ def test_a_cast_of_the_paint_leaves_no_seam(cast_: tuple[int, int, int]) -> None
     assert seam(shown.image, part, mask) <= 1.2 * seam(before, part, mask)
 
 
+def test_below_the_paint_the_picture_stays() -> None:
+    shown, before = view(), skin()
+    short = BOX - np.array([0, 0, 0, 20], np.float32)  # ends above the chin
+    Compositor().paste(shown, np.zeros((SIDE, SIDE, 3), np.uint8), short, POINTS, 1.0)
+    np.testing.assert_array_equal(shown.image[252:], before[252:])
+
+
 def test_no_weight_no_paint() -> None:
     shown = view()
     Compositor().paste(shown, np.zeros((SIDE, SIDE, 3), np.uint8), BOX, POINTS, 0.0)
