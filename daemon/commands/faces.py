@@ -50,7 +50,7 @@ def register(commands: Subcommands) -> None:
     preview = leaves.add_parser("preview", help=tr("film a face saying a few words"))
     preview.add_argument("name", metavar="NAME")
     preview.add_argument(
-        "--out", type=film_path, metavar="FILE.mp4", help=tr("default: NAME.mp4 in this folder")
+        "--out", type=film_path, metavar="FILE.mp4", help=tr("default: NAME-preview.mp4 in this folder")
     )
     preview.set_defaults(run=preview_face)
     remove = leaves.add_parser("remove", help=tr("delete one of your own faces"))
@@ -214,7 +214,7 @@ def show_face(arguments: argparse.Namespace, settings: Settings) -> int:
 def preview_face(arguments: argparse.Namespace, settings: Settings) -> int:
     """Film the face."""
     face = find_face(arguments.name)
-    path = arguments.out or Path(f"{face.name}.mp4")
+    path = arguments.out or Path(f"{face.name}-preview.mp4")
     check_writable(path)
     run_until_signal(speak(PREVIEW[language()], path, with_face(settings, face.name)))
     out.print(f"→ {path}", markup=False)
