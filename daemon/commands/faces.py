@@ -50,7 +50,10 @@ def register(commands: Subcommands) -> None:
     preview = leaves.add_parser("preview", help=tr("film a face saying a few words"))
     preview.add_argument("name", metavar="NAME")
     preview.add_argument(
-        "--out", type=film_path, metavar="FILE.mp4", help=tr("default: NAME-preview.mp4 in this folder")
+        "--out",
+        type=film_path,
+        metavar="FILE.mp4",
+        help=tr("default: NAME-preview.mp4 in this folder"),
     )
     preview.set_defaults(run=preview_face)
     remove = leaves.add_parser("remove", help=tr("delete one of your own faces"))

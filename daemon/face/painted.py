@@ -8,7 +8,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import soxr
@@ -33,6 +33,7 @@ BEFORE_S, AFTER_S = 0.14, 0.06  # lips begin to move before a sound is heard, an
 REST_S = 0.25  # of silence that brings the last mouths of a reply
 BUDGET = 0.7  # of the time there is may be spent on making faces; slower ones are made less often
 LARGEST_STRIDE = 4
+CATCH_UP = 6  # mouths that are left out with those already late, so that the next comes in time
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,9 @@ class PaintedMouths:
         self._compositor = Compositor()
         self._stride = 1
         self._offset = 0  # from a mouth's number to the tick at which it is shown
-        self._last: Patch | None = None
+        self._tick = 0  # the last that was drawn
+        self._last: Patch | None = None  # the last that was shown
+        self._newest: Patch | None = None
         self._weight = 0.0
         self._sound = _Sound(fps)
 
@@ -82,11 +85,13 @@ class PaintedMouths:
     def begin(self, tick: int) -> None:
         """Forget the sound of the reply before."""
         self._sound = _Sound(self._fps)
-        self._offset = tick + LEAD
+        self._tick, self._offset, self._newest = tick, tick + LEAD, None
 
     def render(self, audio: Audio, cancel: CancelToken) -> Iterator[Mouth]:
         """Yield the mouths of ``audio`` less its last 212 ms, in small batches."""
         self._sound.feed(audio)
+        if self._sound.ready:  # the sound may have waited for this piece
+            self._offset = max(self._offset, self._tick - self._sound.ready[0].number)
         return self._made(cancel, last=False)
 
     def finish(self, cancel: CancelToken) -> Iterator[Mouth]:
@@ -99,6 +104,12 @@ class PaintedMouths:
         ready, stride, turn = self._sound.ready, self._stride, 0
         while ready:
             cancel.check()
+            late = self._tick - self._offset - ready[0].number
+            if late > 0:  # painting them would make the others late, too
+                for _ in range(min(late + CATCH_UP, len(ready))):
+                    yield self._held(ready.popleft())
+                turn = 0
+                continue
             ahead = int(stride > 1 and turn > 0)  # a mix needs the face after it, too
             room = BATCHES[min(turn, len(BATCHES) - 1)] * stride
             count = min(room, len(ready) - ahead) // stride * stride if turn else 1
@@ -109,6 +120,7 @@ class PaintedMouths:
             patches = self._painted([ready[i] for i in range(count + ahead)])
             for patch in patches[:count]:
                 ready.popleft()
+                self._newest = patch
                 yield patch
             turn += 1
 
@@ -134,8 +146,16 @@ class PaintedMouths:
             )
         return patches
 
+    def _held(self, moment: "_Moment") -> Patch:
+        """Return the newest painted face once more, for another moment."""
+        if self._newest is not None:
+            return replace(self._newest, number=moment.number)
+        clip, number = self._pictures.source(self._offset + moment.number)
+        return Patch(moment.number, 0.0, clip.face(number), clip.boxes[number], clip.points[number])
+
     def paint(self, view: View, tick: int, mouth: Mouth | None) -> None:
         """Put a mouth in; without one the last fades into the clip's own."""
+        self._tick = tick
         if mouth is not None:
             self._last, self._weight = mouth, mouth.weight
             self._offset = tick - mouth.number

@@ -146,6 +146,33 @@ def test_the_camera_tells_which_pictures_will_be_shown(mouths: PaintedMouths) ->
     assert int(patch.face.mean()) == 43
 
 
+def test_mouths_whose_moment_has_passed_are_not_painted(
+    mouths: PaintedMouths, generator: Generator
+) -> None:
+    mouths.begin(0)
+    made = mouths.render(Audio(speech((2.0, 0.1)), RATE), CancelToken())
+    first = next(made)
+    mouths.paint(FakePictures().view(3, True), 3, first)
+    for tick in range(4, 23):  # nothing else came in time
+        mouths.paint(FakePictures().view(tick, True), tick, None)
+    generator.sizes.clear()
+    others = list(made)
+    assert [patch.number for patch in others[:20]] == list(range(1, 21)), "none is missing"
+    assert sum(generator.sizes) == len(others) - 24, "the 18 that were late, and 6 to catch up"
+
+
+def test_a_sound_that_waited_makes_nothing_late(
+    mouths: PaintedMouths, generator: Generator
+) -> None:
+    mouths.begin(0)
+    made = list(mouths.render(Audio(speech((1.0, 0.1)), RATE), CancelToken()))
+    mouths.paint(FakePictures().view(3, True), 3, made[0])
+    mouths.paint(FakePictures().view(90, True), 90, None)
+    generator.sizes.clear()
+    more = list(mouths.render(Audio(speech((1.0, 0.1)), RATE), CancelToken()))
+    assert sum(generator.sizes) == len(more)
+
+
 def test_without_a_mouth_the_last_fades_away(mouths: PaintedMouths) -> None:
     made = render(mouths, speech((1.0, 0.1)))
     pictures, changes = FakePictures(), []
