@@ -33,6 +33,7 @@ BEFORE_S, AFTER_S = 0.14, 0.06  # lips begin to move before a sound is heard, an
 REST_S = 0.25  # of silence that brings the last mouths of a reply
 BUDGET = 0.7  # of the time there is may be spent on making faces; slower ones are made less often
 LARGEST_STRIDE = 4
+CAREFUL = 3  # faces made one by one after having been late
 CATCH_UP = 6  # mouths that are left out with those already late, so that the next comes in time
 
 log = logging.getLogger(__name__)
@@ -101,14 +102,14 @@ class PaintedMouths:
 
     def _made(self, cancel: CancelToken, last: bool) -> Iterator[Mouth]:
         """Paint what is ready; with a stride, faces between two are a mix of both."""
-        ready, stride, turn = self._sound.ready, self._stride, 0
+        ready, stride, turn, behind = self._sound.ready, self._stride, 0, 0
         while ready:
             cancel.check()
             late = self._tick - self._offset - ready[0].number
             if late > 0:  # painting them would make the others late, too
                 for _ in range(min(late + CATCH_UP, len(ready))):
                     yield self._held(ready.popleft())
-                turn = 0
+                turn, behind = 0, CAREFUL
                 continue
             ahead = int(stride > 1 and turn > 0)  # a mix needs the face after it, too
             room = BATCHES[min(turn, len(BATCHES) - 1)] * stride
@@ -122,7 +123,7 @@ class PaintedMouths:
                 ready.popleft()
                 self._newest = patch
                 yield patch
-            turn += 1
+            turn, behind = (turn, behind - 1) if behind else (turn + 1, 0)
 
     def _painted(self, batch: list["_Moment"]) -> list[Patch]:
         sources = [self._pictures.source(self._offset + moment.number) for moment in batch]
