@@ -10,7 +10,7 @@ import pytest
 
 from daemon.errors import InputError, SetupError
 from daemon.face.clip import Clip
-from daemon.face.detection import Detector
+from daemon.face.detection import Box, Detector
 from daemon.face.filmed import FilmedFace, pictures_of
 from daemon.face.prepare import Watch, prepare
 from daemon.face.shapes import SHAPES
@@ -153,6 +153,31 @@ def test_the_box_is_obeyed(make: Make) -> None:
     options = Options(box=(60, 210, 110, 220))
     clip = make(swaying(30), options)
     np.testing.assert_allclose(clip.boxes, np.tile([110, 60, 220, 210], (30, 1)))
+
+
+class Slow:
+    """Finds a face whose box grows, and a larger one where there is none."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def find(self, image: Image) -> list[Box]:
+        self.looks += 1
+        return [Box(0, 230, 300, 320), Box(100, 60, 230 + self.looks, 200)]
+
+
+def test_the_boxes_of_the_detector_that_wav2lip_knows_are_preferred(
+    detector: Detector, tmp_path: Path, told: Told
+) -> None:
+    slow = Slow()
+    place = prepare(
+        look(write_film(tmp_path / "film.mp4", swaying(41))), Options(), 25, SIZE,
+        (detector, slow), tmp_path / "face", told.watch,
+    )  # fmt: skip
+    boxes = Clip(place).boxes
+    assert slow.looks == 9, "one look in five pictures"
+    np.testing.assert_allclose(boxes[20], [100, 60, 235, 210], atol=0.1)
+    assert (np.diff(boxes[:, 2]) >= -1e-4).all(), "those between are between"
 
 
 def test_what_is_interrupted_leaves_nothing(detector: Detector, tmp_path: Path, told: Told) -> None:
