@@ -1,7 +1,7 @@
 """``ChatGLM``: a checkpoint of any generation, ready to answer."""
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from daemon.brain.chatglm.chat_format import ChatFormat
 from daemon.brain.chatglm.checkpoint import Checkpoint, Generation, read_checkpoint
+from daemon.brain.chatglm.glm import GlmFormat, GlmReader, load_glm
+from daemon.brain.chatglm.quantise import BITS, quantise
 from daemon.brain.chatglm.reader import NetworkReader, Reader
 from daemon.brain.chatglm.sampling import Sampling, choose
 from daemon.brain.chatglm.tokenizer import Tokenizer, load_tokenizer
 from daemon.brain.chatglm.weights import load_network, load_prefix
-from daemon.errors import StageError
+from daemon.errors import SetupError, StageError
 from daemon.i18n import tr
 from daemon.media import Message
 from daemon.worker import Cancelled, CancelToken
@@ -29,7 +31,7 @@ class ChatGLM:
         self,
         checkpoint: Checkpoint,
         tokenizer: Tokenizer,
-        chat_format: ChatFormat,
+        chat_format: ChatFormat | GlmFormat,
         reader: Reader,
     ) -> None:
         self.checkpoint = checkpoint
@@ -46,16 +48,39 @@ class ChatGLM:
         prefix: str | Path | None = None,
         dtype: str | torch.dtype = "float32",
         device: str | torch.device = "cpu",
+        adapter: str | Path | None = None,
     ) -> "ChatGLM":
         """Load an official checkpoint; which generation it is of is read from it.
 
-        ``prefix`` is the directory of a P-tuning v2 checkpoint laid over it. ``dtype`` is what it
-        computes in. Raises ``SetupError``.
+        ``prefix`` is the directory of a P-tuning v2 checkpoint laid over one of the first three
+        generations, ``adapter`` that of a LoRA merged into a later one. ``dtype`` is what it
+        computes in, or ``int8`` or ``int4`` for weights of so many bits. Raises ``SetupError``.
         """
         checkpoint = read_checkpoint(Path(directory))
-        network, own = load_network(checkpoint, _dtype(dtype), torch.device(device))
-        encoder = load_prefix(Path(prefix), network) if prefix else own
+        device = torch.device(device)
+        bits = BITS.get(dtype) if isinstance(dtype, str) else None
+        computed = torch.bfloat16 if bits else _dtype(dtype)
+        if checkpoint.generation is Generation.GLM:
+            if prefix:
+                raise SetupError(
+                    tr("{path} takes no prefix; it is tuned with an adapter.").format(
+                        path=directory
+                    )
+                )
+            found = load_glm(checkpoint, computed, device, Path(adapter) if adapter else None)
+            glm_tokenizer, glm_format, model = found
+            if bits:
+                quantise(model.model.layers, bits)
+            return cls(checkpoint, glm_tokenizer, glm_format, GlmReader(model))
+        if adapter:
+            raise SetupError(
+                tr("{path} takes no adapter; it is tuned with a prefix.").format(path=directory)
+            )
         tokenizer = load_tokenizer(checkpoint)
+        network, own = load_network(checkpoint, computed, device)
+        encoder = load_prefix(Path(prefix), network) if prefix else own
+        if bits:
+            quantise(network.layers(), bits)
         chat_format = ChatFormat(checkpoint.generation, tokenizer)
         return cls(checkpoint, tokenizer, chat_format, NetworkReader(network, encoder))
 
@@ -105,7 +130,7 @@ class ChatGLM:
         *,
         top_p: float = 1.0,
         repetition_penalty: float = 1.0,
-    ) -> Iterator[int]:
+    ) -> Generator[int, None, None]:
         """Yield the answer's tokens, without the one that ends it.
 
         Ends at ``max_new_tokens``, where the context is full, or within one token once ``cancel``

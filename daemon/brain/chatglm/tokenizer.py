@@ -28,11 +28,15 @@ class Tokenizer(Protocol):
     def special(self, name: str) -> int:
         """Return the id of a special token, such as ``[gMASK]``."""
 
+    def spoken(self, id: int) -> bool:
+        """Whether a token belongs to an answer: no special one, nor one without a meaning."""
+
 
 class FirstTokenizer:
     """``ice_text.model``: line breaks, tabs and runs of up to 80 blanks are tokens of their own."""
 
     longest_blank = 80
+    names = ("[MASK]", "[gMASK]", "[sMASK]", "<unused_0>", "<sop>", "<eop>", "<ENC>", "<dBLOCK>")
     marks = re.compile(r"(?<=[<\[])(?=(MASK|gMASK|sMASK)\]|(unused_0|sop|eop|ENC|dBLOCK)>)")
     """Where a special token's name would begin in a text, behind its bracket."""
 
@@ -40,6 +44,8 @@ class FirstTokenizer:
         """``offset``: ids of image tokens that come before all others; none in later editions."""
         self._model = _processor(path)
         self._offset = offset
+        self._size = int(self._model.vocab_size())
+        self._special = frozenset(map(self.special, (*self.names, "</s>", "<pad>", "<unk>")))
 
     def encode(self, text: str) -> list[int]:
         """See ``Tokenizer``."""
@@ -51,13 +57,22 @@ class FirstTokenizer:
 
     def decode(self, ids: Sequence[int]) -> str:
         """See ``Tokenizer``."""
-        text: str = self._model.decode([id - self._offset for id in ids if id >= self._offset])
+        pieces = [id - self._offset for id in ids if self._known(id)]
+        text: str = self._model.decode(pieces)
         text = text.replace("<n>", "\n").replace("<|tab|>", "\t")
         return re.sub(r"<\|blank_(\d+)\|>", lambda run: " " * int(run[1]), text)
 
     def special(self, name: str) -> int:
         """See ``Tokenizer``."""
         return int(self._model.piece_to_id(name)) + self._offset
+
+    def spoken(self, id: int) -> bool:
+        """See ``Tokenizer``."""
+        return self._known(id) and id not in self._special
+
+    def _known(self, id: int) -> bool:
+        """Whether it is text: images come before, what fills the table up behind."""
+        return 0 <= id - self._offset < self._size
 
 
 class LaterTokenizer:
@@ -100,6 +115,10 @@ class LaterTokenizer:
         if name == "</s>":
             return int(self._model.eos_id())
         return self._size + self.names.index(name)
+
+    def spoken(self, id: int) -> bool:
+        """See ``Tokenizer``."""
+        return id < self._size and not self._model.is_control(id)
 
     def _text(self, ids: list[int]) -> str:
         text: str = self._model.decode(ids) if ids else ""
