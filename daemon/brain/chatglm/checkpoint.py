@@ -21,7 +21,7 @@ from torch import Tensor
 from daemon.errors import SetupError
 from daemon.i18n import tr
 
-PORTION = 64 * 2**20  # bytes mapped at a time, so that what was copied is given back soon
+PORTION = 32 * 2**20  # bytes mapped at a time, so that what was copied is given back soon
 
 
 class Generation(StrEnum):
@@ -169,6 +169,7 @@ def tensors(path: Path) -> Iterator[tuple[str, Tensor]]:
             for _, tensor in _mapped(path, names):
                 yield names[done], tensor
                 done, size = done + 1, size + tensor.nbytes
+                del tensor  # or it would keep this mapping beside the next
                 if size >= PORTION:
                     break
             names = names[done:]

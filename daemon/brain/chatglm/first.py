@@ -104,7 +104,7 @@ class _Transformer(nn.Module):
 
 
 class FirstNetwork(Network):
-    """ChatGLM-6B. Every sequence must hold ``<sop>`` once, and ``[gMASK]`` before it."""
+    """ChatGLM-6B. Where there is no ``<sop>``, all is read as an answer to nothing."""
 
     def __init__(self, config: FirstConfig) -> None:
         super().__init__()
@@ -184,5 +184,5 @@ class FirstNetwork(Network):
 
     def reusable(self, ids: list[int], read: list[int], common: int) -> int:
         """Return 0 unless the whole question is the same: its tokens have all seen each other."""
-        start = ids.index(self.config.bos_token_id)
-        return common if common > start else 0
+        start = self.config.bos_token_id
+        return common if start in ids[:common] else 0

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,8 @@ _LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
 
 def _adapted(model: Any, adapter: Path) -> Any:
+    # peft uses a name that transformers is about to change; that is not the user's business
+    warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
     try:
         from peft import PeftModel
 

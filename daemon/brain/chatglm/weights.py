@@ -38,6 +38,7 @@ def load_network(
         elif name in missing:
             _put(network, name, tensor, dtype, device, checkpoint)
             missing.discard(name)
+        del tensor  # before the next is mapped
     if missing:
         raise SetupError(
             tr("The checkpoint {path} is incomplete: {files} missing.").format(
