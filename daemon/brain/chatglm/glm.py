@@ -91,13 +91,14 @@ class GlmReader:
         self._keep(kept)
         del self._read[kept:]
         with torch.inference_mode():
-            out = self.model(
+            out = self.model.model(
                 torch.tensor([new[kept:]], device=self.model.device),
                 past_key_values=self._cache,
-                logits_to_keep=1,
+                use_cache=True,
             )
+            # Of two dimensions: for a part of three, PyTorch copies the whole table of words first.
+            scores: Tensor = self.model.lm_head(out.last_hidden_state[0, -1:])[0].float().cpu()
         self._read = new
-        scores: Tensor = out.logits[0, -1].float().cpu()
         return scores
 
     def _keep(self, count: int) -> None:

@@ -154,7 +154,7 @@ class Network(nn.Module, ABC):
 
     @abstractmethod
     def logits(self, hidden: Tensor) -> Tensor:
-        """Vectors (batch, n, hidden) → scores of the next token (batch, n, vocabulary)."""
+        """Vectors (…, hidden) → scores of the next token (…, vocabulary)."""
 
     def forward(self, ids: Tensor, past: Past | None = None) -> Tensor:
         """Read the tokens (batch, n) that ``past`` has not read; return vectors for those.

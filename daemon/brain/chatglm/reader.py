@@ -48,7 +48,8 @@ class NetworkReader:
         del self._read[kept:]
         with torch.inference_mode():
             hidden = self.network(torch.tensor([new], device=self.network.device), self._cache)
-            scores = self.network.logits(hidden[:, -1:])[0, 0].float().cpu()
+            # Of two dimensions: for a part of three, PyTorch copies the whole table of words first.
+            scores = self.network.logits(hidden[0, -1:])[0].float().cpu()
         self._cache.advance(len(new) - kept)
         self._read = new
         return scores
