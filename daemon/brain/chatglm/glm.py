@@ -159,6 +159,9 @@ def _adapted(model: Any, adapter: Path) -> Any:
     warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
     try:
         from peft import PeftModel
+        from tqdm import tqdm
+
+        tqdm.monitor_interval = 0  # peft makes bars that it does not show; each has a thread
 
         return PeftModel.from_pretrained(model, adapter).merge_and_unload()
     except (OSError, ValueError, KeyError, RuntimeError) as error:
