@@ -89,7 +89,9 @@ class Reply:
         frames: FrameSink | None,
         timeline: Timeline,
         report: Callable[[ReplyEvent], None],
+        reading: "asyncio.Task[Transcript | None] | None" = None,
     ) -> None:
+        """Prepare; ``reading`` comes to the question's words, or to ``None`` if that failed."""
         self.turn = turn
         self.question = question
         self.timeline = timeline
@@ -104,6 +106,7 @@ class Reply:
         self._player = player
         self._frames = frames
         self._report = report
+        self._reading = reading
         self._sentences: asyncio.Queue[Sentence | None] = asyncio.Queue(QUEUE)
         self._speech: asyncio.Queue[Speech | None] = asyncio.Queue(QUEUE)
         self._mouths: asyncio.Queue[Speech | None] = asyncio.Queue(QUEUE)
@@ -137,9 +140,11 @@ class Reply:
     async def _hear(self) -> Transcript:
         if isinstance(self.question, str):
             return Transcript(self.question, "")
-        transcribe = self.timeline.timed("whisper", self._parts.recognizer.transcribe)
-        with _stage("whisper"):
-            transcript = await self._parts.hearing.run(transcribe, self.question.audio)
+        transcript = await self._reading if self._reading is not None else None
+        if transcript is None:
+            transcribe = self.timeline.timed("whisper", self._parts.recognizer.transcribe)
+            with _stage("whisper"):
+                transcript = await self._parts.hearing.run(transcribe, self.question.audio)
         self.timeline.mark("transcript")
         return transcript
 
