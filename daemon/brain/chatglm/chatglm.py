@@ -77,10 +77,8 @@ class ChatGLM:
                 tr("{path} takes no adapter; it is tuned with a prefix.").format(path=directory)
             )
         tokenizer = load_tokenizer(checkpoint)
-        network, own = load_network(checkpoint, computed, device)
+        network, own = load_network(checkpoint, computed, device, bits)
         encoder = load_prefix(Path(prefix), network) if prefix else own
-        if bits:
-            quantise(network.layers(), bits)
         chat_format = ChatFormat(checkpoint.generation, tokenizer)
         return cls(checkpoint, tokenizer, chat_format, NetworkReader(network, encoder))
 

@@ -5,6 +5,7 @@ on a CPU, torchao's int8 makes every weight large again for each token (78 ms fo
 4096 × 4096 where PyTorch's kernel takes 4.3 ms and bfloat16 10 ms).
 """
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import torch
@@ -20,7 +21,7 @@ GROUP = 64  # weights that share a scale in 4 bits; every official width is a mu
 FEW_ROWS = 64  # tokens; from here on it is quicker to make the weights large once and multiply
 
 
-def quantise(layers: nn.ModuleList, bits: Bits) -> None:
+def quantise(layers: Iterable[nn.Module], bits: Bits) -> None:
     """Quantise the linear parts of ``layers`` in place, one after the other.
 
     Parts whose sizes are no multiples of ``GROUP`` stay as they are: the kernels do not check.

@@ -13,6 +13,7 @@ from daemon.brain.chatglm.first import FirstConfig, FirstNetwork
 from daemon.brain.chatglm.later import LaterConfig, LaterNetwork
 from daemon.brain.chatglm.network import Network
 from daemon.brain.chatglm.prefix import NAME, PrefixEncoder
+from daemon.brain.chatglm.quantise import Bits, quantise
 from daemon.errors import SetupError
 from daemon.i18n import tr
 
@@ -20,17 +21,20 @@ C = TypeVar("C", FirstConfig, LaterConfig)
 
 
 def load_network(
-    checkpoint: Checkpoint, dtype: torch.dtype, device: torch.device
+    checkpoint: Checkpoint, dtype: torch.dtype, device: torch.device, bits: Bits | None = None
 ) -> tuple[Network, PrefixEncoder | None]:
     """Load a checkpoint of the first three generations, and the prefix if it holds one, too.
 
-    Memory peaks at the network's own size and ``checkpoint.PORTION``. Raises ``SetupError`` for
-    whatever is missing, damaged or of another size than ``config.json`` says.
+    With ``bits`` every layer is quantised as soon as it is complete. Memory peaks at the network's
+    own size and ``checkpoint.PORTION``. Raises ``SetupError`` for whatever is missing, damaged or
+    of another size than ``config.json`` says.
     """
     with torch.device("meta"):
         network = _network(checkpoint)
     network.requires_grad_(False).eval()
     missing = set(network.state_dict())
+    in_order = set(network.layers())
+    layers = {name: layer for name, layer in network.named_modules() if layer in in_order}
     prefix: dict[str, Tensor] = {}
     for name, tensor in _all_tensors(shards(checkpoint.directory)):
         if name.startswith(NAME):
@@ -38,6 +42,8 @@ def load_network(
         elif name in missing:
             _put(network, name, tensor, dtype, device, checkpoint)
             missing.discard(name)
+            if bits and (whole := _complete(name, layers, missing)):
+                quantise([layers.pop(whole)], bits)
         del tensor  # before the next is mapped
     if missing:
         raise SetupError(
@@ -65,6 +71,14 @@ def load_prefix(directory: Path, network: Network) -> PrefixEncoder:
             tr("{path} holds no prefix: it was not trained with P-tuning.").format(path=directory)
         )
     return PrefixEncoder.of(found, network.shape, directory)
+
+
+def _complete(name: str, layers: Iterable[str], missing: set[str]) -> str | None:
+    """Return the layer that got its last parameter with ``name``."""
+    for layer in layers:
+        if name.startswith(layer + "."):
+            return None if any(other.startswith(layer + ".") for other in missing) else layer
+    return None
 
 
 def _all_tensors(paths: Iterable[Path]) -> Iterator[tuple[str, Tensor]]:
