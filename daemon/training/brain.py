@@ -133,7 +133,7 @@ def judge(learner: Learner, held: Sequence[Example], longest: int, cancel: Cance
         if cancel.cancelled:
             break
         answers.append(learner.answer(example.prompt, longest, cancel))
-    real = [example.response for example in asked[: len(answers)]]
+    real = [learner.given(example) for example in asked[: len(answers)]]
     if not answers:
         return Figures(0, 0.0, 0.0)
     return Figures(len(answers), metrics.rouge_l(answers, real), metrics.bleu_4(answers, real))

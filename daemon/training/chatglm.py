@@ -72,6 +72,11 @@ class ChatGLMLearner(ABC):
         model = self._answering
         return model.decode(list(model.generate(prompt, longest, cancel=cancel))).strip()
 
+    def given(self, example: Example) -> str:
+        """See ``Learner``."""
+        ids = [id for id in example.ids[example.start :] if id not in self.tokens.ends]
+        return self._tokenizer.decode(ids).strip()
+
     @abstractmethod
     def parameters(self) -> dict[str, Parameter]:
         """See ``Learner``."""

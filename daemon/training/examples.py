@@ -41,7 +41,6 @@ class Example:
     ids: tuple[int, ...]
     start: int
     """Where the answer begins."""
-    response: str
 
     @property
     def learned(self) -> int:
@@ -73,7 +72,7 @@ def encode(exchange: Exchange, tokens: ChatTokens, limits: Limits) -> Example:
                 "--max-source-tokens 256",
             )
     answer = tokens.encode_answer(exchange.response)[: limits.target]
-    return Example((*prompt, *answer), len(prompt), exchange.response)
+    return Example((*prompt, *answer), len(prompt))
 
 
 def _messages(history: Sequence[tuple[str, str]], question: str) -> list[Message]:

@@ -77,6 +77,11 @@ class GlmLearner:
         model = self._answering
         return model.decode(list(model.generate(prompt, longest, cancel=cancel))).strip()
 
+    def given(self, example: Example) -> str:
+        """See ``Learner``."""
+        ids = [id for id in example.ids[example.start :] if id not in self.tokens.ends]
+        return self._tokenizer.decode(ids).strip()
+
     def save(self, directory: Path) -> None:
         """Write an adapter as peft does, or the whole model in half precision as transformers."""
         with new_folder(directory) as folder, warnings.catch_warnings():

@@ -39,6 +39,12 @@ class Learner(Protocol):
     def answer(self, prompt: Sequence[int], longest: int, cancel: CancelToken) -> str:
         """Return the likeliest answer, token by token, to the tokens of a prompt."""
 
+    def given(self, example: Example) -> str:
+        """Return the answer that was given, as the model would write it.
+
+        Tokenizers write full-width punctuation otherwise; that is no mistake of an answer.
+        """
+
     def save(self, directory: Path) -> None:
         """Write what the brain loads; each file appears whole or not at all.
 

@@ -193,6 +193,13 @@ def test_a_stopped_run_leaves_a_prefix_to_try(tmp_path: Path) -> None:
     assert greedy(ChatGLM.load(GOLDEN / BASES[0], prefix=tmp_path / "prefix"))
 
 
+@pytest.mark.parametrize("base", BASES)
+def test_an_answer_is_compared_as_the_model_writes_it(base: str) -> None:
+    learner = prefix_learner(base)
+    example = encode(Exchange("你好", "好，去吧！"), learner.tokens, LIMITS)
+    assert learner.given(example) in ("好，去吧！", "好,去吧!")
+
+
 def test_trying_out_learns_nothing(tmp_path: Path) -> None:
     learner = prefix_learner()
     before = {name: value.detach().clone() for name, value in learner.parameters().items()}
