@@ -97,7 +97,8 @@ class PrefixLearner(ChatGLMLearner):
         super().__init__(checkpoint, network, network.dtype)
         torch.manual_seed(0)  # the same beginning for each run, so that it can go on
         self._encoder = PrefixEncoder.new(network, length, projection)
-        self.name = f"prefix {length} {projection} {network.dtype} {checkpoint.directory.name}"
+        how = f"prefix {length} {projection} {network.dtype}"
+        self.name = f"{how} {checkpoint.directory.name} {checkpoint.size}"
 
     def prefix(self) -> PrefixEncoder:
         """Return the one that learns."""
@@ -120,7 +121,7 @@ class FullLearner(ChatGLMLearner):
     def __init__(self, checkpoint: Checkpoint, network: Network, precision: torch.dtype) -> None:
         super().__init__(checkpoint, network, precision)
         network.requires_grad_(True)
-        self.name = f"full {precision} {checkpoint.directory.name}"
+        self.name = f"full {precision} {checkpoint.directory.name} {checkpoint.size}"
 
     def parameters(self) -> dict[str, Parameter]:
         """See ``Learner``."""

@@ -45,7 +45,7 @@ class GlmLearner:
         else:
             self._model = _with_lora(self._base, rank)
             self.result, kind = "adapter", f"lora {rank}"
-        self.name = f"{kind} {precision} {checkpoint.directory.name}"
+        self.name = f"{kind} {precision} {checkpoint.directory.name} {checkpoint.size}"
 
     def parameters(self) -> dict[str, Parameter]:
         """See ``Learner``."""

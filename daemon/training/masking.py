@@ -11,7 +11,7 @@ from collections import Counter
 from daemon.training.chats import Exchange
 
 _RULES = (
-    ("mail", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)),
+    ("mail", re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+", re.ASCII)),
     ("id", re.compile(r"(?<![\dA-Za-z])\d{17}[\dXx](?![\dA-Za-z])")),  # Chinese identity cards
     (
         "account",  # "my QQ is 12345", "微信号：abc_123", wxid_…

@@ -177,6 +177,23 @@ def test_personal_data_is_masked(text: str, expected: str | None) -> None:
     assert bool(counted) == (expected is not None)
 
 
+@pytest.mark.parametrize("text", ["a", "1", "1 ", "+", "[图:", "<omitted ", "QQ", "a.", "@"])
+def test_no_text_takes_for_ever(text: str, tmp_path: Path) -> None:
+    long = text * (200_000 // len(text))
+    mask(plain(long, stickers=True), Counter())
+    path = tmp_path / "chat.txt"
+    path.write_text(f"1/1/24, 9:00 - A: {long}\n1/1/24, 9:01 - B: ok\n", encoding="utf-8")
+    assert len(read_export(path, DEFAULT).said) == 2
+
+
+def test_a_whole_account_is_many_chats(tmp_path: Path) -> None:
+    one = json.loads((CHATS / "telegram.json").read_text(encoding="utf-8"))
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps({"about": "", "chats": {"list": [one, {**one, "name": "Cy"}]}}))
+    made = read(path, "Ben")
+    assert told(made) == 2 * EXPECTED["telegram.json"][1]
+
+
 def test_texts_are_tidied() -> None:
     assert plain(" a\u200b  b \r\n\r\n c\x07 ") == "a b\nc"
     assert plain("https://example.com/x?y=1") == ""

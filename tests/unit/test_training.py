@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.cli import main
 from daemon.errors import InputError, SetupError, StorageError
 from daemon.media import Message
 from daemon.training import estimate
@@ -132,6 +133,25 @@ def test_a_disk_too_small_is_refused(tmp_path: Path) -> None:
     assert require_disk(size, False, tmp_path) == 32_000
     with pytest.raises(StorageError, match="are free"):
         require_disk(Size(0, 1, 1, 1, 10**15, 4), True, tmp_path)
+
+
+def test_what_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    files = [f"--{name}={tmp_path / name}" for name in ("chats", "model", "out")]
+    assert main(["train", "brain", *files]) == 2
+    told = capsys.readouterr().err
+    assert "sacrebleu" in told and "EXTRAS=training" in told
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("option", ["--batch=0", "--learning-rate=0", "--steps=x", "--device=tpu"])
+def test_options_that_cannot_be_meant(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["train", "brain", "--chats=a", "--model=b", "--out=c", option])
+    assert left.value.code == 2
+    assert option.split("=")[0] in capsys.readouterr().err
 
 
 def test_free_memory_is_that_of_this_machine() -> None:
