@@ -2,7 +2,6 @@
 
 import argparse
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +58,7 @@ def import_chats(arguments: argparse.Namespace, settings: Settings) -> int:
     from daemon.training.chat_files import read_export
     from daemon.training.chats import Counted, choose, exchanges, people
     from daemon.training.formats.json_lines import Columns, write_json_lines
-    from daemon.training.masking import mask_exchange
+    from daemon.training.masking import mask_exchange, mask_said
 
     check_writable(arguments.out)
     columns = Columns(arguments.prompt_column, arguments.response_column, arguments.history_column)
@@ -71,10 +70,10 @@ def import_chats(arguments: argparse.Namespace, settings: Settings) -> int:
         chosen = choose(found, arguments.answers) if said or not ready else []
         counted = Counted(messages=2 * len(ready))
         counted.conversations = sum(not exchange.history for exchange in ready)
-        made: Iterable[Exchange] = _both(ready, exchanges(said, chosen, counted))
         if not arguments.keep_personal_data:
-            made = (mask_exchange(exchange, counted.masked) for exchange in made)
-        pairs = list(made)
+            said = [mask_said(message, counted.masked) for message in said]
+            ready = [mask_exchange(exchange, counted.masked) for exchange in ready]
+        pairs = [*ready, *exchanges(said, chosen, counted)]
     if not pairs:
         raise InputError(
             tr("There is not one answer in it."),
@@ -84,11 +83,6 @@ def import_chats(arguments: argparse.Namespace, settings: Settings) -> int:
     formats = Counter(export.format for export in exports)
     _show(arguments.out, formats, found, chosen, counted, pairs)
     return 0
-
-
-def _both(ready: "list[Exchange]", made: "Iterator[Exchange]") -> "Iterator[Exchange]":
-    yield from ready
-    yield from made
 
 
 def _show(

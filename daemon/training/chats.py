@@ -15,7 +15,7 @@ from daemon.errors import InputError
 from daemon.i18n import tr
 
 PAUSE_S = 3 * 3600.0  # seconds of silence after which what is said is hardly an answer any more
-LONGEST_HISTORY = 8  # turns kept before an answer: more than fits the source of any training run
+LONGEST_HISTORY = 4  # turns kept before an answer; of more, little would fit --max-source-tokens
 
 Turn = tuple[str, str]
 """A question and its answer."""

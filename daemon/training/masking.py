@@ -7,8 +7,9 @@ to know what people are called.
 
 import re
 from collections import Counter
+from dataclasses import replace
 
-from daemon.training.chats import Exchange
+from daemon.training.chats import Exchange, Said
 
 _RULES = (
     ("mail", re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+", re.ASCII)),
@@ -52,6 +53,11 @@ def mask(text: str, counted: Counter[str]) -> str:
 
         text = pattern.sub(masked, text)
     return text
+
+
+def mask_said(said: Said, counted: Counter[str]) -> Said:
+    """Mask a message."""
+    return replace(said, text=mask(said.text, counted)) if said.kind == "text" else said
 
 
 def mask_exchange(exchange: Exchange, counted: Counter[str]) -> Exchange:
