@@ -1,1 +1,1 @@
-"""Learning: from one's own chats."""
+"""Learning from the user's own material."""
