@@ -5,7 +5,7 @@
 # make test    the tests, with all set-up
 # make bench   every stage, a conversation and the lips, measured here in ten minutes
 #
-# EXTRAS=chatglm,sovits (or all) adds the optional engines: make setup EXTRAS=all
+# EXTRAS=chatglm,sovits,training (or all) adds the optional engines: make setup EXTRAS=all
 
 EXTRAS ?=
 VENV := .venv

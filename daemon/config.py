@@ -73,13 +73,18 @@ class EarsSettings(_Table):
 class BrainSettings(_Table):
     """``[brain]``: answering."""
 
-    kind: Literal["llamacpp"]
+    kind: Literal["auto", "llamacpp", "chatglm", "openai"]
     model: str
+    prefix: str
+    adapter: str
+    dtype: Literal["auto", "float32", "bfloat16", "float16", "int8", "int4"]
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
     persona: str
     context_tokens: Annotated[int, Field(ge=512, le=1_000_000)]
     max_reply_tokens: Annotated[int, Field(ge=8, le=8192)]
     temperature: Annotated[float, Field(ge=0, le=2)]
     top_p: Annotated[float, Field(gt=0, le=1)]
+    repetition_penalty: Annotated[float, Field(ge=1, le=2)]
     gpu_layers: Annotated[int, Field(ge=-1, le=1000)]
     threads: Threads
 
@@ -88,6 +93,17 @@ class BrainSettings(_Table):
         if self.max_reply_tokens > self.context_tokens // 2:
             raise ValueError(tr("max_reply_tokens must be at most half of context_tokens"))
         return self
+
+
+class ServerSettings(_Table):
+    """``[server]``: an OpenAI-compatible server that answers."""
+
+    url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")]
+    model: str
+    key_file: str
+    connect_s: Annotated[float, Field(ge=0.1, le=60)]
+    silence_s: Annotated[float, Field(ge=1, le=600)]
+    fallback: str
 
 
 class VoiceSettings(_Table):
@@ -145,6 +161,7 @@ class Settings(_Table):
 
     ears: EarsSettings
     brain: BrainSettings
+    server: ServerSettings
     voice: VoiceSettings
     face: FaceSettings
     camera: CameraSettings

@@ -124,19 +124,9 @@ class Loader:
 
     def brain(self) -> ChatModel:
         """Make the language model."""
-        from daemon.brain.llamacpp import LlamaCpp
+        from daemon.brain.choice import make_brain
 
-        brain = self.settings.brain
-        return LlamaCpp(
-            _file_or_weight(brain.model, "model.gguf", self.store),
-            context_tokens=brain.context_tokens,
-            max_reply_tokens=brain.max_reply_tokens,
-            temperature=brain.temperature,
-            top_p=brain.top_p,
-            gpu_layers=brain.gpu_layers,
-            threads=brain.threads,
-            system_prompt=brain.persona,
-        )
+        return make_brain(self.settings, self.store)
 
     def voice(self) -> Synthesizer:
         """Make the voice that speaks both languages."""
@@ -216,7 +206,10 @@ def require_weights(settings: Settings, store: ModelStore) -> None:
 
     The Mandarin voice may be missing: espeak-ng stands in, and the log says so.
     """
-    named = (settings.ears.model, settings.brain.model, settings.voice.english)
+    from daemon.brain.choice import require_brain
+
+    require_brain(settings, store)
+    named = (settings.ears.model, settings.voice.english)
     for name in ("silero-vad", "smart-turn", *named):
         if not _is_path(name):
             store.path(name)

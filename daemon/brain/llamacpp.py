@@ -13,12 +13,12 @@ import os
 import secrets
 import socket
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from daemon.errors import SetupError, StageError
+from daemon.brain.completions import GLANCE_S, WaitingSocket, failure, message, pieces, plain
+from daemon.errors import SetupError
 from daemon.i18n import tr
 from daemon.media import Message
 from daemon.worker import Cancelled, CancelToken
@@ -32,7 +32,6 @@ import xllamacpp
 
 log = logging.getLogger(__name__)
 
-GLANCE_S = 0.02  # how often a silent model is left to look at the token; prompts take far longer
 PATIENCE_S = 120.0  # a full context on a slow machine is read within this; longer is a hang
 PROMPT_BATCH = 256  # tokens read between two looks at a hang-up; 2048, the default, can take 40 s
 CACHE_REUSE = 16  # tokens; when the oldest turn is dropped, equal runs this long are not read again
@@ -126,7 +125,7 @@ class LlamaCpp:
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """How many tokens the messages take, exactly, through the model's own chat template."""
-        prompt = self._ask("POST", "/apply-template", {"messages": _plain(messages)})["prompt"]
+        prompt = self._ask("POST", "/apply-template", {"messages": plain(messages)})["prompt"]
         body = {"content": prompt, "add_special": True, "parse_special": True}
         return len(self._ask("POST", "/tokenize", body)["tokens"])
 
@@ -158,7 +157,7 @@ class LlamaCpp:
         self, messages: Sequence[Message], max_tokens: int, cancel: CancelToken
     ) -> Iterator[str]:
         body = {
-            "messages": _plain(messages),
+            "messages": plain(messages),
             "stream": True,
             "max_tokens": max_tokens,
             "cache_prompt": True,
@@ -167,14 +166,11 @@ class LlamaCpp:
         connection = _Connection(self._socket, cancel)
         try:
             with self._request(connection, "POST", "/v1/chat/completions", body) as response:
-                for line in response:
-                    cancel.check()
-                    if line.startswith(b"data: {") and (text := _delta(line)):
-                        yield text
+                yield from pieces(response, cancel)
         except Cancelled:
             return
         except (OSError, http.client.HTTPException) as error:
-            raise _failure(str(error)) from error
+            raise failure(str(error)) from error
         finally:
             connection.close()  # hanging up is what stops the model
 
@@ -185,7 +181,7 @@ class LlamaCpp:
                 answer: dict[str, Any] = json.load(response)
                 return answer
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise _failure(str(error)) from error
+            raise failure(str(error)) from error
         finally:
             connection.close()
 
@@ -198,24 +194,8 @@ class LlamaCpp:
         response = connection.getresponse()
         if response.status != http.client.OK:
             with response:
-                raise _failure(_message(response.read()))
+                raise failure(message(response.read()))
         return response
-
-
-class _Socket(socket.socket):
-    """A unix socket whose reading looks at a token, and ends with ``Cancelled``."""
-
-    cancel: CancelToken
-
-    def recv_into(self, *args: Any) -> int:
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            self.cancel.check()
-            try:
-                return super().recv_into(*args)
-            except TimeoutError:
-                if time.monotonic() > deadline:
-                    raise
 
 
 class _Connection(http.client.HTTPConnection):
@@ -226,9 +206,11 @@ class _Connection(http.client.HTTPConnection):
         self._path = path
         self._cancel = cancel
 
+    sock: WaitingSocket
+
     def connect(self) -> None:
-        self.sock = _Socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.cancel = self._cancel
+        self.sock = WaitingSocket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.cancel, self.sock.patience_s = self._cancel, PATIENCE_S
         self.sock.settimeout(GLANCE_S)
         self.sock.connect(self._path)
 
@@ -244,30 +226,6 @@ def _check_file(path: Path) -> None:
             tr("The language model {path} cannot be read.").format(path=path),
             f"chmod u+r {path}",
         )
-
-
-def _plain(messages: Sequence[Message]) -> list[dict[str, str]]:
-    return [{"role": message.role, "content": message.content} for message in messages]
-
-
-def _delta(line: bytes) -> str:
-    """Return the new text in an event of the stream (``data: {…}``); some bring none."""
-    event = json.loads(line.removeprefix(b"data: "))
-    if "error" in event:
-        raise _failure(_message(json.dumps(event).encode()))
-    choices = event.get("choices")
-    return (choices[0]["delta"].get("content") or "") if choices else ""
-
-
-def _message(body: bytes) -> str:
-    try:
-        return str(json.loads(body)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return body.decode(errors="replace")[:200]
-
-
-def _failure(reason: str) -> StageError:
-    return StageError("brain", tr("The language model failed: {reason}").format(reason=reason))
 
 
 def has_gpu() -> bool:

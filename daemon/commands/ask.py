@@ -14,6 +14,7 @@ from rich.table import Table
 
 from daemon.app import run_until_signal
 from daemon.brain.history import History
+from daemon.commands.brain_options import add_brain_options, with_brain
 from daemon.commands.console import Subcommands, check_writable, err, out, write_json
 from daemon.commands.film import add_face_option, film_path, with_face, write_film
 from daemon.config import Settings
@@ -67,6 +68,7 @@ def register(commands: Subcommands) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help=tr("write the figures as JSON"))
     parser.add_argument("--play", action="store_true", help=tr("also play the answer aloud"))
     add_face_option(parser)
+    add_brain_options(parser)
     parser.set_defaults(run=ask)
 
 
@@ -76,6 +78,7 @@ def ask(arguments: argparse.Namespace, settings: Settings) -> int:
     for path in (arguments.out, arguments.json):
         if path is not None:
             check_writable(path)
+    settings = with_brain(settings, arguments)
     recording = read_recording(arguments.audio, LONGEST_S)
     run_until_signal(_ask(arguments, settings, recording))
     return 0

@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from daemon.app import run_until_signal, serve
 from daemon.brain.history import History
+from daemon.commands.brain_options import add_brain_options, with_brain
 from daemon.commands.console import Subcommands, check_writable, err, out
 from daemon.commands.film import add_face_option, film_path, with_face, write_film
 from daemon.commands.keys import keys
@@ -42,9 +43,15 @@ def register(commands: Subcommands) -> None:
         ),
     )
     add_face_option(run)
+    add_brain_options(run)
     run.set_defaults(run=run_daemon)
 
-    chat = commands.add_parser("chat", help=tr("talk to the brain in the terminal, typed"))
+    chat = commands.add_parser(
+        "chat",
+        help=tr("talk to the brain in the terminal, typed"),
+        epilog="digital-life chat --brain chatglm --model ~/models/chatglm3-6b",
+    )
+    add_brain_options(chat)
     chat.set_defaults(run=chat_typed)
 
     say = commands.add_parser(
@@ -67,6 +74,7 @@ def run_daemon(arguments: argparse.Namespace, settings: Settings) -> int:
     def ready() -> None:
         err.print(tr("Listening. Ctrl+C ends it."))
 
+    settings = with_brain(settings, arguments)
     err.print(tr("Loading models…"))
     try:
         run_until_signal(_serve(settings, ready))
@@ -112,6 +120,7 @@ def _print_words(state: State, reply: Reply | None) -> None:
 
 def chat_typed(arguments: argparse.Namespace, settings: Settings) -> int:
     """Read lines, print answers as they are made; Ctrl+D ends it."""
+    settings = with_brain(settings, arguments)
     with err.status(tr("Loading models…")):
         brain = Loader(settings).brain()
         brain.warm_up()

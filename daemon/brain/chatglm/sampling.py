@@ -1,0 +1,37 @@
+"""Choosing the next token from its scores."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is chosen."""
+
+    temperature: float = 0.0
+    """0 takes the likeliest."""
+    top_p: float = 1.0
+    """The share of the likeliest tokens that is drawn from (Holtzman et al. 2020)."""
+    repetition_penalty: float = 1.0
+    """Above 1 makes tokens that have occurred less likely (Keskar et al. 2019)."""
+
+
+def choose(scores: Tensor, seen: Sequence[int], how: Sampling, chance: torch.Generator) -> int:
+    """Return a token id; ``scores`` is float32 (vocabulary,), ``seen`` what has occurred."""
+    if how.repetition_penalty != 1.0 and seen:
+        places = torch.tensor(sorted(set(seen)))
+        old = scores[places]
+        penalty = how.repetition_penalty
+        scores = scores.index_copy(0, places, torch.where(old > 0, old / penalty, old * penalty))
+    if how.temperature <= 0:
+        return int(scores.argmax())
+    chances = torch.softmax(scores / how.temperature, 0)
+    if how.top_p < 1:
+        ordered, places = chances.sort(descending=True)
+        # A token stays if those before it do not fill the share: the likeliest always does.
+        ordered[ordered.cumsum(0) - ordered >= how.top_p] = 0
+        return int(places[torch.multinomial(ordered, 1, generator=chance)])
+    return int(torch.multinomial(chances, 1, generator=chance))

@@ -1,0 +1,276 @@
+"""Which brain answers, and making it."""
+
+import importlib.util
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from daemon.config import BrainSettings, Settings
+from daemon.errors import SetupError, StageError
+from daemon.i18n import tr
+from daemon.stages import ChatModel
+from daemon.store.model_store import ModelStore, State
+
+log = logging.getLogger(__name__)
+
+Kind = Literal["llamacpp", "chatglm", "openai"]
+
+GB = 1e9
+SHARE = 0.8  # of the free memory; ears, voice and face need the rest
+SPARE = 0.5 * GB  # what a model needs beside its weights: keys and values, buffers, libraries
+# Every token reads all weights once. Two to four memory channels give 20 to 40 GB/s, and speech
+# needs about four tokens a second.
+LARGEST_WITHOUT_GPU = 6 * GB
+NUMBERS = {"auto": 1.0, "bfloat16": 1.0, "float16": 1.0, "float32": 2.0, "int8": 0.58, "int4": 0.36}
+"""What a checkpoint of 16 bits takes in memory, as a share of its size on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model on this machine."""
+
+    kind: Kind
+    model: str
+    """As ``brain.model`` would have it."""
+    need: float
+    """Bytes of memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What decides which models can run."""
+
+    memory: float
+    """Bytes free, of the GPU if there is one."""
+    gpu: bool
+    torch: bool
+    """Whether the extra ``chatglm`` is installed."""
+
+
+def make_brain(settings: Settings, store: ModelStore) -> ChatModel:
+    """Make the language model that the settings ask for. Raises ``SetupError``."""
+    brain = settings.brain
+    if brain.kind == "auto":
+        brain = _chosen(settings, store)
+    if brain.kind == "openai":
+        return _server(settings, brain, store)
+    if brain.kind == "chatglm":
+        return _chatglm(brain)
+    return _llamacpp(brain, brain.model, store)
+
+
+def require_brain(settings: Settings, store: ModelStore) -> None:
+    """Raise ``SetupError`` for a model on disk that is missing or damaged, before any is loaded."""
+    brain, server = settings.brain, settings.server
+    if brain.kind == "llamacpp":
+        _gguf(brain.model, store)
+    elif brain.kind == "openai" and server.fallback:
+        _gguf(server.fallback, store)
+    elif brain.kind == "chatglm":
+        _require_torch()
+        _directory(brain.model)
+
+
+def choose(candidates: Sequence[Candidate], machine: Machine) -> tuple[Candidate, list[str]]:
+    """Return the largest that can run, and why others cannot. Raises ``SetupError`` for none."""
+    passed: list[str] = []
+    room = machine.memory * SHARE
+    for candidate in sorted(candidates, key=lambda candidate: candidate.need, reverse=True):
+        name = Path(candidate.model).name
+        if candidate.kind == "chatglm" and not machine.torch:
+            passed.append(tr("{name}: PyTorch is not installed").format(name=name))
+        elif candidate.need > room:
+            passed.append(
+                tr("{name}: needs {need:.1f} GB of memory, {room:.1f} GB can be used").format(
+                    name=name, need=candidate.need / GB, room=room / GB
+                )
+            )
+        elif candidate.need > LARGEST_WITHOUT_GPU and not machine.gpu:
+            passed.append(tr("{name}: too slow for talking without a GPU").format(name=name))
+        else:
+            return candidate, passed
+    raise SetupError(
+        " ".join((tr("No language model can run here."), "; ".join(passed))),
+        "digital-life models pull",
+    )
+
+
+def _chosen(settings: Settings, store: ModelStore) -> BrainSettings:
+    """Choose, and say why."""
+    if settings.server.url:
+        server = _bare_server(settings, settings.brain)
+        try:
+            server.warm_up()
+            log.info("%s", tr("Brain: the server {url}.").format(url=settings.server.url))
+            return settings.brain.model_copy(update={"kind": "openai"})
+        except StageError as error:
+            log.warning("%s", error)
+    machine = _machine(settings.brain)
+    found, passed = choose(_candidates(settings.brain, store), machine)
+    log.info(
+        "%s",
+        tr("Brain: {name}, the largest that can run here ({need:.1f} of {room:.1f} GB).").format(
+            name=found.model, need=found.need / GB, room=machine.memory * SHARE / GB
+        ),
+    )
+    for reason in passed:
+        log.info("%s", tr("Not taken: {reason}.").format(reason=reason))
+    return settings.brain.model_copy(update={"kind": found.kind, "model": found.model})
+
+
+def _candidates(brain: BrainSettings, store: ModelStore) -> list[Candidate]:
+    """Return the model that is set, and all below the models' directory."""
+    known = store.manifest.weights
+    places = {path.parent.name: path for path in store.directory.glob("*/*.gguf")}
+    found = [
+        Candidate("llamacpp", name, path.stat().st_size * 1.1 + SPARE)
+        for name, path in sorted(places.items())
+        if name in known and store.status(name).state is State.READY
+    ]
+    files = [path for path in store.directory.rglob("*.gguf") if path.parent.name not in known]
+    folders = [path.parent for path in store.directory.glob("*/config.json")]
+    named = Path(brain.model).expanduser()
+    if named.is_file():
+        files.append(named)
+    elif named.is_dir():
+        folders.append(named)
+    found += [
+        Candidate("llamacpp", str(file), file.stat().st_size * 1.1 + SPARE)
+        for file in {file.resolve() for file in files}
+    ]
+    for folder in {folder.resolve() for folder in folders}:
+        if size := _checkpoint_size(folder):
+            found.append(Candidate("chatglm", str(folder), size * NUMBERS[brain.dtype] + SPARE))
+    return found
+
+
+def _checkpoint_size(folder: Path) -> int:
+    """Return the bytes of a ChatGLM's or GLM's weights; 0 for what is none."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        if config.get("model_type") not in ("chatglm", "glm", "glm4"):
+            return 0
+    except (OSError, ValueError, AttributeError):
+        return 0
+    kinds = ("*.safetensors", "pytorch_model*.bin")
+    sizes = [sum(file.stat().st_size for file in folder.glob(kind)) for kind in kinds]
+    return sizes[0] or sizes[1]
+
+
+def _machine(brain: BrainSettings) -> Machine:
+    from daemon.brain.llamacpp import has_gpu
+
+    torch_there = importlib.util.find_spec("torch") is not None
+    if torch_there and brain.device != "cpu":
+        import torch
+
+        if torch.cuda.is_available():
+            return Machine(float(torch.cuda.mem_get_info()[0]), True, True)
+    return Machine(_free_memory(), has_gpu(), torch_there)
+
+
+def _free_memory() -> float:
+    """Return the bytes that Linux can give without swapping."""
+    for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+        if line.startswith("MemAvailable:"):
+            return float(line.split()[1]) * 1024
+    return 0.0
+
+
+def _llamacpp(brain: BrainSettings, model: str, store: ModelStore) -> ChatModel:
+    from daemon.brain.llamacpp import LlamaCpp
+
+    return LlamaCpp(
+        _gguf(model, store),
+        context_tokens=brain.context_tokens,
+        max_reply_tokens=brain.max_reply_tokens,
+        temperature=brain.temperature,
+        top_p=brain.top_p,
+        gpu_layers=brain.gpu_layers,
+        threads=brain.threads,
+        system_prompt=brain.persona,
+    )
+
+
+def _gguf(model: str, store: ModelStore) -> Path:
+    """Resolve the path of a file, or the name of a weight."""
+    if model.endswith(".gguf"):
+        return Path(model).expanduser()
+    if Path(model).expanduser().is_dir():
+        raise SetupError(
+            tr("{path} is a folder; name a file").format(path=model),
+            tr('for a checkpoint of ChatGLM or GLM set kind = "chatglm" under [brain]'),
+        )
+    return store.path(model) / "model.gguf"
+
+
+def _chatglm(brain: BrainSettings) -> ChatModel:
+    _require_torch()
+    directory = _directory(brain.model)
+    from daemon.brain.chatglm.brain import ChatGLMBrain
+
+    return ChatGLMBrain(
+        directory,
+        prefix=Path(brain.prefix).expanduser() if brain.prefix else None,
+        adapter=Path(brain.adapter).expanduser() if brain.adapter else None,
+        dtype=brain.dtype,
+        device=brain.device,
+        context_tokens=brain.context_tokens,
+        max_reply_tokens=brain.max_reply_tokens,
+        temperature=brain.temperature,
+        top_p=brain.top_p,
+        repetition_penalty=brain.repetition_penalty,
+        threads=brain.threads,
+        system_prompt=brain.persona,
+    )
+
+
+def _directory(model: str) -> Path:
+    directory = Path(model).expanduser()
+    if not (directory / "config.json").is_file():
+        raise SetupError(
+            tr("{path} is not the folder of a checkpoint: it has no config.json.").format(
+                path=model
+            ),
+            tr("set model under [brain] to the folder of a ChatGLM or GLM"),
+        )
+    return directory
+
+
+def _require_torch() -> None:
+    for name in ("torch", "transformers", "sentencepiece", "safetensors"):
+        if importlib.util.find_spec(name) is None:
+            raise SetupError(
+                tr("The brain chatglm needs {name}, which is not installed.").format(name=name),
+                "pip install 'digital-life[chatglm]'",
+            )
+
+
+def _server(settings: Settings, brain: BrainSettings, store: ModelStore) -> ChatModel:
+    from daemon.brain.fallback import WithFallback
+
+    server = _bare_server(settings, brain)
+    if not settings.server.fallback:
+        return server
+    return WithFallback(server, partial(_llamacpp, brain, settings.server.fallback, store))
+
+
+def _bare_server(settings: Settings, brain: BrainSettings) -> ChatModel:
+    from daemon.brain.openai import OpenAIServer, read_key
+
+    told = settings.server
+    return OpenAIServer(
+        told.url,
+        model=told.model,
+        key=read_key(told.key_file),
+        context_tokens=brain.context_tokens,
+        max_reply_tokens=brain.max_reply_tokens,
+        temperature=brain.temperature,
+        top_p=brain.top_p,
+        connect_s=told.connect_s,
+        silence_s=told.silence_s,
+    )

@@ -1,0 +1,44 @@
+"""``--brain`` and its companions: another brain for one run, without a settings file."""
+
+import argparse
+
+from pydantic import ValidationError
+
+from daemon.config import Settings
+from daemon.errors import SetupError
+from daemon.i18n import tr
+
+KINDS = ("auto", "llamacpp", "chatglm", "openai")
+
+
+def add_brain_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    group = parser.add_argument_group(tr("another brain than the one in the settings"))
+    group.add_argument("--brain", choices=KINDS, help=tr("its kind: brain.kind"))
+    group.add_argument(
+        "--model",
+        metavar="MODEL",
+        help=tr("a checkpoint's folder, a GGUF file, or the name of a model on the server"),
+    )
+    group.add_argument(
+        "--prefix", metavar="DIR", help=tr("a P-tuning v2 prefix for ChatGLM 1 to 3")
+    )
+    group.add_argument("--adapter", metavar="DIR", help=tr("a LoRA for GLM-4 or GLM-Edge"))
+    group.add_argument("--server", metavar="URL", help=tr("an OpenAI-compatible server"))
+
+
+def with_brain(settings: Settings, arguments: argparse.Namespace) -> Settings:
+    """Return the settings with what the options change; ``SetupError`` for what cannot be."""
+    brain = {name: getattr(arguments, name) for name in ("prefix", "adapter")}
+    brain["kind"] = arguments.brain or ("openai" if arguments.server else None)
+    server = {"url": arguments.server}
+    on_server = (brain["kind"] or settings.brain.kind) == "openai"
+    (server if on_server else brain)["model"] = arguments.model
+    told = settings.model_dump()
+    for table, changes in (("brain", brain), ("server", server)):
+        told[table] |= {name: value for name, value in changes.items() if value is not None}
+    try:
+        return Settings.model_validate(told)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise SetupError(f"{problem['input']}: {problem['msg']}") from None

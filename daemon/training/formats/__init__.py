@@ -1,0 +1,1 @@
+"""What messengers and their export tools write."""

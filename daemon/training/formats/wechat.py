@@ -1,0 +1,154 @@
+"""WeChat: what its common export tools write.
+
+- WeChatMsg (MemoTrace): a CSV file with ``StrContent`` and ``IsSender``, and pages that hold the
+  messages as a list in JavaScript.
+- PyWxDump and its kin: CSV files with ``msg`` (or ``content``) and ``is_sender``.
+- WechatExporter for iPhone backups: pages of blocks.
+"""
+
+import csv
+import html
+import json
+import re
+from collections.abc import Iterator, Mapping
+
+from daemon.errors import InputError
+from daemon.i18n import tr
+from daemon.training.chats import Said, text_or_media
+from daemon.training.formats.clock import seconds
+from daemon.training.formats.pages import elements
+
+ME, OTHER = "我", "对方"  # who sent it, where an export tells only that
+TEXT, QUOTING, SYSTEM = "1", ("49", "57"), "10000"  # WeChat's own numbers for kinds of messages
+QUOTE = "\n\n引用"  # what PyWxDump puts between an answer and the message that it quotes
+LONGEST_FIELD = 1_000_000  # characters
+
+
+def is_wechat_csv(head: str) -> bool:
+    """Whether a file that begins with ``head`` is such a table."""
+    columns = set(head.split("\n", 1)[0].strip().replace('"', "").split(","))
+    return {"IsSender", "StrContent"} <= columns or {"is_sender", "type_name"} <= columns
+
+
+def read_wechat_csv(lines: Iterator[str]) -> Iterator[Said]:
+    """Yield the messages of either kind of table."""
+    csv.field_size_limit(LONGEST_FIELD)
+    rows = csv.DictReader((line + "\n" for line in lines), restval="")
+    of = _wechatmsg if "StrContent" in (rows.fieldnames or ()) else _pywxdump
+    try:
+        for row in rows:
+            yield of(row)
+    except csv.Error as error:
+        raise InputError(
+            tr("Line {line} cannot be read: {reason}").format(line=rows.line_num, reason=error)
+        ) from None
+
+
+def _wechatmsg(row: Mapping[str, str]) -> Said:
+    mine = row["IsSender"] == "1"
+    who = row.get("Remark") or row.get("NickName") or (ME if mine else OTHER)
+    account = row.get("Sender") or ""
+    at = seconds(row.get("CreateTime") or "") or seconds(row.get("StrTime") or "")
+    chat, kind, text = row.get("TalkerId") or "", row.get("Type", TEXT), row["StrContent"]
+    if kind == SYSTEM:
+        return Said(chat, who, account, at, text, "system")
+    if kind != TEXT or text.lstrip().startswith(("<msg", "<?xml", "<sysmsg")):
+        return Said(chat, who, account, at, "", "media")
+    return text_or_media(chat, who, account, at, text, stickers=True)
+
+
+def _pywxdump(row: Mapping[str, str]) -> Said:
+    mine = row["is_sender"] == "1"
+    who = row.get("talker") or (ME if mine else OTHER)
+    chat, kind = row.get("room_name") or "", row["type_name"]
+    at, text = seconds(row.get("CreateTime") or ""), row.get("msg")
+    if text is None:
+        text = _inner(row.get("content") or "")
+    if kind in ("系统通知", "拍一拍") or "撤回" in kind:
+        return Said(chat, who, "", at, text, "system")
+    if kind in ("引用回复", "引用", "quote"):
+        text = text.split(QUOTE, 1)[0]
+    elif kind not in ("文本", "text"):
+        return Said(chat, who, "", at, "", "media")
+    return text_or_media(chat, who, "", at, text, stickers=True)
+
+
+def _inner(content: str) -> str:
+    """Return the words of a ``content`` cell: text, or JSON with ``msg`` in it."""
+    try:
+        value = json.loads(content)
+    except ValueError:
+        return content
+    return str(value.get("msg", "")) if isinstance(value, dict) else content
+
+
+_LIST = re.compile(r"\bchatMessages\s*=\s*\[")
+_PAIR = re.compile(r"\s*(\w+)\s*:\s*(?:'((?:[^'\\]|\\.)*)'|(-?\d+))\s*,?", re.DOTALL)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
+
+def is_wechat_html(text: str) -> bool:
+    """Whether a page is one of either tool."""
+    return bool(_LIST.search(text)) or 'class="nt-box"' in text
+
+
+def read_wechat_html(text: str) -> Iterator[Said]:
+    """Yield the messages of a page."""
+    if found := _LIST.search(text):
+        yield from _listed(text, found.end())
+    else:
+        yield from _blocks(text)
+
+
+def _listed(text: str, position: int) -> Iterator[Said]:
+    while (position := _skip(text, position)) < len(text) and text[position] == "{":
+        position += 1
+        fields: dict[str, str] = {}
+        while pair := _PAIR.match(text, position):
+            fields[pair[1]] = pair[3] if pair[2] is None else _unescaped(pair[2])
+            position = pair.end()
+        position = text.find("}", position) + 1
+        if not position:
+            return
+        yield _from_list(fields)
+
+
+def _skip(text: str, position: int) -> int:
+    while position < len(text) and text[position] in " \t\r\n,":
+        position += 1
+    return position
+
+
+def _unescaped(text: str) -> str:
+    text = _ESCAPE.sub(
+        lambda found: {"n": "\n", "r": "\r", "t": "\t"}.get(found[1], found[1]), text
+    )
+    return html.unescape(re.sub(r"<img\b[^>]*>", "", text))  # emoticons are pictures here
+
+
+def _from_list(fields: Mapping[str, str]) -> Said:
+    mine = fields.get("is_send") == "1"
+    who = fields.get("displayname") or (ME if mine else OTHER)
+    at, kind = seconds(fields.get("timestamp", "")), fields.get("type", "")
+    if kind in ("0", SYSTEM):
+        return Said("", who, "", at, "", "system")
+    if kind != TEXT and (kind, fields.get("sub_type", "")) != QUOTING:
+        return Said("", who, "", at, "", "media")
+    return text_or_media("", who, "", at, fields.get("text", ""), stickers=True)
+
+
+def _blocks(text: str) -> Iterator[Said]:
+    for element in elements(text, ("msg",)):
+        if "chat-notice" in element.classes or not element.has("nt-box"):
+            yield Said("", "", "", None, "", "system")
+            continue
+        box = element.find("nt-box")
+        assert box is not None
+        mine = bool({"chat-right", "right"} & element.classes)
+        names = ("name-right", "name-left", "dspname")
+        who = next(filter(None, map(box.text, names)), "") or (ME if mine else OTHER)
+        at = seconds(box.words().removeprefix(who))
+        words = element.text("msg-text", outside="refermsg") or element.text(
+            "dont-break-out", outside="refermsg"
+        )
+        yield text_or_media("", who, "", at, words, stickers=True)
