@@ -23,6 +23,7 @@ from daemon.loading import Loader
 from daemon.media import LISTEN_RATE, Audio, Message
 from daemon.stages import ChatModel, LipSync, Part, Recognizer, Synthesizer
 from daemon.worker import CancelToken
+from tests.bench import chatglm
 
 AUDIO = Path(__file__).parent.parent / "audio"
 RUNS = 5
@@ -55,6 +56,7 @@ def stages(settings: Settings) -> list[Row]:
             *stage("thinking", loader.brain, thinking),
             *stage("speaking", loader.voice, speaking),
             *stage("drawing", loader.face, drawing),
+            *chatglm.rows(),
         ]
 
 
