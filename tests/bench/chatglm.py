@@ -189,8 +189,9 @@ def _follow_up(*directories: Path) -> list[Row]:
 
 
 _LOAD = """
-import sys, torch
+import sys
 from daemon.brain.chatglm import ChatGLM
+ChatGLM.load(sys.argv[3])  # a tiny one: the libraries it takes are not the checkpoint's memory
 if sys.argv[2] == "glm":
     from daemon.brain.chatglm.libraries import prepare
     prepare()
@@ -213,7 +214,7 @@ def _loading(*directories: Path) -> list[Row]:
             for file in directory.iterdir()
             if file.suffix in (".bin", ".safetensors")
         )
-        command = [sys.executable, "-c", _LOAD, str(directory), directory.name]
+        command = [sys.executable, "-c", _LOAD, str(directory), directory.name, str(GOLDEN)]
         ran = subprocess.run(command, capture_output=True, text=True, check=True)
         share = int(ran.stdout) / size
         made.append(

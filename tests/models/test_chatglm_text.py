@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 pytest.importorskip("torch", reason="the chatglm extra is not installed")
@@ -32,6 +32,7 @@ def test_the_clean_up_is_the_originals() -> None:
         assert "".join(cleaned_pieces(raw, Generation.FIRST)) == expected
 
 
+@example([MARK, ","], Generation.FIRST)
 @given(st.lists(PIECES), st.sampled_from(Generation))
 def test_cleaning_piece_by_piece_is_cleaning_at_once(
     pieces: list[str], generation: Generation

@@ -58,8 +58,9 @@ def cleaned_pieces(pieces: Iterable[str], generation: Generation) -> Iterator[st
         end = _settled(waiting)
         if end:
             settled, waiting = waiting[:end], waiting[end:]
-            yield _shown(before, settled, generation)
-            before = settled[-1]
+            shown = _shown(before, settled, generation)
+            yield shown
+            before = shown[-1]
     if rest := waiting.rstrip():
         yield _shown(before, rest, generation)
 
