@@ -15,6 +15,7 @@ from daemon.brain.history import History
 from daemon.commands.console import Subcommands, check_writable, err, out
 from daemon.commands.film import film_path, write_film
 from daemon.commands.keys import keys
+from daemon.commands.voice_option import add_voice_option, statement, with_voice
 from daemon.config import Settings
 from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.mute import Mute
@@ -41,6 +42,7 @@ def register(commands: Subcommands) -> None:
             "there is one. Speak over it to interrupt. Ctrl+C ends it."
         ),
     )
+    add_voice_option(run)
     run.set_defaults(run=run_daemon)
 
     chat = commands.add_parser("chat", help=tr("talk to the brain in the terminal, typed"))
@@ -55,6 +57,7 @@ def register(commands: Subcommands) -> None:
     say.add_argument(
         "--out", type=film_path, metavar="FILE.mp4", help=tr("write a film of the face instead")
     )
+    add_voice_option(say)
     say.set_defaults(run=say_text)
 
 
@@ -66,7 +69,7 @@ def run_daemon(arguments: argparse.Namespace, settings: Settings) -> int:
 
     err.print(tr("Loading models…"))
     try:
-        run_until_signal(_serve(settings, ready))
+        run_until_signal(_serve(with_voice(arguments, settings), ready))
     except KeyboardInterrupt:
         err.print(tr("Stopped."))
     return 0
@@ -149,7 +152,7 @@ def say_text(arguments: argparse.Namespace, settings: Settings) -> int:
         raise InputError(
             tr("The text is longer than {limit} characters").format(limit=LONGEST_TEXT)
         )
-    run_until_signal(_say(arguments.text, arguments.out, settings))
+    run_until_signal(_say(arguments.text, arguments.out, with_voice(arguments, settings)))
     return 0
 
 
@@ -163,8 +166,10 @@ async def _say(text: str, path: Path | None, settings: Settings) -> None:
         speaking = loader.worker("voice")
         with err.status(tr("Loading models…")):
             voice = await loader.make(speaking, loader.voice)
+            conversion = await loader.conversion(voice, speaking)
         total, pieces = 0, []
-        async for audio in speaking.stream(voice.synthesize, text):
+        async for plain in speaking.stream(voice.synthesize, text):
+            audio = await conversion.convert(plain) if conversion else plain
             samples = audio.at_rate(SPEAK_RATE).samples
             total += len(samples)
             pieces.append(samples)
@@ -175,10 +180,10 @@ async def _say(text: str, path: Path | None, settings: Settings) -> None:
         if player:
             await heard(player, total)
         if path:
-            await _film(loader, path, np.concatenate(pieces))
+            await _film(loader, path, np.concatenate(pieces), statement(conversion))
 
 
-async def _film(loader: Loader, path: Path, sound: Samples) -> None:
+async def _film(loader: Loader, path: Path, sound: Samples, comment: str) -> None:
     drawing, film = loader.worker("lips"), Film()
     face = await loader.make(drawing, loader.face)
     await drawing.run(lambda _: face.begin())
@@ -186,4 +191,4 @@ async def _film(loader: Loader, path: Path, sound: Samples) -> None:
     async for mouth in drawing.stream(face.render, Audio(sound, SPEAK_RATE)):
         await film.put(FaceFrame(0, number * SPEAK_RATE // face.fps, mouth))
         number += 1
-    await drawing.run(write_film, path, face, film, sound)
+    await drawing.run(write_film, path, face, film, sound, comment)
