@@ -18,7 +18,7 @@ from daemon.dialogue.reply import Parts
 from daemon.ears.echo import Echo
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.ring import Ring
-from daemon.errors import DeviceError, SetupError
+from daemon.errors import DeviceError, InputError, SetupError
 from daemon.i18n import tr
 from daemon.media import SPEAK_RATE, Audio, Samples
 from daemon.stages import (
@@ -190,7 +190,7 @@ class Loader:
         """Make what converts; ``known`` are examples of the voices that it will be given."""
         from daemon.voice.catalogue import find_voice
 
-        return make_converter(find_voice(self.settings.voice.name), known, self.store)
+        return make_converter(find_voice(self.settings.voice.name), known, self.settings)
 
     def _english(self) -> Synthesizer:
         from daemon.voice.piper import Piper
@@ -238,7 +238,7 @@ class Loader:
             return None
 
 
-def make_converter(voice: "Voice", known: Sequence[Audio], store: ModelStore) -> VoiceConverter:
+def make_converter(voice: "Voice", known: Sequence[Audio], settings: Settings) -> VoiceConverter:
     """Make the converter of a voice, of whichever kind.
 
     A WORLD voice learns from ``known``, one example of each voice that it will be given; without
@@ -247,12 +247,26 @@ def make_converter(voice: "Voice", known: Sequence[Audio], store: ModelStore) ->
     if voice.settings.kind == "sovits":
         from daemon.voice.sovits import SoVits
 
-        return SoVits(voice, store.path("content-vec"))
+        return SoVits(voice, content_directory(settings))
     from daemon.voice.catalogue import TIMBRE
     from daemon.voice.world import Timbre, World, measure
 
     target = Timbre.load(voice.directory / TIMBRE)
-    return World(target, [measure([example], CancelToken()) for example in known])
+    sources = []
+    for example in known:
+        try:
+            sources.append(measure([example], CancelToken()))
+        except InputError:
+            log.warning("Too little voice to learn from; every piece is taken for itself.")
+    return World(target, sources)
+
+
+def content_directory(settings: Settings) -> Path:
+    """Return the folder of ContentVec. Raises ``SetupError`` when the weight is not there."""
+    name = settings.voice.content_vec
+    if "/" in name:
+        return Path(name).expanduser()
+    return open_store(settings.models.directory).path(name)
 
 
 def examples(voice: Synthesizer, cancel: CancelToken) -> list[Audio]:

@@ -116,19 +116,22 @@ def list_all(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def add(arguments: argparse.Namespace, settings: Settings) -> int:
     """Make a voice from what is given."""
+    from daemon.training.recordings import find_recordings
     from daemon.voice.catalogue import NewVoice, checkpoints
 
     source: Path = arguments.source.expanduser()
     if not source.exists():
         raise InputError(tr("{path} does not exist.").format(path=source))
+    a_model = source.suffix == ".pth" or (source.is_dir() and checkpoints(source))
+    recordings = [] if a_model else find_recordings(source)
     with NewVoice(arguments.name) as new:
         confirm_consent(arguments.yes)
-        if source.suffix == ".pth" or (source.is_dir() and checkpoints(source)):
+        if a_model:
             from daemon.voice.sovits_files import install
 
             made = install(source, new.directory)
         else:
-            made = _learn(source, new.directory, settings, arguments.yes)
+            made = _learn(recordings, new.directory, settings, arguments.yes)
         voice = new.finish(made)
     out.print(tr("The voice “{name}” is ready. Listen to it:").format(name=voice.name))
     out.print(f"  digital-life voices test {voice.name}", markup=False)
@@ -146,14 +149,13 @@ def confirm_consent(yes: bool) -> None:
     )
 
 
-def _learn(source: Path, directory: Path, settings: Settings, yes: bool) -> "VoiceSettings":
+def _learn(paths: list[Path], directory: Path, settings: Settings, yes: bool) -> "VoiceSettings":
     from daemon.ears.speech_detection import Silero
     from daemon.store.model_store import open_store
-    from daemon.training.recordings import examine, find_recordings
+    from daemon.training.recordings import examine
     from daemon.voice.catalogue import TIMBRE, VoiceSettings, today
     from daemon.voice.world import measure
 
-    paths = find_recordings(source)
     silero = Silero(open_store(settings.models.directory).path("silero-vad") / "silero_vad.onnx")
     with err.status(tr("Listening to the recordings…")):
         recordings = [examine(path, silero) for path in paths]
@@ -209,7 +211,7 @@ def test(arguments: argparse.Namespace, settings: Settings) -> int:
     with err.status(tr("Loading models…")):
         plain = loader.voice()
         plain.warm_up()
-        converter = make_converter(voice, examples(plain, CancelToken()), loader.store)
+        converter = make_converter(voice, examples(plain, CancelToken()), settings)
         converter.warm_up()
     pieces = list(plain.synthesize(arguments.text, CancelToken()))
     if not pieces:
@@ -242,7 +244,6 @@ def convert(arguments: argparse.Namespace, settings: Settings) -> int:
     """Convert a file to a file."""
     from daemon.ears.sound_files import read_recording
     from daemon.loading import make_converter
-    from daemon.store.model_store import open_store
     from daemon.voice.catalogue import find_voice
     from daemon.voice.sound_writer import check_kind
 
@@ -251,8 +252,7 @@ def convert(arguments: argparse.Namespace, settings: Settings) -> int:
     check_writable(arguments.output)
     audio = read_recording(arguments.input, LONGEST_S, rate=None)
     with err.status(tr("Converting…")):
-        store = open_store(settings.models.directory)
-        converter = make_converter(voice, [audio], store)
+        converter = make_converter(voice, [audio], settings)
         converter.warm_up()
         made = _converted(converter, audio)
     _write(arguments.output, made, voice)

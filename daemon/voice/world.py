@@ -16,7 +16,6 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +23,8 @@ from numpy.typing import NDArray
 from daemon.errors import InputError, SetupError
 from daemon.i18n import tr
 from daemon.media import Audio, Samples
+from daemon.voice import envelopes
+from daemon.voice.envelopes import RATE
 from daemon.voice.pieces import convert_in_pieces, fit, match_loudness
 from daemon.worker import CancelToken
 
@@ -31,16 +32,12 @@ with warnings.catch_warnings():  # so-vits-svc-fork brings a pyworld that asks f
     warnings.simplefilter("ignore")
     import pyworld
 
-RATE = 24_000  # Hz; the plain voices have nothing above 12 kHz
 LONGEST_S = 8.0  # converted in one go; longer speech in pieces
 LEARNT_S = 120.0  # of a recording; more changes nothing
 LEAST_VOICED_S = 1.0  # without so much voiced sound, a voice cannot be told
 
 _PERIOD_MS = 5.0  # WORLD's usual frame
 _FLOOR_HZ, _CEIL_HZ = 71.0, 600.0  # WORLD's own floor; children and shouting reach 600 Hz
-_BANDS = 80  # points of an envelope, evenly spaced on the mel scale
-_LOWEST_HZ = 60.0
-_CEPSTRA = 24  # of the envelope's cosine transform: shape of the vocal tract, without the pitch
 _WARPS = np.arange(0.8, 1.26, 0.02)  # from a man to a child, and back
 _WARPED = 0.5  # share of the best stretch: all of it is less alike, and less clear
 _COLOURED = 0.5  # share of the covariance's map: with all of it, consonants blur
@@ -80,8 +77,8 @@ class Timbre:
             timbre = cls(
                 pitch=float(held["pitch"]),
                 spread=float(held["spread"]),
-                mean=held["mean"].reshape(_BANDS),
-                covariance=held["covariance"].reshape(_BANDS, _BANDS),
+                mean=held["mean"].reshape(envelopes.BANDS),
+                covariance=held["covariance"].reshape(envelopes.BANDS, envelopes.BANDS),
                 ceiling=float(held["ceiling"]),
             )
             if not all(np.isfinite(value).all() for value in held.values()):
@@ -110,7 +107,7 @@ def measure(recordings: Sequence[Audio], cancel: CancelToken) -> Timbre:
     whispering, or no person.
     """
     pitches: list[Array] = []
-    envelopes: list[Array] = []
+    found: list[Array] = []
     left = round(LEARNT_S * RATE)
     for recording in recordings:
         samples = recording.at_rate(RATE).samples[:left]
@@ -120,11 +117,11 @@ def measure(recordings: Sequence[Audio], cancel: CancelToken) -> Timbre:
             frames = _analyse(samples[begin : begin + round(LONGEST_S * RATE)], cancel)
             voiced = frames.f0 > 0
             pitches.append(np.log(frames.f0[voiced]))
-            envelopes.append(_bands(frames.envelope[voiced]))
+            found.append(envelopes.bands(frames.envelope[voiced]))
     pitch = np.concatenate(pitches) if pitches else np.empty(0)
     if len(pitch) * _PERIOD_MS / 1000 < LEAST_VOICED_S:
         raise InputError(tr("There is no voice in the recording: it is silent or whispered."))
-    bands = np.concatenate(envelopes)
+    bands = np.concatenate(found)
     loudness = bands.mean(axis=1)
     bands = bands[loudness > np.percentile(loudness, 10)]  # its fading ends tell of the room
     return Timbre(
@@ -171,7 +168,7 @@ class World:
         voiced = frames.f0 > 0
         if not voiced.any():
             return samples
-        bands = _bands(frames.envelope)
+        bands = envelopes.bands(frames.envelope)
         way = self._way(np.log(frames.f0[voiced]), bands[voiced])
         f0 = frames.f0.copy()
         f0[voiced] = np.clip(way.pitch(f0[voiced]), _FLOOR_HZ / 2, RATE / 8)
@@ -197,29 +194,33 @@ class _Map:
         self._source, self._target = source, target
         ratio = target.spread / max(source.spread, 1e-3)
         self._ratio = float(np.clip(ratio, 0.8, 1.25))  # beyond, it sounds sung or bored
-        inverse = np.linalg.inv(_cepstral(target.covariance)[1:, 1:])
+        inverse = np.linalg.inv(envelopes.cepstral(target.covariance)[1:, 1:])
         # The mean is left out: it holds the microphone's colour. So is loudness, cepstrum 0.
         best = min(
             _WARPS,
             key=lambda warp: float(
-                np.trace(inverse @ _cepstral(_warped(source.covariance, warp))[1:, 1:])
+                np.trace(
+                    inverse @ envelopes.cepstral(envelopes.warped(source.covariance, warp))[1:, 1:]
+                )
             ),
         )
         self.warp = float(best**_WARPED)
-        matrix = _warping(self.warp)
+        matrix = envelopes.warping(self.warp)
         mean = matrix @ source.mean
-        self._mean = _COSINES @ mean
+        self._mean = envelopes.COSINES @ mean
         self._colour = _colour(mean, target, source.ceiling)
-        covariance = _cepstral(matrix @ source.covariance @ matrix.T)
-        moved = _monge(covariance, _cepstral(target.covariance)) - np.eye(_CEPSTRA)
+        covariance = envelopes.cepstral(matrix @ source.covariance @ matrix.T)
+        moved = envelopes.monge(covariance, envelopes.cepstral(target.covariance)) - np.eye(
+            envelopes.CEPSTRA
+        )
         self._moved = _COLOURED * moved
-        self._inverse = np.linalg.inv(_cepstral(source.covariance))
+        self._inverse = np.linalg.inv(envelopes.cepstral(source.covariance))
         self._volume = -float(np.linalg.slogdet(self._inverse)[1])
         self._warping = matrix
 
     def likelihood(self, pitch: Array, bands: Array) -> float:
         """How likely such sounds are for the source voice, up to a constant."""
-        away = (bands - self._source.mean) @ _COSINES.T
+        away = (bands - self._source.mean) @ envelopes.COSINES.T
         shape = np.einsum("ij,jk,ik->i", away, self._inverse, away).mean() + self._volume
         height = (np.median(pitch) - self._source.pitch) / max(self._source.spread, 0.05)
         return -float(shape) - float(height**2)
@@ -232,12 +233,14 @@ class _Map:
     def envelope(self, power: Array, bands: Array) -> Array:
         """Move envelopes (n, bins), of which ``bands`` are the logarithms at the bands."""
         warped = bands @ self._warping.T
-        moved = (warped @ _COSINES.T - self._mean) @ self._moved.T
+        moved = (warped @ envelopes.COSINES.T - self._mean) @ self._moved.T
         moved[:, 0] = 0  # loudness stays
         most = _MOST_DB / 10 * np.log(10)
-        change = np.clip(moved @ _COSINES, -most, most) + self._colour
+        change = np.clip(moved @ envelopes.COSINES, -most, most) + self._colour
         return np.asarray(
-            _stretched(power, self.warp) * np.exp(_at_bins(change, power.shape[1])), np.float64
+            envelopes.stretched(power, self.warp)
+            * np.exp(envelopes.at_bins(change, power.shape[1])),
+            np.float64,
         )
 
 
@@ -253,79 +256,15 @@ def _analyse(samples: Samples, cancel: CancelToken) -> _Frames:
     return _Frames(f0, envelope, pyworld.d4c(sound, f0, times, RATE))
 
 
-def _mel(hz: Any) -> Any:
-    return 1127 * np.log1p(hz / 700)
-
-
-_PLACES = 700 * np.expm1(np.linspace(_mel(_LOWEST_HZ), _mel(RATE / 2), _BANDS) / 1127)
-"""The bands' frequencies in Hz."""
-
-_COSINES: Array = np.sqrt(2 / _BANDS) * np.cos(
-    np.pi / _BANDS * np.outer(np.arange(_CEPSTRA), np.arange(_BANDS) + 0.5)
-)
-_COSINES[0] /= np.sqrt(2)
-"""Bands to cepstra: shape (cepstra, bands); transposed, the way back."""
-
-
-def _bands(power: Array) -> Array:
-    """Return the log envelopes (n, bands) of power spectra (n, bins)."""
-    return _between(np.log(power + 1e-16), _PLACES / (RATE / 2) * (power.shape[1] - 1))
-
-
-def _at_bins(values: Array, bins: int) -> Array:
-    """Return values at the bands, (n, bands), as values at spectral bins, (n, bins)."""
-    places = _mel(np.maximum(np.linspace(0, RATE / 2, bins), _LOWEST_HZ))
-    scale = (_BANDS - 1) / (_mel(RATE / 2) - _mel(_LOWEST_HZ))
-    return _between(values, (places - _mel(_LOWEST_HZ)) * scale)
-
-
-def _between(values: Array, places: Array) -> Array:
-    """Interpolate along the second axis at fractional ``places``."""
-    left = np.clip(places.astype(int), 0, values.shape[1] - 2)
-    share = np.clip(places - left, 0, 1)
-    return np.asarray(values[:, left] * (1 - share) + values[:, left + 1] * share)
-
-
-def _stretched(power: Array, warp: float) -> Array:
-    """Move what is at a frequency f to ``warp`` times f."""
-    return np.exp(_between(np.log(power + 1e-16), np.arange(power.shape[1]) / warp))
-
-
-def _warping(warp: float) -> Array:
-    """Return the same for log envelopes at the bands, as a matrix (bands, bands)."""
-    scale = (_BANDS - 1) / (_mel(RATE / 2) - _mel(_LOWEST_HZ))
-    places = (_mel(_PLACES / warp) - _mel(_LOWEST_HZ)) * scale
-    return _between(np.eye(_BANDS), places).T
-
-
-def _warped(covariance: Array, warp: float) -> Array:
-    matrix = _warping(warp)
-    return np.asarray(matrix @ covariance @ matrix.T)
-
-
-def _cepstral(covariance: Array) -> Array:
-    """Return the covariance of the cepstra, kept away from the singular."""
-    return np.asarray(_COSINES @ covariance @ _COSINES.T + 1e-3 * np.eye(_CEPSTRA))
-
-
 def _colour(mean: Array, target: Timbre, ceiling: float) -> Array:
     """Return what has to be added to each band of a voice with this mean envelope."""
     difference = target.mean - mean
-    weights = np.exp(-0.5 * ((np.arange(_BANDS)[:, None] - np.arange(_BANDS)) / _SMOOTH) ** 2)
-    held = min(target.ceiling, ceiling) * 0.95 > _PLACES
+    weights = np.exp(
+        -0.5 * ((np.arange(envelopes.BANDS)[:, None] - np.arange(envelopes.BANDS)) / _SMOOTH) ** 2
+    )
+    held = min(target.ceiling, ceiling) * 0.95 > envelopes.PLACES
     weights = weights * held  # nothing is known of what a recording could not hold
     smooth = (weights @ difference) / np.maximum(weights.sum(axis=1), 1e-12)
     smooth[~held] = smooth[held][-1]
     most = _MOST_DB / 10 * np.log(10)
     return np.asarray(np.clip(smooth - smooth[held].mean(), -most, most))
-
-
-def _monge(source: Array, target: Array) -> Array:
-    """Return the matrix that maps a normal distribution to another and moves it least."""
-    root, inverse = _root(source, 0.5), _root(source, -0.5)
-    return np.asarray(inverse @ _root(root @ target @ root, 0.5) @ inverse)
-
-
-def _root(matrix: Array, power: float) -> Array:
-    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-    return np.asarray((vectors * np.maximum(values, 1e-9) ** power) @ vectors.T)
