@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from daemon.dialogue.reply import Parts
 from daemon.ears.echo import Echo
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.ring import Ring
-from daemon.errors import DeviceError, InputError, SetupError
+from daemon.errors import DeviceError, SetupError
 from daemon.i18n import tr
 from daemon.media import SPEAK_RATE, Audio, Samples
 from daemon.stages import (
@@ -37,9 +37,6 @@ APOLOGIES = {
     "en": "Sorry, something went wrong. Please say that again.",
     "zh": "对不起，出了点问题，请再说一遍。",
 }
-
-if TYPE_CHECKING:
-    from daemon.voice.catalogue import Voice
 
 P = TypeVar("P", bound=Part)
 
@@ -172,6 +169,8 @@ class Loader:
         """
         if not self.settings.voice.name:
             return None
+        from daemon.voice.converters import examples
+
         worker = self.worker("conversion")
         conversion = Conversion(self.settings.voice.name, worker)
 
@@ -189,6 +188,7 @@ class Loader:
     def converter(self, known: Sequence[Audio]) -> VoiceConverter:
         """Make what converts; ``known`` are examples of the voices that it will be given."""
         from daemon.voice.catalogue import find_voice
+        from daemon.voice.converters import make_converter
 
         return make_converter(find_voice(self.settings.voice.name), known, self.settings)
 
@@ -236,51 +236,6 @@ class Loader:
                 raise
             log.warning("%s %s", error, tr("Going on with sound only."))
             return None
-
-
-def make_converter(voice: "Voice", known: Sequence[Audio], settings: Settings) -> VoiceConverter:
-    """Make the converter of a voice, of whichever kind.
-
-    A WORLD voice learns from ``known``, one example of each voice that it will be given; without
-    any it takes every sound for a voice of its own.
-    """
-    if voice.settings.kind == "sovits":
-        from daemon.voice.sovits import SoVits
-
-        return SoVits(voice, content_directory(settings))
-    from daemon.voice.catalogue import TIMBRE
-    from daemon.voice.world import Timbre, World, measure
-
-    target = Timbre.load(voice.directory / TIMBRE)
-    sources = []
-    for example in known:
-        try:
-            sources.append(measure([example], CancelToken()))
-        except InputError:
-            log.warning("Too little voice to learn from; every piece is taken for itself.")
-    return World(target, sources)
-
-
-def content_directory(settings: Settings) -> Path:
-    """Return the folder of ContentVec. Raises ``SetupError`` when the weight is not there."""
-    name = settings.voice.content_vec
-    if "/" in name:
-        return Path(name).expanduser()
-    return open_store(settings.models.directory).path(name)
-
-
-def examples(voice: Synthesizer, cancel: CancelToken) -> list[Audio]:
-    """Let the plain voice speak some sentences of each language."""
-    from daemon.voice.bilingual import CALIBRATION
-
-    spoken: list[Audio] = []
-    for text in CALIBRATION.values():
-        pieces = list(voice.synthesize(text, cancel))
-        cancel.check()
-        if pieces:
-            sound = np.concatenate([piece.samples for piece in pieces])
-            spoken.append(Audio(sound, pieces[0].rate))
-    return spoken
 
 
 async def _end(task: "asyncio.Task[None]") -> None:

@@ -199,8 +199,9 @@ def remove(arguments: argparse.Namespace, settings: Settings) -> int:
 def test(arguments: argparse.Namespace, settings: Settings) -> int:
     """Speak a sentence in a voice."""
     from daemon.app import run_until_signal
-    from daemon.loading import Loader, examples, make_converter
+    from daemon.loading import Loader
     from daemon.voice.catalogue import find_voice
+    from daemon.voice.converters import examples, make_converter
     from daemon.voice.sound_writer import check_kind
 
     voice = find_voice(arguments.name)
@@ -243,8 +244,8 @@ async def _play(audio: Audio, settings: Settings) -> None:
 def convert(arguments: argparse.Namespace, settings: Settings) -> int:
     """Convert a file to a file."""
     from daemon.ears.sound_files import read_recording
-    from daemon.loading import make_converter
     from daemon.voice.catalogue import find_voice
+    from daemon.voice.converters import make_converter
     from daemon.voice.sound_writer import check_kind
 
     voice = find_voice(arguments.voice)

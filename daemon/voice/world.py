@@ -15,6 +15,7 @@ is wanted, all learnt from half a minute of each:
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,8 @@ class Timbre:
     def load(cls, path: Path) -> "Timbre":
         """Read what ``save`` wrote. Raises ``SetupError``."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            # From memory: numpy leaves a damaged file open.
+            with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as file:
                 held = {name: np.asarray(file[name], np.float64) for name in cls.__slots__}
             timbre = cls(
                 pitch=float(held["pitch"]),
