@@ -11,6 +11,7 @@ from daemon.voice.pauses import active_level, frame_power
 CROSSFADE_S = 0.03  # long enough to hide a change of the voice's phase, short enough not to echo
 SHIFT_S = 0.008  # how far a piece may be moved to meet the one before: a period of a deep voice
 _SEARCH_S = 1.0  # the border is put where it is quietest in so much before the longest length
+_LEAST_S = 0.2
 _FRAME_S = 0.01
 _CEILING = 0.95  # peaks are kept below it, as the plain voice's are
 
@@ -24,7 +25,8 @@ def borders(audio: Audio, longest_s: float) -> list[int]:
     power = frame_power(audio)
     frame = int(audio.rate * _FRAME_S)
     while len(audio.samples) - cuts[-1] > longest_s * audio.rate:
-        end = int(cuts[-1] + longest_s * audio.rate) // frame
+        room = len(audio.samples) - round(_LEAST_S * audio.rate)  # the last is no mere snippet
+        end = min(int(cuts[-1] + longest_s * audio.rate), room) // frame
         begin = end - int(_SEARCH_S / _FRAME_S)
         cuts.append((begin + int(np.argmin(power[begin:end]))) * frame + frame // 2)
     return [*cuts, len(audio.samples)]
@@ -40,9 +42,12 @@ def convert_in_pieces(
     and Wilgus, 1985). Moves do not add up: each is counted from the piece's own place.
     """
     cuts = borders(audio, longest_s)
-    samples = audio.samples
     context, fade = round(context_s * audio.rate), round(CROSSFADE_S * audio.rate)
     shift = min(round(SHIFT_S * audio.rate), max(0, context - fade))
+    if len(cuts) == 2:
+        return convert(audio.samples)
+    # The last piece, too, may have to begin later.
+    samples = np.pad(audio.samples, (0, shift))
     made = np.zeros(len(samples), np.float32)
     for begin, end in pairwise(cuts):
         first, last = max(0, begin - context), min(len(samples), end + context)
@@ -58,7 +63,7 @@ def convert_in_pieces(
         moved[: len(before)] = before * (1 - ramp) + moved[: len(before)] * ramp
         made[begin - fade // 2 : begin - fade // 2 + len(moved)] = moved
         made[begin - fade // 2 + len(moved) :] = 0
-    return made
+    return made[: len(audio.samples)]
 
 
 def _best_move(before: Samples, after: Samples, shift: int) -> int:

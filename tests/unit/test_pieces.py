@@ -83,3 +83,12 @@ def test_silence_stays_silence() -> None:
 def test_fit_cuts_and_fills() -> None:
     assert len(fit(tone(1), 10)) == 10
     assert len(fit(tone(0.01), 1000)) == 1000
+
+
+def test_the_last_piece_is_never_a_snippet() -> None:
+    for extra in (1, 160, 2000):
+        sound = Audio(tone(2)[: -extra or None], RATE)
+        longer = Audio(np.concatenate([sound.samples, tone(0.0125)]), RATE)
+        for audio in (sound, longer):
+            assert np.diff(borders(audio, 2.0)).min() >= 0.2 * RATE
+            assert len(convert_in_pieces(audio, lambda p: p, 2.0, 0.1)) == len(audio.samples)
