@@ -85,6 +85,10 @@ def register(commands: Subcommands) -> None:
     converting.add_argument("--voice", required=True, metavar="NAME")
     converting.set_defaults(run=convert)
 
+    from daemon.commands import train_voice
+
+    train_voice.register(leaves)
+
 
 def list_all(arguments: argparse.Namespace, settings: Settings) -> int:
     """Show the voices."""
