@@ -134,10 +134,8 @@ def _cut(
     plan: Plan, recordings: Sequence[Recording], progress: Progress, cancel: CancelToken
 ) -> list[Path]:
     """Resample the recordings and split them into sentences, with the package's own steps."""
-    split, resample = (
-        load("preprocessing.preprocess_split"),
-        load("preprocessing.preprocess_resample"),
-    )
+    split = load("preprocessing.preprocess_split")
+    resample = load("preprocessing.preprocess_resample")
     whole, parts = plan.work / "whole", plan.work / "parts"
     made = plan.work / "sentences" / plan.name
     for folder in (whole, parts, made):
@@ -153,11 +151,11 @@ def _cut(
         write_sound(source, recording.audio.at_rate(_RATE))
         with _bare(split):
             split._process_one(source, parts, _RATE)
-        for part in sorted(parts.glob(f"{number:04d}_*.wav")):
-            resample._preprocess_one(
-                part, made / part.name, _RATE, top_db=30, frame_seconds=0.1, hop_seconds=0.05
-            )
-            part.unlink()
+            for part in sorted(parts.glob(f"{number:04d}_*.wav")):
+                resample._preprocess_one(
+                    part, made / part.name, _RATE, top_db=30, frame_seconds=0.1, hop_seconds=0.05
+                )
+                part.unlink()
         source.unlink()
         done.touch()
     progress(tr("cutting into sentences"), len(recordings), len(recordings), "")
@@ -240,7 +238,8 @@ def _bare(module: Any) -> Iterator[None]:
     usual = module.tqdm
     module.tqdm = lambda items, **_: items
     try:
-        yield
+        with quietly():
+            yield
     finally:
         module.tqdm = usual
 
