@@ -68,7 +68,9 @@ async def serve(
         loader.own(sound.close)
         await sound.open()
         async with _showing(loader, player, mute) as screen:
-            parts = await loader.parts(screen.face if screen else None, loader.worker("lips"))
+            parts = await loader.parts(
+                screen.face if screen else None, loader.worker("lips"), wait_for_voice=False
+            )
             apologies = await make_apologies(parts)
             if settings.dialogue.answer_when == "addressed":
                 attentive = Attentive(parts.recognizer, settings.dialogue)

@@ -24,7 +24,7 @@ INTERRUPTED = 130  # what a shell reports after Ctrl+C
 
 def build_parser() -> argparse.ArgumentParser:
     """Make the parser of all commands."""
-    from daemon.commands import ask, bench, chats, faces, inspect, live, train
+    from daemon.commands import ask, bench, chats, faces, inspect, live, train, voices
     from daemon.store import commands as models
 
     parser = argparse.ArgumentParser(
@@ -40,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--config", type=Path, metavar="FILE", help=tr("settings to use instead of your own file")
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for room in (ask, live, faces, models, inspect, bench, chats, train):
+    for room in (ask, live, faces, voices, models, inspect, bench, chats, train):
         room.register(commands)
     return parser
 

@@ -109,8 +109,10 @@ class ServerSettings(_Table):
 class VoiceSettings(_Table):
     """``[voice]``: speaking."""
 
+    name: str
     english: str
     mandarin: str
+    content_vec: str
     speed: Annotated[float, Field(ge=0.5, le=2)]
     volume: Share
     output: Literal["loudspeaker", "virtual-microphone", "both"]

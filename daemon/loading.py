@@ -5,7 +5,7 @@ A part is imported when it is made: each brings a large library, and no command 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -13,14 +13,23 @@ from typing import TypeVar
 import numpy as np
 
 from daemon.config import Settings
+from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.reply import Parts
 from daemon.ears.echo import Echo
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.ring import Ring
 from daemon.errors import DeviceError, SetupError
 from daemon.i18n import tr
-from daemon.media import SPEAK_RATE, Samples
-from daemon.stages import Camera, ChatModel, LipSync, Part, Recognizer, Synthesizer
+from daemon.media import SPEAK_RATE, Audio, Samples
+from daemon.stages import (
+    Camera,
+    ChatModel,
+    LipSync,
+    Part,
+    Recognizer,
+    Synthesizer,
+    VoiceConverter,
+)
 from daemon.store.model_store import ModelStore, open_store
 from daemon.worker import STOP_S, CancelToken, Worker
 
@@ -75,19 +84,25 @@ class Loader:
         self._stack.push_async_callback(_close, worker, part)
         return part
 
-    async def parts(self, face: LipSync | None, drawing: Worker) -> Parts:
-        """Load what a reply needs, all at once; nothing if a weight is missing or damaged."""
+    async def parts(
+        self, face: LipSync | None, drawing: Worker, wait_for_voice: bool = True
+    ) -> Parts:
+        """Load what a reply needs, all at once; nothing if a weight is missing or damaged.
+
+        A converted voice may go on loading behind: it takes as long as all the rest.
+        """
         require_weights(self.settings, self.store)
         hearing, thinking, speaking = map(self.worker, ("whisper", "brain", "voice"))
         async with asyncio.TaskGroup() as group:
             ears = group.create_task(self.make(hearing, self.recognizer))
             brain = group.create_task(self.make(thinking, self.brain))
             voice = group.create_task(self.make(speaking, self.voice))
+        conversion = await self.conversion(voice.result(), speaking, wait_for_voice)
         return Parts(
             recognizer=ears.result(),
             chat_model=brain.result(),
             synthesizer=voice.result(),
-            converter=None,
+            conversion=conversion,
             lip_sync=face,
             hearing=hearing,
             thinking=thinking,
@@ -134,6 +149,38 @@ class Loader:
 
         voice = self.settings.voice
         return Bilingual(self._english(), self._mandarin(), voice.volume)
+
+    async def conversion(
+        self, voice: Synthesizer, speaking: Worker, wait: bool = True
+    ) -> Conversion | None:
+        """Load the converted voice that is set, if any; ``voice`` on ``speaking`` is the plain one.
+
+        One that cannot be used leaves the plain voice, and the log says so.
+        """
+        if not self.settings.voice.name:
+            return None
+        from daemon.voice.converters import examples
+
+        worker = self.worker("conversion")
+        conversion = Conversion(self.settings.voice.name, worker)
+
+        async def make() -> VoiceConverter:
+            known = await speaking.run(examples, voice)
+            return await self.make(worker, lambda: self.converter(known))
+
+        loading = asyncio.create_task(conversion.load(make), name="conversion")
+        if wait:
+            await loading
+        else:
+            self.own(lambda: _end(loading))
+        return conversion
+
+    def converter(self, known: Sequence[Audio]) -> VoiceConverter:
+        """Make what converts; ``known`` are examples of the voices that it will be given."""
+        from daemon.voice.catalogue import find_voice
+        from daemon.voice.converters import make_converter
+
+        return make_converter(find_voice(self.settings.voice.name), known, self.settings)
 
     def _english(self) -> Synthesizer:
         from daemon.voice.piper import Piper
@@ -183,6 +230,11 @@ class Loader:
                 raise
             log.warning("%s %s", error, tr("Going on with sound only."))
             return None
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])
 
 
 async def _close(worker: Worker, part: Part) -> None:

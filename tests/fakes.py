@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.reply import Parts
 from daemon.media import (
     LISTEN_RATE,
@@ -237,12 +238,16 @@ def parts(
     face: FakeFace | None = None,
     converter: FakeConverter | None = None,
 ) -> Parts:
-    """Parts on virtual workers: 0.3 s to hear, 0.05 s a token, 0.1 s to speak."""
+    """Parts on virtual workers: 0.3 s to hear, 0.05 s a token, 0.1 s to speak, 0.1 to convert."""
+    conversion = None
+    if converter:
+        conversion = Conversion("somebody", VirtualWorker(0.1))
+        conversion.use(converter)
     return Parts(
         recognizer=recognizer,
         chat_model=chat,
         synthesizer=FakeVoice(),
-        converter=converter,
+        conversion=conversion,
         lip_sync=face or FakeFace(),
         hearing=VirtualWorker(0.3),
         thinking=VirtualWorker(0.05),

@@ -17,6 +17,7 @@ from daemon.brain.history import History
 from daemon.commands.brain_options import add_brain_options, with_brain
 from daemon.commands.console import Subcommands, check_writable, err, out, write_json
 from daemon.commands.film import add_face_option, film_path, with_face, write_film
+from daemon.commands.voice_option import add_voice_option, statement, with_voice
 from daemon.config import Settings
 from daemon.dialogue.conversation import ReplyEvent, ReplyFailed
 from daemon.dialogue.reply import Reply
@@ -68,6 +69,7 @@ def register(commands: Subcommands) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help=tr("write the figures as JSON"))
     parser.add_argument("--play", action="store_true", help=tr("also play the answer aloud"))
     add_face_option(parser)
+    add_voice_option(parser)
     add_brain_options(parser)
     parser.set_defaults(run=ask)
 
@@ -80,7 +82,7 @@ def ask(arguments: argparse.Namespace, settings: Settings) -> int:
             check_writable(path)
     settings = with_brain(settings, arguments)
     recording = read_recording(arguments.audio, LONGEST_S)
-    run_until_signal(_ask(arguments, settings, recording))
+    run_until_signal(_ask(arguments, with_voice(arguments, settings), recording))
     return 0
 
 
@@ -122,7 +124,8 @@ async def _ask(arguments: argparse.Namespace, settings: Settings, recording: Aud
             )
         if face and arguments.out:
             sound = np.concatenate([speech.audio.samples for speech in reply.spoken])
-            await drawing.run(write_film, arguments.out, face, film, sound)
+            comment = statement(parts.conversion)
+            await drawing.run(write_film, arguments.out, face, film, sound, comment)
         report = _report(settings, reply, film)
         _show(report, arguments.out)
         if arguments.json:
@@ -207,6 +210,7 @@ def _report(settings: Settings, reply: Reply, film: Film) -> dict[str, Any]:
             "ears": settings.ears.model,
             "brain": settings.brain.model,
             "voice": {"en": settings.voice.english, "zh": settings.voice.mandarin},
+            "converted": settings.voice.name,
             "face": settings.face.name,
         },
         "frames": len(film.frames),

@@ -42,14 +42,17 @@ def with_face(settings: Settings, name: str | None) -> Settings:
     return settings.model_copy(update={"face": face})
 
 
-def write_film(path: Path, face: LipSync, film: Film, sound: Samples, cancel: CancelToken) -> None:
+def write_film(
+    path: Path, face: LipSync, film: Film, sound: Samples, comment: str, cancel: CancelToken
+) -> None:
     """Write an MP4 of the reply; nothing is left under ``path`` if it fails or is cancelled.
 
     ``sound`` is the reply at ``SPEAK_RATE``; frame k of ``film`` belongs to its k/fps seconds.
+    ``comment`` goes into the file's metadata.
     """
     rest = round(REST_S * face.fps)
     silence = np.zeros(rest * SPEAK_RATE // face.fps, np.float32)
-    video = VideoFile(path, face.size, face.fps, SPEAK_RATE)
+    video = VideoFile(path, face.size, face.fps, SPEAK_RATE, comment)
     try:
         pictures = film.pictures(face, rest, rest)
         total = len(film.frames) + 2 * rest

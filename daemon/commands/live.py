@@ -16,6 +16,7 @@ from daemon.commands.brain_options import add_brain_options, with_brain
 from daemon.commands.console import Subcommands, check_writable, err, out
 from daemon.commands.film import add_face_option, film_path, with_face, write_film
 from daemon.commands.keys import keys
+from daemon.commands.voice_option import add_voice_option, statement, with_voice
 from daemon.config import Settings
 from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.mute import Mute
@@ -43,6 +44,7 @@ def register(commands: Subcommands) -> None:
         ),
     )
     add_face_option(run)
+    add_voice_option(run)
     add_brain_options(run)
     run.set_defaults(run=run_daemon)
 
@@ -64,6 +66,7 @@ def register(commands: Subcommands) -> None:
         "--out", type=film_path, metavar="FILE.mp4", help=tr("write a film of the face instead")
     )
     add_face_option(say)
+    add_voice_option(say)
     say.set_defaults(run=say_text)
 
 
@@ -77,7 +80,7 @@ def run_daemon(arguments: argparse.Namespace, settings: Settings) -> int:
     settings = with_brain(settings, arguments)
     err.print(tr("Loading models…"))
     try:
-        run_until_signal(_serve(settings, ready))
+        run_until_signal(_serve(with_voice(arguments, settings), ready))
     except KeyboardInterrupt:
         err.print(tr("Stopped."))
     return 0
@@ -162,7 +165,7 @@ def say_text(arguments: argparse.Namespace, settings: Settings) -> int:
         raise InputError(
             tr("The text is longer than {limit} characters").format(limit=LONGEST_TEXT)
         )
-    run_until_signal(speak(arguments.text, arguments.out, settings))
+    run_until_signal(speak(arguments.text, arguments.out, with_voice(arguments, settings)))
     return 0
 
 
@@ -177,8 +180,10 @@ async def speak(text: str, path: Path | None, settings: Settings) -> None:
         speaking = loader.worker("voice")
         with err.status(tr("Loading models…")):
             voice = await loader.make(speaking, loader.voice)
+            conversion = await loader.conversion(voice, speaking)
         total, pieces = 0, []
-        async for audio in speaking.stream(voice.synthesize, text):
+        async for plain in speaking.stream(voice.synthesize, text):
+            audio = await conversion.convert(plain) if conversion else plain
             samples = audio.at_rate(SPEAK_RATE).samples
             total += len(samples)
             pieces.append(samples)
@@ -189,10 +194,10 @@ async def speak(text: str, path: Path | None, settings: Settings) -> None:
         if player:
             await heard(player, total)
         if path:
-            await _film(loader, path, np.concatenate(pieces))
+            await _film(loader, path, np.concatenate(pieces), statement(conversion))
 
 
-async def _film(loader: Loader, path: Path, sound: Samples) -> None:
+async def _film(loader: Loader, path: Path, sound: Samples, comment: str) -> None:
     drawing, film = loader.worker("lips"), Film()
     face = await loader.make(drawing, loader.face)
     await drawing.run(lambda _: face.begin())
@@ -201,4 +206,4 @@ async def _film(loader: Loader, path: Path, sound: Samples) -> None:
         async for mouth in drawing.stream(*work):
             await film.put(FaceFrame(0, number * SPEAK_RATE // face.fps, mouth))
             number += 1
-    await drawing.run(write_film, path, face, film, sound)
+    await drawing.run(write_film, path, face, film, sound, comment)

@@ -26,6 +26,7 @@ from daemon.dialogue.conversation import (
     ReplyFailed,
     ReplyFinished,
 )
+from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.timeline import Timeline
 from daemon.errors import DigitalLifeError, StageError
 from daemon.media import (
@@ -38,7 +39,7 @@ from daemon.media import (
     Transcript,
     Utterance,
 )
-from daemon.stages import ChatModel, LipSync, Recognizer, Synthesizer, VoiceConverter
+from daemon.stages import ChatModel, LipSync, Recognizer, Synthesizer
 from daemon.voice.player import Player, heard
 from daemon.worker import Cancelled, CancelToken, Worker
 
@@ -68,7 +69,7 @@ class Parts:
     recognizer: Recognizer
     chat_model: ChatModel
     synthesizer: Synthesizer
-    converter: VoiceConverter | None
+    conversion: Conversion | None
     lip_sync: LipSync | None
     hearing: Worker
     thinking: Worker
@@ -175,7 +176,8 @@ class Reply:
         async for sentence in _items(self._sentences):
             stream = self._parts.speaking.stream(speak, sentence.text)
             async with aclosing(stream) as pieces:
-                async for audio in _from_stage("voice", pieces):
+                async for plain in _from_stage("voice", pieces):
+                    audio = await self._convert(plain)
                     speech = Speech(self.turn, sentence, start, audio)
                     start += len(audio.samples)
                     await self._mouths.put(speech)
@@ -185,20 +187,21 @@ class Reply:
 
     def _synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
         for audio in self._parts.synthesizer.synthesize(text, cancel):
-            yield self._convert(audio, cancel).at_rate(SPEAK_RATE)
+            yield audio.at_rate(SPEAK_RATE)
 
-    def _convert(self, audio: Audio, cancel: CancelToken) -> Audio:
-        converter = self._parts.converter
-        if converter is None or "conversion" in self.degraded:
+    async def _convert(self, audio: Audio) -> Audio:
+        conversion = self._parts.conversion
+        if conversion is None or "conversion" in self.degraded:
             return audio
         try:
-            return converter.convert(audio, cancel)
-        except Cancelled:
-            raise
+            return await conversion.convert(audio, self._timed_conversion)
         except Exception as error:  # any failure of the conversion leaves the plain voice
             log.warning("turn %d: voice conversion failed: %s", self.turn, error)
             self.degraded.add("conversion")
             return audio
+
+    def _timed_conversion(self, convert: Callable[..., Audio]) -> Callable[..., Audio]:
+        return self.timeline.timed("conversion", convert)
 
     async def _animate(self) -> None:
         lip_sync, frames = self._parts.lip_sync, self._frames

@@ -38,8 +38,8 @@ class Recording:
             yield self._samples[start : start + self.PIECE]
 
 
-def read_recording(path: Path, max_s: float) -> Audio:
-    """Read a sound file, or the sound of a video, at ``LISTEN_RATE``.
+def read_recording(path: Path, max_s: float, rate: int | None = LISTEN_RATE) -> Audio:
+    """Read a sound file, or the sound of a video, at ``rate``; ``None`` is the file's own.
 
     Any format, rate and number of channels that FFmpeg knows. Raises ``InputError`` when there is
     nothing to read, no sound in it, or more than ``max_s`` seconds of it: no more than that is
@@ -56,7 +56,7 @@ def read_recording(path: Path, max_s: float) -> Audio:
             file.seek(0)
             # An open file and no protocols: a playlist cannot make FFmpeg fetch what it names.
             with av.open(file, "r", options={"protocol_whitelist": "none"}) as container:
-                samples = _decode(container, path, max_s)
+                audio = _decode(container, path, max_s, rate)
     except av.FFmpegError as error:  # before OSError: some are both
         raise InputError(
             tr("{path} is damaged or not a sound file ({reason}).").format(
@@ -67,14 +67,17 @@ def read_recording(path: Path, max_s: float) -> Audio:
         raise InputError(
             tr("{path} cannot be read ({reason}).").format(path=path, reason=error.strerror)
         ) from error
-    return Audio(np.clip(np.nan_to_num(samples), -1, 1), LISTEN_RATE)
+    return Audio(np.clip(np.nan_to_num(audio.samples), -1, 1), audio.rate)
 
 
-def _decode(container: av.container.InputContainer, path: Path, max_s: float) -> Samples:
+def _decode(
+    container: av.container.InputContainer, path: Path, max_s: float, rate: int | None
+) -> Audio:
     if not container.streams.audio:
         raise InputError(tr("There is no sound in {path}.").format(path=path))
     stream = container.streams.audio[0]
-    resampler = av.AudioResampler(format="fltp", rate=LISTEN_RATE)
+    rate = rate or stream.rate
+    resampler = av.AudioResampler(format="fltp", rate=rate)
     pieces: list[Samples] = []
     length = good = bad = 0
     for packet in container.demux(stream):
@@ -85,7 +88,7 @@ def _decode(container: av.container.InputContainer, path: Path, max_s: float) ->
             bad += 1  # players skip a damaged packet too
             continue
         length += _take(frames, pieces)
-        if length > max_s * LISTEN_RATE:
+        if length > max_s * rate:
             raise InputError(
                 tr("{path} is longer than {seconds:.0f} s, the most that is taken.").format(
                     path=path, seconds=max_s
@@ -97,7 +100,7 @@ def _decode(container: av.container.InputContainer, path: Path, max_s: float) ->
         length += _take(resampler.resample(None), pieces)
     if not length:
         raise InputError(tr("There is no sound in {path}.").format(path=path))
-    return np.concatenate(pieces)
+    return Audio(np.concatenate(pieces), rate)
 
 
 def _take(frames: list[AudioFrame], pieces: list[Samples]) -> int:

@@ -26,10 +26,13 @@ class VideoFile:
     begin at zero. As a context manager it is closed at the end, or aborted by an error.
     """
 
-    def __init__(self, path: Path, size: tuple[int, int], fps: int, rate: int) -> None:
+    def __init__(
+        self, path: Path, size: tuple[int, int], fps: int, rate: int, comment: str = ""
+    ) -> None:
         """Begin a film of ``size`` (even width and height) with mono sound at ``rate``.
 
-        Raises ``StorageError`` when it cannot be written.
+        ``comment`` is kept in the file's metadata. Raises ``StorageError`` when it cannot be
+        written.
         """
         self._path = path
         self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -42,6 +45,8 @@ class VideoFile:
                 str(self._part), "w", format="mp4", options={"movflags": "+faststart"}
             )
             self._open = True
+            if comment:
+                self._file.metadata["comment"] = comment
             self._video = self._file.add_stream("h264", fps)
             self._sound = self._file.add_stream("aac", rate, layout="mono")
             self._prepare(size, fps)

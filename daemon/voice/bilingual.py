@@ -23,7 +23,7 @@ ACTIVE_DBFS = -20.0
 """RMS level of speech, silence between the words left out; leaves 20 dB for the peaks."""
 
 # Several sentences, as the level of a single one may lie 2 dB from the voice's usual.
-_CALIBRATION: dict[Language, str] = {
+CALIBRATION: dict[Language, str] = {
     "en": "I would like a cup of tea and some bread. "
     "The children play in the garden after school. "
     "There are many books on the old wooden table.",
@@ -139,7 +139,7 @@ class Bilingual:
                 yield Audio(samples * self._volume, SPEAK_RATE)
 
     def _gain(self, language: Language, voice: Synthesizer) -> np.float32:
-        pieces = voice.synthesize(_CALIBRATION[language], CancelToken())
+        pieces = voice.synthesize(CALIBRATION[language], CancelToken())
         levels = [level for piece in pieces if (level := active_level(piece)) > 0]
         return np.float32(10 ** (ACTIVE_DBFS / 20) / np.median(levels)) if levels else np.float32(1)
 

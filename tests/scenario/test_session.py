@@ -9,6 +9,7 @@ import pytest
 
 from daemon.brain.history import History
 from daemon.dialogue.conversation import Phase
+from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.reply import Parts
 from daemon.dialogue.session import Session
 from daemon.ears.endpointing import (
@@ -20,7 +21,10 @@ from daemon.ears.endpointing import (
     SpeechStarted,
     SpeechTooShort,
 )
-from daemon.media import LISTEN_RATE, Utterance
+from daemon.errors import SetupError
+from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Utterance
+from daemon.stages import VoiceConverter
+from daemon.worker import CancelToken
 from tests.fakes import (
     FakeChat,
     FakeConverter,
@@ -29,7 +33,9 @@ from tests.fakes import (
     FakeRecognizer,
     FakeScreen,
     FakeVoice,
+    VirtualWorker,
     parts,
+    silence,
     utterance_audio,
 )
 from tests.virtual_time import run_virtual
@@ -327,6 +333,45 @@ def test_a_conversion_is_used() -> None:
     stage = Stage(parts(FakeRecognizer("go"), FakeChat(["Good."]), converter=converter))
     stage.play(says(1, 0, 1), until=10)
     assert converter.converted == 1
+
+
+def test_the_plain_voice_speaks_while_the_converted_one_loads() -> None:
+    made = parts(FakeRecognizer("go"), FakeChat(["All is well."]))
+    loading = Conversion("somebody", VirtualWorker(0.1))
+    stage = Stage(replace(made, conversion=loading))
+    stage.play(says(1, 0, 1), until=10)
+    assert stage.path() == [H, T, S, L]
+    assert stage.remembered()[1][1] == "All is well."
+
+
+def test_a_voice_that_cannot_be_loaded_leaves_the_plain_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    conversion = Conversion("somebody", VirtualWorker())
+    audio = Audio(silence(1, SPEAK_RATE), SPEAK_RATE)
+
+    async def make() -> VoiceConverter:
+        raise SetupError("no such voice", "digital-life voices list")
+
+    async def main() -> Audio:
+        await conversion.load(make)
+        return await conversion.convert(audio)
+
+    assert asyncio.run(main()) is audio
+    assert not conversion.loaded
+    assert "no such voice (digital-life voices list)" in caplog.text
+
+
+def test_a_conversion_is_as_long_as_the_sound_it_is_given() -> None:
+    class Short(FakeConverter):
+        def convert(self, audio: Audio, cancel: CancelToken) -> Audio:
+            return Audio(audio.samples[:-7], audio.rate)
+
+    conversion = Conversion("somebody", VirtualWorker())
+    conversion.use(Short())
+    plain = Audio(silence(0.5, 24_000), 24_000)
+    made = asyncio.run(conversion.convert(plain))
+    assert made.rate == SPEAK_RATE and len(made.samples) == SPEAK_RATE // 2
 
 
 def test_stopping_while_it_speaks_leaves_nothing_behind() -> None:

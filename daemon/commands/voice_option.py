@@ -1,0 +1,34 @@
+"""``--voice NAME`` of the commands that speak."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from daemon.i18n import tr
+
+if TYPE_CHECKING:
+    from daemon.config import Settings
+    from daemon.dialogue.conversion import Conversion
+
+
+def add_voice_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option."""
+    parser.add_argument(
+        "--voice",
+        metavar="NAME",
+        help=tr("speak in this voice (`digital-life voices list`); an empty name is the plain one"),
+    )
+
+
+def with_voice(arguments: argparse.Namespace, settings: "Settings") -> "Settings":
+    """Return the settings with the voice that was asked for."""
+    if arguments.voice is None:
+        return settings
+    voice = settings.voice.model_copy(update={"name": arguments.voice})
+    return settings.model_copy(update={"voice": voice})
+
+
+def statement(conversion: "Conversion | None") -> str:
+    """Return what a file must say of the voice it speaks in; nothing of the plain one."""
+    from daemon.voice.catalogue import find_voice
+
+    return find_voice(conversion.name).statement if conversion and conversion.loaded else ""

@@ -1,0 +1,283 @@
+"""``digital-life voices``: the converted voices."""
+
+import argparse
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.table import Table
+
+from daemon.commands.console import Subcommands, check_writable, err, out
+from daemon.commands.questions import confirm
+from daemon.config import Settings
+from daemon.errors import InputError, SetupError
+from daemon.i18n import tr
+from daemon.media import Audio
+from daemon.worker import CancelToken
+
+if TYPE_CHECKING:
+    from daemon.stages import VoiceConverter
+    from daemon.voice.catalogue import Voice, VoiceSettings
+
+LONGEST_S = 3600.0  # of a recording that is converted
+TEST = "This is how I sound now. 这就是我现在的声音。"
+USUAL_S = 30.0  # of speech; from less, a voice is not learnt well
+LEAST_S = 5.0
+
+
+def register(commands: Subcommands) -> None:
+    """Add the commands."""
+    voices = commands.add_parser(
+        "voices",
+        help=tr("speak in another voice: add one, try it, train one"),
+        description=tr(
+            "Voices that the plain voice is converted to. Use only your own, or one whose owner "
+            "has agreed."
+        ),
+    )
+    leaves = voices.add_subparsers(required=True, metavar="list|add|remove|test|convert|train")
+    listing = leaves.add_parser("list", help=tr("name every voice"))
+    listing.add_argument("--json", action="store_true", help=tr("print JSON, for programs"))
+    listing.set_defaults(run=list_all)
+
+    adding = leaves.add_parser(
+        "add",
+        help=tr("add a voice from recordings, or from a so-vits-svc model"),
+        epilog="digital-life voices add mother --from recordings/",
+    )
+    adding.add_argument("name", metavar="NAME")
+    adding.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help=tr("a recording, a folder of recordings, or a folder with G_*.pth and config.json"),
+    )
+    adding.add_argument("--yes", action="store_true", help=tr("answer every question with yes"))
+    adding.set_defaults(run=add)
+
+    removing = leaves.add_parser("remove", help=tr("delete a voice with all its files"))
+    removing.add_argument("name", metavar="NAME")
+    removing.add_argument("--yes", action="store_true", help=tr("answer every question with yes"))
+    removing.set_defaults(run=remove)
+
+    testing = leaves.add_parser("test", help=tr("let a voice say a sentence"))
+    testing.add_argument("name", metavar="NAME")
+    testing.add_argument("--text", default=TEST, help=tr("what it says"))
+    testing.add_argument(
+        "--out", type=Path, metavar="FILE", help=tr("write a sound file instead of playing it")
+    )
+    testing.set_defaults(run=test)
+
+    converting = leaves.add_parser(
+        "convert",
+        help=tr("convert a recording to a voice"),
+        epilog="digital-life voices convert talk.wav converted.wav --voice mother",
+    )
+    converting.add_argument("input", type=Path, metavar="IN", help=tr("a sound or video file"))
+    converting.add_argument(
+        "output", type=Path, metavar="OUT", help=tr("a .wav, .flac, .mp3, .ogg, .opus or .m4a file")
+    )
+    converting.add_argument("--voice", required=True, metavar="NAME")
+    converting.set_defaults(run=convert)
+
+    from daemon.commands import train_voice
+
+    train_voice.register(leaves)
+
+
+def list_all(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Show the voices."""
+    from daemon.voice.catalogue import list_voices, voices_directory
+
+    good, bad = list_voices()
+    if arguments.json:
+        entries = [
+            {"name": voice.name, "directory": str(voice.directory)} | voice.settings.model_dump()
+            for voice in good
+        ]
+        out.print(json.dumps(entries, ensure_ascii=False, indent=2), markup=False)
+        return 0
+    if not good:
+        err.print(tr("There are no voices yet. To add one:"))
+        err.print("  digital-life voices add NAME --from PATH", markup=False)
+    else:
+        table = Table(tr("voice"), tr("kind"), tr("permission stated on"), tr("folder"))
+        for voice in good:
+            mark = " *" if voice.name == settings.voice.name else ""
+            kind = "WORLD" if voice.settings.kind == "world" else "so-vits-svc"
+            consent = voice.settings.consent
+            table.add_row(voice.name + mark, kind, consent, str(voice.directory))
+        out.print(table)
+    for error in bad:
+        err.print(f"{voices_directory()}: {error}", markup=False)
+    return 0
+
+
+def add(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Make a voice from what is given."""
+    from daemon.training.recordings import find_recordings
+    from daemon.voice.catalogue import NewVoice, checkpoints
+
+    source: Path = arguments.source.expanduser()
+    if not source.exists():
+        raise InputError(tr("{path} does not exist.").format(path=source))
+    a_model = source.suffix == ".pth" or (source.is_dir() and checkpoints(source))
+    recordings = [] if a_model else find_recordings(source)
+    with NewVoice(arguments.name) as new:
+        confirm_consent(arguments.yes)
+        if a_model:
+            from daemon.voice.sovits_files import install
+
+            made = install(source, new.directory)
+        else:
+            made = _learn(recordings, new.directory, settings, arguments.yes)
+        voice = new.finish(made)
+    out.print(tr("The voice “{name}” is ready. Listen to it:").format(name=voice.name))
+    out.print(f"  digital-life voices test {voice.name}", markup=False)
+    return 0
+
+
+def confirm_consent(yes: bool) -> None:
+    """Have it stated that the voice may be used."""
+    confirm(
+        tr(
+            "The voice must be your own, or its owner must have agreed that it is used here. "
+            "With yes you state that this is so."
+        ),
+        yes,
+    )
+
+
+def _learn(paths: list[Path], directory: Path, settings: Settings, yes: bool) -> "VoiceSettings":
+    from daemon.ears.speech_detection import Silero
+    from daemon.store.model_store import open_store
+    from daemon.training.recordings import examine
+    from daemon.voice.catalogue import TIMBRE, VoiceSettings, today
+    from daemon.voice.world import measure
+
+    silero = Silero(open_store(settings.models.directory).path("silero-vad") / "silero_vad.onnx")
+    with err.status(tr("Listening to the recordings…")):
+        recordings = [examine(path, silero) for path in paths]
+    faults = [f"{one.path.name}: {fault}" for one in recordings for fault in one.faults]
+    speech_s = sum(recording.speech_s for recording in recordings)
+    if speech_s < LEAST_S:
+        raise InputError(
+            tr("There is too little speech: {seconds:.1f} s; half a minute is wanted.").format(
+                seconds=speech_s
+            )
+        )
+    if speech_s < USUAL_S:
+        faults.append(tr("only {seconds:.0f} s of speech").format(seconds=speech_s))
+    if faults:
+        confirm("\n".join([tr("This will make the voice worse:"), *faults]), yes)
+    with err.status(tr("Learning the voice…")):
+        timbre = measure([recording.audio for recording in recordings], CancelToken())
+    timbre.save(directory / TIMBRE)
+    return VoiceSettings(kind="world", consent=today())
+
+
+def remove(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Delete a voice's folder."""
+    from daemon.voice.catalogue import check_name, refused, voices_directory
+
+    check_name(arguments.name)
+    directory = voices_directory() / arguments.name
+    if not directory.is_dir():
+        raise SetupError(
+            tr("There is no voice called “{name}”.").format(name=arguments.name),
+            "digital-life voices list",
+        )
+    confirm(tr("Delete {path} with all that is in it?").format(path=directory), arguments.yes)
+    try:
+        shutil.rmtree(directory)
+    except OSError as error:
+        raise refused(directory, error) from error
+    return 0
+
+
+def test(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Speak a sentence in a voice."""
+    from daemon.app import run_until_signal
+    from daemon.loading import Loader
+    from daemon.voice.catalogue import find_voice
+    from daemon.voice.converters import examples, make_converter
+    from daemon.voice.sound_writer import check_kind
+
+    voice = find_voice(arguments.name)
+    if arguments.out:
+        check_kind(arguments.out)
+        check_writable(arguments.out)
+    loader = Loader(settings)
+    with err.status(tr("Loading models…")):
+        plain = loader.voice()
+        plain.warm_up()
+        converter = make_converter(voice, examples(plain, CancelToken()), settings)
+        converter.warm_up()
+    pieces = list(plain.synthesize(arguments.text, CancelToken()))
+    if not pieces:
+        raise InputError(tr("There is nothing to say in this text"))
+    made = [_converted(converter, piece) for piece in pieces]
+    audio = Audio(np.concatenate([piece.samples for piece in made]), made[0].rate)
+    if arguments.out:
+        _write(arguments.out, audio, voice)
+    else:
+        run_until_signal(_play(audio, settings))
+    return 0
+
+
+async def _play(audio: Audio, settings: Settings) -> None:
+    from daemon.media import SPEAK_RATE
+    from daemon.voice.player import Loudspeaker, heard
+    from daemon.voice.virtual_microphone import local_loudspeaker
+
+    player = Loudspeaker(local_loudspeaker(settings.voice))
+    try:
+        player.open()
+        samples = audio.at_rate(SPEAK_RATE).samples
+        await player.play(samples)
+        await heard(player, len(samples))
+    finally:
+        await player.close()
+
+
+def convert(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Convert a file to a file."""
+    from daemon.ears.sound_files import read_recording
+    from daemon.voice.catalogue import find_voice
+    from daemon.voice.converters import make_converter
+    from daemon.voice.sound_writer import check_kind
+
+    voice = find_voice(arguments.voice)
+    check_kind(arguments.output)
+    check_writable(arguments.output)
+    audio = read_recording(arguments.input, LONGEST_S, rate=None)
+    with err.status(tr("Converting…")):
+        converter = make_converter(voice, [audio], settings)
+        converter.warm_up()
+        made = _converted(converter, audio)
+    _write(arguments.output, made, voice)
+    return 0
+
+
+def _converted(converter: "VoiceConverter", audio: Audio) -> Audio:
+    begin = time.perf_counter()
+    made = converter.convert(audio, CancelToken())
+    took = time.perf_counter() - begin
+    err.print(
+        tr(
+            "{seconds:.1f} s of sound converted in {took:.1f} s: real-time factor {factor:.2f}"
+        ).format(seconds=audio.seconds, took=took, factor=took / max(audio.seconds, 1e-9))
+    )
+    return made
+
+
+def _write(path: Path, audio: Audio, voice: "Voice") -> None:
+    from daemon.voice.sound_writer import write_sound
+
+    write_sound(path, audio, voice.statement)
+    out.print(f"→ {path}", markup=False)

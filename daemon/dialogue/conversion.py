@@ -1,0 +1,68 @@
+"""The chosen voice in a conversation: there when it has loaded, and never in the way before."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from daemon.media import SPEAK_RATE, Audio
+from daemon.stages import VoiceConverter
+from daemon.voice.pieces import fit
+from daemon.worker import CancelToken, Worker
+
+log = logging.getLogger(__name__)
+
+
+class Conversion:
+    """A converter that loads while the plain voice already speaks.
+
+    All methods belong to the event loop's thread.
+    """
+
+    def __init__(self, name: str, worker: Worker) -> None:
+        """``worker``'s thread is the converter's alone."""
+        self.name = name
+        self._worker = worker
+        self._converter: VoiceConverter | None = None
+        self._said_so = False
+
+    async def load(self, make: Callable[[], Awaitable[VoiceConverter]]) -> None:
+        """Await ``make``; where it fails the plain voice stays, and the log says why."""
+        try:
+            self.use(await make())
+        except Exception as error:  # whatever is wrong with it, it is only a voice
+            fix = f" ({fix})" if (fix := getattr(error, "fix", "")) else ""
+            log.warning(
+                "The voice %s cannot be used: %s%s The plain voice speaks.", self.name, error, fix
+            )
+            self._said_so = True
+
+    @property
+    def loaded(self) -> bool:
+        """Whether it converts."""
+        return self._converter is not None
+
+    def use(self, converter: VoiceConverter) -> None:
+        """Convert from now on."""
+        self._converter = converter
+
+    async def convert(
+        self,
+        audio: Audio,
+        timed: Callable[[Callable[..., Audio]], Callable[..., Audio]] = lambda convert: convert,
+    ) -> Audio:
+        """Return ``audio`` in the voice, as long as it is, at ``SPEAK_RATE``; plain until loaded.
+
+        ``timed`` wraps the call on the converter's thread. Raises what the converter raises.
+        """
+        converter = self._converter
+        if converter is None:
+            if not self._said_so:
+                log.info("The voice %s is still loading; the plain one speaks.", self.name)
+                self._said_so = True
+            return audio.at_rate(SPEAK_RATE)
+        length = len(audio.at_rate(SPEAK_RATE).samples)
+
+        def convert(audio: Audio, cancel: CancelToken) -> Audio:
+            made = converter.convert(audio, cancel).at_rate(SPEAK_RATE)
+            return Audio(fit(made.samples, length), SPEAK_RATE)
+
+        return await self._worker.run(timed(convert), audio)

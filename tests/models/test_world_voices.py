@@ -1,0 +1,106 @@
+"""WORLD voices on real speech: more like the person wanted, and as well understood."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from daemon.ears.sound_files import read_recording
+from daemon.ears.whisper import Whisper
+from daemon.media import LISTEN_RATE, Audio
+from daemon.voice.piper import Piper
+from daemon.voice.speaker import FILE, SpeakerEncoder
+from daemon.voice.world import World, measure
+from daemon.worker import CancelToken
+from tests.models.test_voices import ENGLISH, errors, words
+
+pytestmark = pytest.mark.timeout(600)
+
+Weights = Callable[[str], Path]
+PEOPLE = ("lj-page.ogg", "jfk.flac")
+
+
+@pytest.fixture(scope="module")
+def speech(weights: Weights) -> list[Audio]:
+    onnxruntime.set_seed(1)  # Piper draws the melody of a sentence at random
+    piper = Piper(weights("piper-joe"))
+    spoken = []
+    for text in ENGLISH:
+        pieces = list(piper.synthesize(text, CancelToken()))
+        spoken.append(Audio(np.concatenate([p.samples for p in pieces]), pieces[0].rate))
+    return spoken
+
+
+@pytest.fixture(scope="module")
+def people(audio: Path) -> dict[str, Audio]:
+    return {name: read_recording(audio / name, 60, rate=None) for name in PEOPLE}
+
+
+@pytest.fixture(scope="module")
+def audio() -> Path:
+    return Path(__file__).parent.parent / "audio"
+
+
+@pytest.fixture(scope="module")
+def converted(speech: list[Audio], people: dict[str, Audio]) -> dict[str, list[Audio]]:
+    plain = measure(speech[:4], CancelToken())
+    made = {}
+    for name, person in people.items():
+        converter = World(measure([person], CancelToken()), [plain])
+        made[name] = [converter.convert(sentence, CancelToken()) for sentence in speech]
+    return made
+
+
+def joined(sentences: list[Audio]) -> Audio:
+    samples = [sentence.at_rate(LISTEN_RATE).samples for sentence in sentences]
+    return Audio(np.concatenate(samples), LISTEN_RATE)
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_it_comes_nearer_to_the_person(
+    weights: Weights,
+    speech: list[Audio],
+    people: dict[str, Audio],
+    converted: dict[str, list[Audio]],
+    name: str,
+) -> None:
+    """By Resemblyzer, for which two recordings of one person are 0.75 to 0.95 alike."""
+    pytest.importorskip("torch")
+    encoder = SpeakerEncoder(weights("speaker-encoder") / FILE)
+    person = encoder.embed(people[name].at_rate(LISTEN_RATE).samples)
+    before = float(person @ encoder.embed(joined(speech).samples))
+    after = float(person @ encoder.embed(joined(converted[name]).samples))
+    assert after > before + 0.1, (before, after)
+    assert after > 0.65, (before, after)
+    others = [other for other in PEOPLE if other != name]
+    for other in others:
+        stranger = encoder.embed(people[other].at_rate(LISTEN_RATE).samples)
+        assert after > float(stranger @ encoder.embed(joined(converted[name]).samples))
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_it_is_still_understood(
+    weights: Weights, speech: list[Audio], converted: dict[str, list[Audio]], name: str
+) -> None:
+    ears = Whisper(weights("whisper-base"), ["en"])
+
+    def wrong(sentences: list[Audio]) -> float:
+        heard = [
+            ears.transcribe(sentence.at_rate(LISTEN_RATE), CancelToken()).text
+            for sentence in sentences
+        ]
+        counted = sum(errors(words(a), words(b)) for a, b in zip(ENGLISH, heard, strict=True))
+        return counted / sum(len(words(text)) for text in ENGLISH)
+
+    assert wrong(converted[name]) <= wrong(speech) + 0.05
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_length_and_loudness_are_kept(
+    speech: list[Audio], converted: dict[str, list[Audio]], name: str
+) -> None:
+    for plain, made in zip(speech, converted[name], strict=True):
+        assert abs(plain.seconds - made.seconds) < 0.001
+        assert np.abs(made.samples).max() <= 0.951
