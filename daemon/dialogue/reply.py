@@ -76,13 +76,20 @@ class Parts:
     drawing: Worker
 
 
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A text to be said as it is; there is no question, and nothing to remember."""
+
+    text: str
+
+
 class Reply:
-    """The answer to one utterance, or to a typed question."""
+    """The answer to one utterance, or to a typed question, or a text that is only said."""
 
     def __init__(
         self,
         turn: int,
-        question: Utterance | str,
+        question: Utterance | str | Script,
         parts: Parts,
         history: History,
         player: Player,
@@ -112,13 +119,17 @@ class Reply:
     async def run(self) -> None:
         """Answer. Reports how it went; raises only ``CancelledError``."""
         try:
-            self.transcript = await self._hear()
-            if not self.transcript.text:
-                self._report(ReplyEmpty(self.turn))
-                return
+            if isinstance(self.question, Script):
+                words = self._recite(self.question.text)
+            else:
+                self.transcript = await self._hear(self.question)
+                if not self.transcript.text:
+                    self._report(ReplyEmpty(self.turn))
+                    return
+                words = self._think(self.transcript.text)
             await self._player.begin()
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._think(self.transcript.text))
+                group.create_task(words)
                 group.create_task(self._voice())
                 group.create_task(self._animate())
                 group.create_task(self._play())
@@ -134,12 +145,12 @@ class Reply:
             lengths[speech.sentence] = lengths.get(speech.sentence, 0) + len(speech.audio.samples)
         return heard_text([(sentence.text, n) for sentence, n in lengths.items()], samples)
 
-    async def _hear(self) -> Transcript:
-        if isinstance(self.question, str):
-            return Transcript(self.question, "")
+    async def _hear(self, question: Utterance | str) -> Transcript:
+        if isinstance(question, str):
+            return Transcript(question, "")
         transcribe = self.timeline.timed("whisper", self._parts.recognizer.transcribe)
         with _stage("whisper"):
-            transcript = await self._parts.hearing.run(transcribe, self.question.audio)
+            transcript = await self._parts.hearing.run(transcribe, question.audio)
         self.timeline.mark("transcript")
         return transcript
 
@@ -153,6 +164,12 @@ class Reply:
                 for sentence in splitter.feed(piece):
                     await self._say(sentence)
         for sentence in splitter.finish():
+            await self._say(sentence)
+        await self._sentences.put(None)
+
+    async def _recite(self, text: str) -> None:
+        splitter = SentenceSplitter()
+        for sentence in (*splitter.feed(text), *splitter.finish()):
             await self._say(sentence)
         await self._sentences.put(None)
 
