@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from daemon.brain.history import History
@@ -16,7 +16,7 @@ from daemon.config import Settings
 from daemon.dialogue.addressing import Attentive
 from daemon.dialogue.conversation import State
 from daemon.dialogue.mute import Mute
-from daemon.dialogue.reply import Reply
+from daemon.dialogue.reply import Parts, Reply
 from daemon.dialogue.session import Session
 from daemon.ears.endpointing import EarEvent, Endpointer
 from daemon.ears.microphone import Microphone
@@ -42,9 +42,24 @@ def listen(
         yield from (endpointer.skip if mute.microphone else endpointer.feed)(samples)
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A daemon that listens: what control, reload and watchdog look at."""
+
+    loader: Loader
+    session: Session
+    history: History
+    parts: Parts
+    microphone: Microphone
+    loudspeaker: Loudspeaker
+    sound: Sound
+    screen: Screen | None
+    mute: Mute
+
+
 async def serve(
     settings: Settings,
-    ready: Callable[[], None],
+    ready: Callable[[Running], None],
     observe: Callable[[State, Reply | None], None] = lambda state, reply: None,
     make_loader: Callable[[Settings], Loader] = Loader,
     mute: Mute | None = None,
@@ -75,16 +90,21 @@ async def serve(
                 parts = replace(parts, recognizer=attentive)
                 observe = attentive.watching(observe)
             endpointer = await ears.run(lambda _: loader.endpointer())
+            brain = settings.brain
+            history = History(brain.persona, parts.chat_model, brain.max_reply_tokens)
             session = Session(
                 parts,
-                History(settings.brain.persona, parts.chat_model, settings.brain.max_reply_tokens),
+                history,
                 player,
                 screen,
                 apologies,
                 settings.dialogue.barge_in_s,
                 observe,
             )
-            ready()
+            running = Running(
+                loader, session, history, parts, microphone, player, sound, screen, mute
+            )
+            ready(running)
             heard = ears.stream(listen, microphone, endpointer, mute, depth=EVENTS_AHEAD)
             async with aclosing(heard), asyncio.TaskGroup() as group:
                 group.create_task(sound.watch(session.sound_lost), name="sound")

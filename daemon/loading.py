@@ -37,8 +37,13 @@ log = logging.getLogger(__name__)
 class Loader:
     """Makes the parts, each on its own worker, and closes all it made in the reverse order."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, progress: Callable[[str], None] = lambda text: None
+    ) -> None:
+        """``progress`` is told what is being loaded."""
         self.settings = settings
+        self._progress = progress
+        self._open: set[int] = set()  # the parts that are in use
         self.store = open_store(settings.models.directory)
         self._stack = AsyncExitStack()
         self._workers: list[Worker] = []
@@ -68,12 +73,27 @@ class Loader:
 
         def load(cancel: CancelToken) -> P:
             part = factory()
-            part.warm_up()
+            try:
+                part.warm_up()
+            except BaseException:
+                part.close()
+                raise
             return part
 
+        self._progress(worker.name)
         part = await worker.run(load)
-        self._stack.push_async_callback(_close, worker, part)
+        self._open.add(id(part))
+        self._stack.push_async_callback(self.release, worker, part)
         return part
+
+    async def release(self, worker: Worker, part: Part) -> None:
+        """Close a part that nobody uses any more, behind whatever its thread is at."""
+        if id(part) not in self._open:
+            return
+        self._open.remove(id(part))
+        with suppress(TimeoutError):  # but never wait for ever
+            async with asyncio.timeout(STOP_S):
+                await worker.run(lambda _: part.close())
 
     async def parts(self, face: LipSync | None, drawing: Worker) -> Parts:
         """Load what a reply needs, all at once; nothing if a weight is missing or damaged."""
@@ -189,13 +209,6 @@ class Loader:
                 raise
             log.warning("%s %s", error, tr("Going on with sound only."))
             return None
-
-
-async def _close(worker: Worker, part: Part) -> None:
-    """Close a part behind whatever its thread is at, but never wait for ever."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(STOP_S):
-            await worker.run(lambda _: part.close())
 
 
 def _is_path(name: str) -> bool:

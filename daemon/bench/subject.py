@@ -146,7 +146,7 @@ def main() -> None:
     settings = load(Path(sys.argv[1])).settings
     make_loader = partial(WatchedLoader, face=sys.argv[2:] == ["face"])
     with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
-        run_until_signal(serve(settings, partial(tell, "ready"), Observer(), make_loader))
+        run_until_signal(serve(settings, lambda _: tell("ready"), Observer(), make_loader))
 
 
 if __name__ == "__main__":

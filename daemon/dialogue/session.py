@@ -107,6 +107,11 @@ class Session:
         if self._group is not None:
             self._take(Hush(), self._group)
 
+    @property
+    def parts(self) -> Parts:
+        """The parts that the next reply is made with."""
+        return self._parts
+
     def use(self, **parts: Any) -> None:
         """Answer with these parts, named as in ``Parts``, from the next reply on."""
         self._parts = replace(self._parts, **parts)

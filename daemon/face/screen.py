@@ -7,6 +7,7 @@ stands still, the face is at rest.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 
@@ -41,6 +42,8 @@ class Screen:
         """
         self.degraded = False
         self.face = face
+        self.ticked = 0.0
+        """The ``time.monotonic()`` at which the camera's thread last finished what it was given."""
         self._open = open_camera
         self._worker = worker
         self._camera: Camera | None = camera
@@ -52,6 +55,17 @@ class Screen:
         self._now = 0  # where the sound was at the last tick
         self._room = asyncio.Event()
         self._room.set()
+
+    @property
+    def camera(self) -> Camera | None:
+        """What is shown on; ``None`` while that has failed."""
+        return self._camera
+
+    async def use(self, face: LipSync) -> None:
+        """Show another face of the same size and rate; the one before is not drawn any more."""
+        self.clear()
+        self.face = face
+        await self._worker.run(lambda _: None)
 
     async def put(self, frame: FaceFrame) -> None:
         """Take a mouth; waits while ``AHEAD`` of them are ahead of the sound."""
@@ -88,6 +102,7 @@ class Screen:
         start, tick = loop.time(), 0
         while True:
             await self._show(tick)
+            self.ticked = time.monotonic()
             tick = max(tick + 1, int((loop.time() - start) * self.face.fps) + 1)
             await asyncio.sleep(max(0.0, start + tick / self.face.fps - loop.time()))
 

@@ -8,7 +8,8 @@ import pytest
 from daemon.dialogue.asked import Asked, Heard
 from daemon.dialogue.reply import Script
 from tests.fakes import FakeChat, FakeRecognizer, parts
-from tests.scenario.test_session import H, L, S, Script as Said, Stage, T, says
+from tests.scenario.test_session import H, L, S, Stage, T, says
+from tests.scenario.test_session import Script as Said
 
 
 def play(
@@ -68,7 +69,7 @@ def test_silence_when_asked_for() -> None:
     text = "one two three four five six seven eight"
     [first, _] = play(
         stage,
-        [(1, lambda: stage.session.ask(Script(text))), (2.5, lambda: stage.session.hush())],  # type: ignore[func-returns-value]
+        [(1, lambda: stage.session.ask(Script(text))), (2.5, lambda: stage.session.hush())],
     )
     assert isinstance(first, Heard) and not first.whole
     assert stage.path() == [T, S, L]
