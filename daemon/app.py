@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -21,7 +22,9 @@ from daemon.dialogue.session import Session
 from daemon.ears.endpointing import EarEvent, Endpointer
 from daemon.ears.microphone import Microphone
 from daemon.ears.sound_files import Source
+from daemon.errors import DeviceError
 from daemon.face.screen import Screen
+from daemon.i18n import tr
 from daemon.loading import Loader, make_apologies, require_weights
 from daemon.voice.player import Loudspeaker, Player
 from daemon.voice.sound import Sound
@@ -32,6 +35,8 @@ INTERRUPTED = 130  # what a shell reports after Ctrl+C
 EVENTS_AHEAD = 64  # ear events that may wait; the microphone must never wait for the conversation
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 def listen(
@@ -113,12 +118,22 @@ async def serve(
 
 @asynccontextmanager
 async def _showing(loader: Loader, player: Player, mute: Mute) -> AsyncIterator[Screen | None]:
-    """Show the face at rest at once, while the models load, and from then on."""
-    worker = loader.worker("camera")
-    camera = await worker.run(lambda _: loader.camera())
-    if camera is None:
+    """Show the face at rest at once, while the models load, and from then on.
+
+    A camera that is not there yet is waited for, unless the settings insist on it.
+    """
+    wanted = loader.settings.camera.output
+    if wanted == "none":
         yield None
         return
+    worker = loader.worker("camera")
+    camera = None
+    try:
+        camera = await worker.run(lambda _: loader.camera())
+    except DeviceError as error:
+        if wanted == "virtual":
+            raise
+        log.warning("%s %s", error, tr("Going on with sound only."))
     face = await worker.run(lambda _: loader.face())
     screen = Screen(face, loader.camera, worker, camera, player.audible, lambda: mute.camera)
     loader.own(screen.close)

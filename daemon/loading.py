@@ -17,7 +17,7 @@ from daemon.dialogue.reply import Parts
 from daemon.ears.echo import Echo
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.ring import Ring
-from daemon.errors import DeviceError, SetupError
+from daemon.errors import SetupError
 from daemon.i18n import tr
 from daemon.media import SPEAK_RATE, Samples
 from daemon.stages import Camera, ChatModel, LipSync, Part, Recognizer, Synthesizer
@@ -195,20 +195,12 @@ class Loader:
         face = self.settings.face
         return Portrait(find_face(face.name).directory, face.fps, (face.width, face.height))
 
-    def camera(self) -> Camera | None:
-        """Open the virtual camera as set; ``None`` when there is none and none is insisted on."""
+    def camera(self) -> Camera:
+        """Open the virtual camera; ``DeviceError`` where there is none."""
         from daemon.face.camera import VirtualCamera
 
-        camera, face = self.settings.camera, self.settings.face
-        if camera.output == "none":
-            return None
-        try:
-            return VirtualCamera(camera.device, (face.width, face.height), face.fps)
-        except DeviceError as error:
-            if camera.output == "virtual":
-                raise
-            log.warning("%s %s", error, tr("Going on with sound only."))
-            return None
+        face = self.settings.face
+        return VirtualCamera(self.settings.camera.device, (face.width, face.height), face.fps)
 
 
 def _is_path(name: str) -> bool:

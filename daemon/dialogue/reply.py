@@ -54,6 +54,10 @@ FIRST_FRAME_S = 0.1  # the sound of a reply waits this long for its first mouth,
 class FrameSink(Protocol):
     """Where mouths go: the camera's screen, or a film."""
 
+    @property
+    def wanted(self) -> bool:
+        """Whether a reply that begins now is to have a mouth."""
+
     async def put(self, frame: FaceFrame) -> None:
         """Take a frame; waits while enough of them are ahead of the sound."""
 
@@ -215,7 +219,7 @@ class Reply:
     async def _animate(self) -> None:
         lip_sync, frames = self._parts.lip_sync, self._frames
         try:
-            if lip_sync is not None and frames is not None:
+            if lip_sync is not None and frames is not None and frames.wanted:
                 await self._draw(lip_sync, frames)
         except Exception as error:  # a reply without a mouth is still a reply
             log.warning("turn %d: lip-sync failed: %s", self.turn, error)

@@ -226,6 +226,7 @@ class Session:
         if reply is None:
             return
         text = reply.heard(heard)
+        log.debug("turn %d: %s was answered with %r", reply.turn, reply.transcript, text)
         if reply.transcript is not None:
             self._history.commit(reply.transcript.text, text)
             self._language = reply.transcript.language

@@ -46,7 +46,8 @@ class Desk:
     def loading(self, what: str) -> None:
         """Note what is being loaded."""
         self._loading = what
-        notify.notify(STATUS=f"loading: {what}")
+        if self._running is None:
+            notify.notify(STATUS=f"loading: {what}")
         self.events.publish("loading", what=what)
 
     def ready(self, running: Running) -> None:
@@ -188,7 +189,7 @@ class Desk:
         found = []
         if running.sound.lost:
             found.append("sound")
-        if running.screen is None or running.screen.degraded:
+        if running.screen is not None and running.screen.degraded:
             found.append("camera")
         return found
 
