@@ -48,6 +48,8 @@ class VirtualCamera:
                 tr("Close the program that watches it, or set this size under [face]."),
             )
 
+        loopback.sustain(device, True)
+
     @property
     def device(self) -> str:
         """The device that is shown on, such as ``/dev/video10``."""

@@ -33,6 +33,8 @@ def _ioctl(number: int, size: int, *, read: bool = False, write: bool = False) -
 QUERYCAP: Final = _ioctl(0, 104, read=True)
 G_FMT: Final = _ioctl(4, FORMAT.size, read=True, write=True)
 STREAMON: Final = _ioctl(18, 4, write=True)
+S_CTRL: Final = _ioctl(28, 8, read=True, write=True)
+SUSTAIN: Final = 0x00980900 + 0xF001  # v4l2loopback's control for showing the last picture again
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,21 @@ def revive(device: Loopback) -> bool:
         return True
     if device.shows and _is_written(device.path):
         return False
-    with _opened(device.path, os.O_WRONLY) as opened:
-        with suppress(OSError):  # without buffers it refuses, and yet takes us for a writer
-            fcntl.ioctl(opened, STREAMON, struct.pack("i", OUTPUT_STREAM))
+    # without buffers it refuses, and yet takes us for a writer
+    with _opened(device.path, os.O_WRONLY) as opened, suppress(OSError):
+        fcntl.ioctl(opened, STREAMON, struct.pack("i", OUTPUT_STREAM))
     again = inspect(device.path)
     return again is not None and again.takes
+
+
+def sustain(path: str, on: bool) -> None:
+    """Let the device show its last picture again and again while nobody writes.
+
+    A browser takes a camera for broken after two seconds without a picture; so it survives our
+    restart. Does nothing on a device that cannot.
+    """
+    with suppress(OSError), _opened(path, os.O_RDWR) as device:
+        fcntl.ioctl(device, S_CTRL, struct.pack("Ii", SUSTAIN, on))
 
 
 def size(path: str) -> tuple[int, int]:
@@ -101,7 +113,8 @@ def size(path: str) -> tuple[int, int]:
 
 
 def _is_written(path: str) -> bool:
-    """Whether pictures arrive: the only sign of a writer that the device gives."""
+    """Whether new pictures arrive: the only sign of a writer that the device gives."""
+    sustain(path, False)
     with _opened(path, os.O_RDONLY) as device:
         _drain(device)  # what was there before we came does not count
         deadline = time.monotonic() + WRITES_S

@@ -99,6 +99,8 @@ def test_after_a_crash_it_is_free_and_a_viewer_sees_us(other: "subprocess.Popen[
         assert next(pictures).width == SIZE[0]
         other.kill()
         other.wait()
+        for _ in range(20):
+            assert next(pictures).width == SIZE[0], "it goes on with the last picture"
         camera = VirtualCamera("", SIZE, FPS)
         try:
             for _ in range(6):  # what waits from before comes first

@@ -58,6 +58,7 @@ def devices(monkeypatch: pytest.MonkeyPatch) -> list[Loopback]:
     monkeypatch.setattr(loopback, "devices", lambda: known)
     monkeypatch.setattr(loopback, "revive", lambda device: not device.shows)
     monkeypatch.setattr(loopback, "size", lambda path: SIZE)
+    monkeypatch.setattr(loopback, "sustain", lambda path, on: None)
     return known
 
 
