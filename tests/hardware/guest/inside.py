@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.hardware.guest import scene
 from tests.hardware.guest.installed import prove_installation, prove_removal
-from tests.hardware.guest.scene import CHECKOUT, MODELS, Service
+from tests.hardware.guest.scene import CHECKOUT, MODELS, Service, check
 from tests.hardware.guest.talking import prove_conversation
 
 STAGE = Path("/var/lib/digital-life-proof")  # on the guest's disk: it outlives a boot
