@@ -212,15 +212,19 @@ def _file_or_weight(name: str, file: str, store: ModelStore) -> Path:
     return Path(name).expanduser() if _is_path(name) else store.path(name) / file
 
 
-def require_weights(settings: Settings, store: ModelStore) -> None:
-    """Raise ``SetupError`` for the first weight that is missing or damaged, before any is loaded.
+def needed_weights(settings: Settings) -> list[str]:
+    """Name the weights without which the settings cannot be met.
 
-    The Mandarin voice may be missing: espeak-ng stands in, and the log says so.
+    The Mandarin voice is not among them: espeak-ng stands in for it, and the log says so.
     """
     named = (settings.ears.model, settings.brain.model, settings.voice.english)
-    for name in ("silero-vad", "smart-turn", *named):
-        if not _is_path(name):
-            store.path(name)
+    return ["silero-vad", "smart-turn", *(name for name in named if not _is_path(name))]
+
+
+def require_weights(settings: Settings, store: ModelStore) -> None:
+    """Raise ``SetupError`` for the first weight that is missing or damaged; none is loaded yet."""
+    for name in needed_weights(settings):
+        store.path(name)
 
 
 async def make_apologies(parts: Parts) -> dict[str, Samples]:

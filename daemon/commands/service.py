@@ -1,15 +1,18 @@
 """``service`` (start with the machine), ``doctor`` and ``setup``."""
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
+
+from rich.markup import escape
 
 from daemon.commands.console import Subcommands, err, out
 from daemon.config import Settings
 from daemon.errors import DigitalLifeError
 from daemon.i18n import tr
-from daemon.service import install
+from daemon.service import doctor, install
 from daemon.service.steps import Step, may_become_root, take
 
 PACKAGES = ("libportaudio2", "espeak-ng")  # what pip cannot bring
@@ -36,6 +39,18 @@ def register(commands: Subcommands) -> None:
             leaf.add_argument("--user", metavar="NAME", help=tr("with --system: whose it is"))
         if name == "logs":
             leaf.add_argument("--follow", action="store_true", help=tr("go on until Ctrl+C"))
+
+    looking = commands.add_parser(
+        "doctor",
+        help=tr("look at all that a conversation needs, and tell what mends it"),
+        description=tr(
+            "Looks at the machine, models, sound, camera and service. It listens for two seconds "
+            "and plays a soft rustle. The exit code is 1 if something does not work."
+        ),
+    )
+    looking.add_argument("--fix", action="store_true", help=tr("mend what can be mended safely"))
+    looking.add_argument("--json", action="store_true", help=tr("print JSON, for programs"))
+    looking.set_defaults(run=examine_all)
 
     setup = commands.add_parser(
         "setup", help=tr("fetch what a conversation needs: system packages and models")
@@ -116,6 +131,40 @@ def _pass_on(command: list[str]) -> int:
                 program=command[0]
             )
         ) from None
+
+
+def examine_all(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Print the findings; with ``--fix`` take the steps that need no decision."""
+    findings = []
+    for finding in doctor.examine(settings):
+        findings.append(finding)
+        if not arguments.json:
+            _show_finding(finding)
+    if arguments.json:
+        text = [finding.for_programs() for finding in findings]
+        out.print(json.dumps(text, ensure_ascii=False, indent=2), markup=False)
+    bad = [finding for finding in findings if finding.level is doctor.Level.ERROR]
+    if arguments.fix:
+        for finding in findings:
+            if finding.step is not None and (may_become_root() or not finding.step.root):
+                err.print(tr("Mending: {what}").format(what=finding.step), markup=False)
+                take(finding.step)
+                bad = [one for one in bad if one is not finding]
+    return 1 if bad else 0
+
+
+def _show_finding(finding: doctor.Finding) -> None:
+    mark = {
+        doctor.Level.OK: "[green]✓[/]",
+        doctor.Level.NOTE: "[blue]·[/]",
+        doctor.Level.WARNING: "[yellow]![/]",
+        doctor.Level.ERROR: "[red]✗[/]",
+    }[finding.level]
+    out.print(f"{mark} {finding.name}: {escape(finding.text)}")
+    if finding.why:
+        out.print(f"    {finding.why}", markup=False)
+    if finding.fix:
+        out.print(f"    → {finding.fix}", markup=False)
 
 
 def set_up(arguments: argparse.Namespace, settings: Settings) -> int:

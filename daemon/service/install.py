@@ -94,14 +94,15 @@ def look(target: Target) -> Machine:
     names = [path.read_text().strip() for path in Path("/sys/class/video4linux").glob("*/name")]
     loaded = Path("/sys/module/v4l2loopback").exists()
     return Machine(
-        camera_installed=loaded or _module_exists(),
+        camera_installed=loaded or module_exists(),
         camera_loaded=loaded,
         camera_named=CAMERA in names,
         lingers=(Path("/var/lib/systemd/linger") / target.user).exists(),
     )
 
 
-def _module_exists() -> bool:
+def module_exists() -> bool:
+    """Whether the running kernel has v4l2loopback."""
     try:
         found = subprocess.run(
             ["modinfo", "v4l2loopback"], capture_output=True, timeout=20,
