@@ -18,36 +18,9 @@ LEISURE = settings(
 DEFAULTS = tomllib.loads(packaged_config().read_text(encoding="utf-8"))
 NAMES = sorted({key for table in DEFAULTS.values() for key in table})
 
-WORD = st.sampled_from(
-    [
-        *DEFAULTS,
-        *NAMES,
-        "[",
-        "]",
-        "=",
-        ".",
-        '"',
-        "'",
-        "\n",
-        "#",
-        "0",
-        "-1",
-        "1e999",
-        "true",
-        "nan",
-        "[[",
-        "]]",
-        "{",
-        "}",
-        '"""',
-        "1979-05-27",
-        "0x1F",
-        "数",
-        "\t",
-        "\r",
-        ",",
-    ]
-)
+MARKS = ["[", "]", "[[", "]]", "{", "}", "=", ".", ",", '"', "'", '"""', "#", "\n", "\r", "\t"]
+SCRAPS = ["0", "-1", "1e999", "0x1F", "true", "nan", "1979-05-27", "\u6570"]
+WORD = st.sampled_from([*DEFAULTS, *NAMES, *MARKS, *SCRAPS])
 VALUE = st.one_of(
     st.sampled_from(['"default"', "true", "0", "-1", "3", "0.5", "inf", "nan", "[]", '["en"]']),
     st.sampled_from(["{}", "1979-05-27", '""', "[1, 2]", '"\\u0000"', "9" * 30]),

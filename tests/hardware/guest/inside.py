@@ -6,9 +6,13 @@ import time
 from pathlib import Path
 
 from tests.hardware.guest import scene
+from tests.hardware.guest.browser import prove_browser
 from tests.hardware.guest.installed import prove_installation, prove_removal
 from tests.hardware.guest.scene import CHECKOUT, MODELS, Service, check
+from tests.hardware.guest.soak import prove_soak
+from tests.hardware.guest.strangers import prove_protection
 from tests.hardware.guest.talking import prove_conversation
+from tests.hardware.guest.troubles import prove_recoveries, stalled_loop
 
 STAGE = Path("/var/lib/digital-life-proof")  # on the guest's disk: it outlives a boot
 
@@ -41,7 +45,9 @@ def main() -> int:
                 reboot()
             return 1
     for part in sys.argv[2:]:
+        begin = time.monotonic()
         PARTS[part](service)
+        print(f"==== {part}: {time.monotonic() - begin:.1f} s", flush=True)
     return 1 if scene.failed else 0
 
 
@@ -55,7 +61,16 @@ def prove_camera(service: Service) -> None:
     check("the camera's own tests", "5 passed" in done.stdout, done.stdout[-3000:])
 
 
-PARTS = {"conversation": prove_conversation, "camera": prove_camera, "removal": prove_removal}
+PARTS = {
+    "camera": prove_camera,
+    "conversation": prove_conversation,
+    "protection": prove_protection,
+    "recoveries": prove_recoveries,
+    "removal": prove_removal,
+    "soak": prove_soak,
+    "stall": stalled_loop,
+    "viewer": prove_browser,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -57,13 +57,26 @@ class Viewer:
         """Return the pictures in a second between two moments."""
         return sum(begin <= at < end for at, _ in self.seen) / (end - begin)
 
+    def first_motion(self, begin: float, end: float) -> float | None:
+        """Return when the mouth begins to move between two moments, if it does."""
+        steps = self._steps(begin - 1.0, end)
+        still = [step for at, step in steps if at < begin]
+        limit = 3 * float(np.median(still)) + 0.5 if still else 1.0
+        return next((at for at, step in steps if at >= begin and step > limit), None)
+
     def motion(self, begin: float, end: float) -> float:
         """Return how much the middle of the picture's lower half changes, in grey levels."""
-        pictures = [picture for at, picture in self.seen if begin <= at < end]
-        height, width = pictures[0].shape
+        return float(np.mean([step for _, step in self._steps(begin, end)]))
+
+    def _steps(self, begin: float, end: float) -> list[tuple[float, float]]:
+        """Return for each picture how much it differs from the one before."""
+        seen = [(at, picture) for at, picture in self.seen if begin <= at < end]
+        height, width = seen[0][1].shape if seen else (0, 0)
         area = np.s_[height // 2 : height * 4 // 5, width * 2 // 5 : width * 3 // 5]
-        pairs = itertools.pairwise(pictures)
-        return float(np.mean([np.abs(b[area] - a[area]).mean() for a, b in pairs]))
+        return [
+            (at, float(np.abs(picture[area] - before[area]).mean()))
+            for (_, before), (at, picture) in itertools.pairwise(seen)
+        ]
 
 
 def heard_again(recorder: Recorder) -> str:
