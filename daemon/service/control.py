@@ -101,7 +101,9 @@ class Control:
                 return
             self._clients.add(task)
             await self._converse(reader, writer)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+        except asyncio.IncompleteReadError:
+            pass  # it has hung up
+        except (OSError, TimeoutError) as error:
             log.debug("a client was cut off: %s", error or type(error).__name__)
         except asyncio.CancelledError:  # the daemon stops; asyncio would log it as unheard of
             pass

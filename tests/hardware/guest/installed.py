@@ -50,7 +50,9 @@ def prove_installation(service: Service, second: bool) -> None:
     if not second:
         install(service)
         took = service.ready()
-        check("ready after the installation", took >= 0, f"{took:.1f} s\n{service.log()[-3000:]}")
+        if not check("ready after the installation", took >= 0, f"{took:.1f} s"):
+            print(service.log()[:3000], "…", service.log()[-2000:])
+            print(run("journalctl", "-q", "--no-pager", "-n", "40").stdout)
         return
     took = service.ready()
     if not check("ready after the reboot", took >= 0, f"{took:.1f} s"):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -42,6 +43,8 @@ directory = "{models}"
 level = "debug"
 """
 START_S = 90.0  # one processor loads the models, and reads them for their checksums
+
+LLAMA = re.compile(r"[\d.]+ I ")  # what llama.cpp says at debug
 
 failed: list[str] = []
 
@@ -142,7 +145,8 @@ class Service:
         unit = "UNIT" if self.system else "USER_UNIT"
         match = [f"_SYSTEMD_{unit}=digital-life.service"]
         begin = [f"--since={since}"] if since else []
-        return run("journalctl", "-q", "-o", "cat", "--no-pager", *begin, *match).stdout
+        text = run("journalctl", "-q", "-o", "cat", "--no-pager", *begin, *match).stdout
+        return "\n".join(line for line in text.splitlines() if not LLAMA.match(line))
 
 
 def status() -> dict[str, Any]:
