@@ -31,12 +31,9 @@ languages = ["en"]
 [brain]
 model = "smollm2-135m"
 max_reply_tokens = 24
-[voice]
-mandarin = "{models}/piper-joe/voice.onnx"
-output = "both"
 [face]
-width = 480
-height = 270
+width = 320
+height = 180
 [models]
 directory = "{models}"
 [log]
