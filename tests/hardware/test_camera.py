@@ -20,9 +20,11 @@ WRITER = f"""
 import time, numpy as np
 from daemon.face.camera import VirtualCamera
 camera = VirtualCamera("", {SIZE}, {FPS})
+picture = np.full(({SIZE[1]}, {SIZE[0]}, 3), 200, np.uint8)
+camera.show(picture)
 print(camera.device, flush=True)
 while True:
-    camera.show(np.full(({SIZE[1]}, {SIZE[0]}, 3), 200, np.uint8))
+    camera.show(picture)
     time.sleep(0.04)
 """
 
