@@ -1,10 +1,12 @@
 """Fixtures for all tests."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from daemon import i18n
@@ -14,6 +16,11 @@ from daemon.store.model_store import ModelStore, default_directory
 
 AUDIO = Path(__file__).parent / "audio"
 LINGER_S = 2.0  # a thread that is ending may take this long
+
+# Developers' machines look for new examples; a change is judged by the same ones each time.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 
 @pytest.fixture(autouse=True)

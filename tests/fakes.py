@@ -179,7 +179,7 @@ class FakePlayer:
         self._note("begin")
 
     async def play(self, samples: Samples) -> None:
-        while (wait_s := self._end() - self._now() - 2.0) > 0:
+        while (wait_s := self._end() - self._now() - 2.0) > 0:  # noqa: ASYNC110 (virtual time)
             await asyncio.sleep(max(wait_s, 0.01))
         begin = max(self._now(), self._end())
         self._segments.append((begin, len(samples)))

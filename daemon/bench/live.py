@@ -21,7 +21,7 @@ from daemon.bench.figures import Progress
 from daemon.bench.process import Process, write_config
 from daemon.bench.results import Answer, Interruption, Results
 from daemon.bench.room import LostError, Room
-from daemon.bench.signals import AUDIBLE, span
+from daemon.bench.signals import AUDIBLE, room_response, span
 from daemon.bench.sound_server import SoundServer
 from daemon.bench.speech import Clip, Script, load_script
 from daemon.bench.tape import BLOCK
@@ -29,11 +29,11 @@ from daemon.bench.turns import STATES, STOPPED, outcome, own_interruptions
 from daemon.config import Settings
 from daemon.i18n import tr
 from daemon.loading import require_weights
-from daemon.media import LISTEN_RATE
+from daemon.media import LISTEN_RATE, Audio
 from daemon.store.model_store import open_store
 
 IDLE_S = 30.0  # of listening while nobody speaks
-SETTLE_S = 3.0  # after the start, before idleness is measured
+SETTLE_S = 3.0  # after the start, and after a change of loudspeaker, until moments are known again
 TRIALS = 10  # people who speak over it, and sounds that should not stop it, at most
 ANSWER_S = 20.0  # after this a question counts as unanswered
 SPEECH_S = 60.0  # no answer lasts longer
@@ -75,15 +75,22 @@ def _trial(server: SoundServer, script: Script, results: Results, face: bool) ->
         Process("daemon.bench.subject", arguments, server.env, log) as process,
     ):
         process.wait_until_ready()
-        yield Trial(room, process, script, results, face)
+        yield Trial(server, room, process, script, results, face)
 
 
 class Trial:
     """One daemon in one room, and what is done with it."""
 
     def __init__(
-        self, room: Room, process: Process, script: Script, results: Results, face: bool
+        self,
+        server: SoundServer,
+        room: Room,
+        process: Process,
+        script: Script,
+        results: Results,
+        face: bool,
     ) -> None:
+        self._server = server
         self._room = room
         self._tape = room.tape
         self._process = process
@@ -157,7 +164,9 @@ class Trial:
 
     def _echo(self, minutes: float, progress: Progress) -> None:
         """Let it hear its own voice, from now on; count how often it takes that for a person's."""
-        self._results.echo_delay_s = self._room.hear_own_voice(ECHO_DB, ECHO_S)
+        response = room_response(ECHO_DB, ECHO_S, np.random.default_rng(3))
+        self._server.echo(Audio(response, LISTEN_RATE))
+        time.sleep(SETTLE_S)
         begin = time.monotonic()
         seconds = shown = round(minutes * 60)
         with progress(tr("hearing its own echo"), seconds) as done:

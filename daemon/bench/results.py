@@ -60,7 +60,6 @@ class Results:
     """Those while the face was drawn as well, in an echo or not."""
     barge_ins: list[Interruption] = field(default_factory=list)
     backchannels: list[Interruption] = field(default_factory=list)
-    echo_delay_s: float = 0.0
     echo_speech_s: float = 0.0
     """Seconds of its own voice that came back into its microphone while nobody spoke over it."""
     self_interruptions: int = 0

@@ -1,4 +1,4 @@
-"""A room in real time: a person in front of the microphone, an echo, and a recording of it all."""
+"""A room in real time: a person in front of the microphone, and a recording of it all."""
 
 import contextlib
 import threading
@@ -9,14 +9,14 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.bench.signals import Reverb, locate, room_response
+from daemon.bench.signals import locate
 from daemon.bench.sound_server import SoundServer, end
 from daemon.bench.tape import BLOCK, Recorder, client
 from daemon.media import LISTEN_RATE, Samples
 
 PLAY_MS = 20  # latency asked of the server
-PREFILL = 4  # blocks that wait to be played; with the latencies it must stay below an echo's delay
-SLACK = LISTEN_RATE // 100  # samples: what the way through the server may grow by before it is cut
+PREFILL = 4  # blocks that wait to be played
+SLACK = LISTEN_RATE // 100  # samples by which a place that was told may be late
 NOISE = 0.0005  # RMS, -66 dB of full scale: a quiet room; no microphone gives digital silence
 REACH = LISTEN_RATE // 2  # samples by which a loaded machine may delay what was said
 LIKE = 0.3  # likeness below which it is not there: an echo may cover half of it
@@ -41,28 +41,24 @@ class Said:
 
 
 class Room(Recorder):
-    """Plays persons and echo into ``mouth`` and records both ways, while the ``with`` block runs.
+    """Plays persons into ``mouth`` and records both ways, while the ``with`` block runs.
 
     One thread takes a block from the recording and gives a block to the microphone in turn, so
-    both run at the server's pace and the way through it stays the same length.
+    both run at the server's pace.
     """
 
     def __init__(self, server: SoundServer) -> None:
         super().__init__(server, "world.monitor")
         self._delay = 0  # what is given as sample n of all comes n + this on the tape
-        self._lead = 0  # what is recorded as sample n is answered by sample n + this
-        self._loop = 0  # the sum of both, as it was at first
         self._noise = np.random.default_rng(1)
         self._lock = threading.Lock()
         self._saying: Said | None = None
-        self._echo: Reverb | None = None
         self._given = 0  # samples
         self._recent: deque[Samples] = deque(maxlen=RECENT)
-        self._excess = 0  # samples to leave out, to bring the loop back to its length
 
     def __enter__(self) -> "Room":
         self._player = client(self._server, "pacat", "mouth", 1, PLAY_MS)
-        self._give(b"".join(self._next(np.zeros(BLOCK, np.int16)) for _ in range(PREFILL)))
+        self._give(b"".join(self._next() for _ in range(PREFILL)))
         self._begin()
         try:
             self._synchronise()
@@ -85,7 +81,7 @@ class Room(Recorder):
             self._player.stdin.close()
 
     def _answer(self, piece: NDArray[np.int16]) -> None:
-        self._give(self._next(piece[:, 1]))
+        self._give(self._next())
 
     def _give(self, data: bytes) -> None:
         assert self._player.stdin is not None
@@ -93,22 +89,16 @@ class Room(Recorder):
             self._player.stdin.write(data)
             self._player.stdin.flush()
 
-    def _next(self, played: NDArray[np.int16]) -> bytes:
-        """Make the microphone's next block; none at all where one is to be left out."""
+    def _next(self) -> bytes:
+        """Make the microphone's next block."""
         block = np.asarray(self._noise.standard_normal(BLOCK) * NOISE, np.float32)
         with self._lock:
-            if self._echo is not None:
-                block += self._echo.feed(played.astype(np.float32) / np.float32(32768))
             saying = self._saying
             if saying is not None:
                 part = saying.samples[self._given - saying.begin :][:BLOCK]
                 block[: len(part)] += part
                 if self._given + BLOCK >= saying.begin + len(saying.samples):
                     self._saying = None
-            elif self._excess >= BLOCK:
-                self._excess -= BLOCK
-                return b""
-            self._lead = self._given - (self.tape.length - BLOCK)
             self._given += BLOCK
             self._recent.append(block)
         return (np.clip(block, -1, 1) * 32767).astype(np.int16).tobytes()
@@ -116,7 +106,7 @@ class Room(Recorder):
     def _synchronise(self) -> None:
         """Find out how long the way through the server is, by the noise that is always there.
 
-        A loaded machine leaves gaps, and each makes the way longer; that is taken back here.
+        A loaded machine leaves gaps, and each makes the way longer.
         """
         for _ in range(SYNC_TRIES):
             self.wait_until(self.tape.length + SYNC)
@@ -128,10 +118,6 @@ class Room(Recorder):
                 continue  # a gap just then
             with self._lock:
                 self._delay = end - SYNC - (last - len(given) + place)
-                self._loop = self._loop or self._lead + self._delay
-                grown = self._lead + self._delay - self._loop
-                self._excess = grown if grown > SLACK else 0
-            self.wait_until(end + max(0, grown))
             return
 
     def say(self, samples: Samples, after: int = 0) -> Said:
@@ -161,14 +147,3 @@ class Room(Recorder):
         if min(like_head, like_tail) < LIKE:
             raise LostError
         return begin + first, begin + after + last + len(tail)
-
-    def hear_own_voice(self, gain_db: float, delay_s: float) -> float:
-        """Let the daemon's sound come back into the microphone, from now on.
-
-        Returns the delay in seconds, which is longer where the way through the server is.
-        """
-        wait = max(0, round(delay_s * LISTEN_RATE) - self._loop)
-        response = room_response(gain_db, np.random.default_rng(3))
-        with self._lock:
-            self._echo = Reverb(np.concatenate((np.zeros(wait, np.float32), response)), BLOCK)
-        return (wait + self._loop) / LISTEN_RATE

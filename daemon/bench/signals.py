@@ -54,8 +54,8 @@ def locate(piece: Samples, recording: Samples) -> tuple[int, float]:
     return best, float(likeness[best])
 
 
-def room_response(gain_db: float, rng: np.random.Generator) -> Samples:
-    """Return the impulse response from loudspeaker to microphone, beginning with the direct sound.
+def room_response(gain_db: float, delay_s: float, rng: np.random.Generator) -> Samples:
+    """Return the impulse response from loudspeaker to microphone, its direct sound at ``delay_s``.
 
     Noise that decays by 60 dB in ``DECAY_S`` behind a direct sound: the statistical model of a
     room (J. Polack, 1988). Its energy is ``gain_db``.
@@ -66,24 +66,8 @@ def room_response(gain_db: float, rng: np.random.Generator) -> Samples:
     response = tail * _ratio(REVERB_DB) / np.sqrt(np.sum(np.square(tail)))
     response[0] = 1
     response *= _ratio(gain_db) / np.sqrt(np.sum(np.square(response)))
-    return np.asarray(response, np.float32)
-
-
-class Reverb:
-    """Convolves a stream with a response, block by block (overlap-add)."""
-
-    def __init__(self, response: Samples, block: int) -> None:
-        self._size = 1 << (len(response) + block - 1).bit_length()
-        self._response = np.fft.rfft(response, self._size)
-        self._pending = np.zeros(self._size)
-
-    def feed(self, block: Samples) -> Samples:
-        """Return what is heard while ``block`` (always of the given length) is played."""
-        self._pending += np.fft.irfft(np.fft.rfft(block, self._size) * self._response, self._size)
-        heard = self._pending[: len(block)].astype(np.float32)
-        self._pending[: -len(block)] = self._pending[len(block) :]
-        self._pending[-len(block) :] = 0
-        return heard
+    delay = np.zeros(round(delay_s * LISTEN_RATE), np.float32)
+    return np.concatenate((delay, response.astype(np.float32)))
 
 
 def cough(rng: np.random.Generator) -> Samples:

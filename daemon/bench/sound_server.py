@@ -1,25 +1,33 @@
 """A PulseAudio of one's own: private sockets, no sound card, nothing of the user's touched.
 
-What is played into the sink ``mouth`` is what the daemon's microphone hears; what the daemon plays
-arrives in the sink ``room``. Both are one channel each of the sink ``world``, so that a recording
-of ``world.monitor`` (mouth left, room right) has both on one clock, to the sample.
+What is played into the sink ``mouth`` is what the daemon's ``microphone`` hears; what the daemon
+plays arrives in the sink ``room``. Both are one channel each of the sink ``world``, so that a
+recording of ``world.monitor`` (mouth left, room right) has both on one clock, to the sample.
 """
 
+import math
 import os
 import shutil
 import subprocess
 import time
+import wave
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
+
 from daemon.errors import DeviceError
 from daemon.i18n import tr
+from daemon.media import Audio
 
 PROGRAMS = ("pulseaudio", "pactl", "pacat", "parec")
 INSTALL = "sudo apt install pulseaudio pulseaudio-utils libasound2-plugins"
 START_S = 20.0  # a loaded machine may take seconds to start it
 STOP_S = 10.0
 ORPHAN_S = 60  # without any client it ends: whoever started it was killed
+
+RATE = 48_000  # of all sinks
+SURROUND_PEAK = 0.4  # module-virtual-surround-sink brings the highest peak of its responses to this
 
 # Without ALSA's own configuration: PortAudio then finds no real card, only this server.
 ALSA_CONFIG = """\
@@ -31,6 +39,9 @@ MODULES = (
     "module-remap-sink sink_name=room master=world channels=1"
     " master_channel_map=front-right channel_map=mono remix=no",
     "module-remap-sink sink_name=mouth master=world channels=1"
+    " master_channel_map=front-left channel_map=mono remix=no",
+    # not the monitor of mouth: an echo comes into world
+    "module-remap-source source_name=microphone master=world.monitor channels=1"
     " master_channel_map=front-left channel_map=mono remix=no",
 )
 
@@ -88,7 +99,7 @@ class SoundServer:
                 raise DeviceError(tr("PulseAudio did not start."), INSTALL)
             time.sleep(0.1)
         self.pactl("set-default-sink", "room")
-        self.pactl("set-default-source", "mouth.monitor")
+        self.pactl("set-default-source", "microphone")
 
     def pactl(self, *command: str) -> str:
         """Run ``pactl`` and return what it prints; ``DeviceError`` if it fails."""
@@ -100,6 +111,28 @@ class SoundServer:
                 )
             )
         return done.stdout
+
+    def echo(self, response: Audio) -> None:
+        """Add the sink ``loudspeaker``: heard in ``room`` as it is, in ``mouth`` by ``response``.
+
+        ``response`` is that of a room, from loudspeaker to microphone. The server itself convolves,
+        so that the way keeps its length to the sample, however busy the machine is.
+        """
+        # the channels of world; three times the taps have three times the gain
+        ears = {"left": response.at_rate(RATE).samples * np.float32(response.rate / RATE)}
+        ears["right"] = np.zeros_like(ears["left"])
+        ears["right"][0] = 1
+        loudest = max(float(np.abs(samples).max()) for samples in ears.values())
+        for name, samples in ears.items():
+            write_wav(self.folder / f"{name}.wav", Audio(samples / np.float32(loudest), RATE))
+        self.pactl(
+            "load-module", "module-virtual-surround-sink", "sink_name=loudspeaker", "master=world",
+            "channels=1", "channel_map=mono",
+            *(f"hrir_{name}={self.folder}/{name}.wav" for name in ears),
+        )  # fmt: skip
+        gain_db = 20 * math.log10(loudest / SURROUND_PEAK)
+        self.pactl("set-sink-volume", "loudspeaker", f"{gain_db:+.2f}dB")
+        self.pactl("set-default-sink", "loudspeaker")
 
     def _pactl(self, *command: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
@@ -124,6 +157,15 @@ class SoundServer:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def write_wav(path: Path, audio: Audio) -> None:
+    """Write sound as 16-bit mono, for the programs of the sound server."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(audio.rate)
+        file.writeframes((np.clip(audio.samples, -1, 1) * 32767).astype(np.int16).tobytes())
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:

@@ -15,7 +15,7 @@ from rich.table import Table
 from daemon.app import run_until_signal
 from daemon.brain.history import History
 from daemon.commands.console import Subcommands, check_writable, err, out, write_json
-from daemon.commands.film import write_film
+from daemon.commands.film import film_path, write_film
 from daemon.config import Settings
 from daemon.dialogue.conversation import ReplyEvent, ReplyFailed
 from daemon.dialogue.reply import Reply
@@ -63,7 +63,10 @@ def register(commands: Subcommands) -> None:
     )
     question.add_argument("--audio", type=Path, metavar="FILE", help=tr("a sound or video file"))
     parser.add_argument(
-        "--out", type=Path, metavar="FILE.mp4", help=tr("write the answer as a film of the face")
+        "--out",
+        type=film_path,
+        metavar="FILE.mp4",
+        help=tr("write the answer as a film of the face"),
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help=tr("write the figures as JSON"))
     parser.add_argument("--play", action="store_true", help=tr("also play the answer aloud"))

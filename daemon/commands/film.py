@@ -1,5 +1,6 @@
 """An answer as a film: the face at rest, the reply, the face at rest again."""
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,14 @@ from daemon.stages import LipSync
 from daemon.worker import CancelToken
 
 REST_S = 0.6  # before and after the speech, so that it neither begins nor ends with a jolt
+
+
+def film_path(text: str) -> Path:
+    """Read the name of a film from the command line."""
+    path = Path(text)
+    if path.suffix.lower() != ".mp4":
+        raise argparse.ArgumentTypeError(tr("{path}: films are written as .mp4").format(path=path))
+    return path
 
 
 def write_film(path: Path, face: LipSync, film: Film, sound: Samples, cancel: CancelToken) -> None:

@@ -16,7 +16,7 @@ from rich.markup import escape
 from daemon.app import Running, run_until_signal, serve
 from daemon.brain.history import History
 from daemon.commands.console import Subcommands, check_writable, err, out
-from daemon.commands.film import write_film
+from daemon.commands.film import film_path, write_film
 from daemon.commands.keys import keys
 from daemon.config import Settings
 from daemon.dialogue.conversation import Phase, State
@@ -64,7 +64,7 @@ def register(commands: Subcommands) -> None:
     )
     say.add_argument("text", help=tr("what to say, in English, Chinese or both"))
     say.add_argument(
-        "--out", type=Path, metavar="FILE.mp4", help=tr("write a film of the face instead")
+        "--out", type=film_path, metavar="FILE.mp4", help=tr("write a film of the face instead")
     )
     say.set_defaults(run=say_text)
 

@@ -12,6 +12,7 @@ from daemon.ears.endpointing import (
     EarEvent,
     SpeechContinued,
     SpeechEnded,
+    SpeechFaded,
     SpeechPaused,
     SpeechStarted,
     SpeechTooShort,
@@ -147,6 +148,8 @@ def step(state: State, event: Event, barge_in_s: float) -> Step:
             if state.phase in (Phase.SPEAKING, Phase.HOLDING, Phase.JUDGING):
                 return _speech_over_reply(state, turn, event.voiced_s, barge_in_s)
             return _speech(state, turn)
+        case SpeechFaded():
+            return state, ()  # nothing is known yet
         case SpeechPaused():
             if state.phase is Phase.HOLDING:
                 return replace(state, phase=Phase.JUDGING), (Action.JUDGE,)

@@ -100,7 +100,9 @@ class Reply:
         frames: FrameSink | None,
         timeline: Timeline,
         report: Callable[[ReplyEvent], None],
+        reading: "asyncio.Task[Transcript | None] | None" = None,
     ) -> None:
+        """Prepare; ``reading`` comes to the question's words, or to ``None`` if that failed."""
         self.turn = turn
         self.question = question
         self.timeline = timeline
@@ -115,6 +117,7 @@ class Reply:
         self._player = player
         self._frames = frames
         self._report = report
+        self._reading = reading
         self._sentences: asyncio.Queue[Sentence | None] = asyncio.Queue(QUEUE)
         self._speech: asyncio.Queue[Speech | None] = asyncio.Queue(QUEUE)
         self._mouths: asyncio.Queue[Speech | None] = asyncio.Queue(QUEUE)
@@ -152,9 +155,11 @@ class Reply:
     async def _hear(self, question: Utterance | str) -> Transcript:
         if isinstance(question, str):
             return Transcript(question, "")
-        transcribe = self.timeline.timed("whisper", self._parts.recognizer.transcribe)
-        with _stage("whisper"):
-            transcript = await self._parts.hearing.run(transcribe, question.audio)
+        transcript = await self._reading if self._reading is not None else None
+        if transcript is None:
+            transcribe = self.timeline.timed("whisper", self._parts.recognizer.transcribe)
+            with _stage("whisper"):
+                transcript = await self._parts.hearing.run(transcribe, question.audio)
         self.timeline.mark("transcript")
         return transcript
 

@@ -24,9 +24,10 @@ from daemon.dialogue.conversation import (
     Typed,
     step,
 )
+from daemon.dialogue.reading import ReadingAhead
 from daemon.dialogue.reply import FrameSink, Parts, Reply, Script
 from daemon.dialogue.timeline import Timeline
-from daemon.ears.endpointing import EarEvent, SpeechEnded, SpeechPaused
+from daemon.ears.endpointing import EarEvent, SpeechEnded, SpeechFaded, SpeechPaused
 from daemon.media import LISTEN_RATE, Audio, Samples, Utterance
 from daemon.voice.player import Player
 
@@ -64,6 +65,7 @@ class Session:
         """Seconds of speech over a reply that silence it; may be changed at any time."""
         self._observe = observe
         self._events: asyncio.Queue[Event] = asyncio.Queue(EVENTS)
+        self._ahead = ReadingAhead(parts.recognizer, parts.hearing)
         self._utterance: Utterance | None = None
         self._speech_end = 0.0
         self._reply: Reply | None = None
@@ -121,6 +123,8 @@ class Session:
         self.state, actions = step(self.state, event, self.barge_in_s)
         if isinstance(event, SpeechEnded) and before.phase in LISTENED_TO:
             self._join(event)
+        if isinstance(event, SpeechFaded) and before.phase in LISTENED_TO:
+            self._ahead.begin(self._joined(event.utterance), group)
         if isinstance(event, ReplyFailed):
             log.error("turn %d failed: %s", event.turn, event.error)
             log.debug("turn %d failed", event.turn, exc_info=event.error)
@@ -164,25 +168,31 @@ class Session:
     async def _judge(self, event: SpeechPaused | SpeechEnded) -> None:
         """Find out what was said over the reply; what cannot be understood ends it."""
         utterance, backchannel = event.utterance, False
+        reading = self._ahead.of(utterance)
         try:
-            transcribe = self._parts.recognizer.transcribe
-            heard = await self._parts.hearing.run(transcribe, utterance.audio)
+            heard = await reading if reading is not None else None
+            if heard is None:
+                transcribe = self._parts.recognizer.transcribe
+                heard = await self._parts.hearing.run(transcribe, utterance.audio)
             backchannel = is_backchannel(heard.text)
         except Exception as error:  # the reply that follows will meet it again, and say so
             log.warning("turn %d: what was said over it: %s", utterance.turn, error)
         voiced_s = event.voiced_s if isinstance(event, SpeechPaused) else 0.0
         self._events.put_nowait(Judged(utterance.turn, voiced_s, backchannel))
 
+    def _joined(self, utterance: Utterance) -> Utterance:
+        """Put what waits unanswered before it."""
+        earlier = self._utterance
+        if earlier is None:
+            return utterance
+        gap = max(0, utterance.start - earlier.start - len(earlier.audio.samples))
+        pieces = (earlier.audio.samples, np.zeros(min(gap, LISTEN_RATE), np.float32))
+        joined = np.concatenate((*pieces, utterance.audio.samples))[-MAX_UTTERANCE:]
+        return Utterance(utterance.turn, Audio(joined, LISTEN_RATE), earlier.start, utterance.end)
+
     def _join(self, event: SpeechEnded) -> None:
-        """Keep what was said; what waits unanswered goes before it."""
-        utterance, earlier = event.utterance, self._utterance
-        if earlier is not None:
-            gap = max(0, utterance.start - earlier.start - len(earlier.audio.samples))
-            pieces = (earlier.audio.samples, np.zeros(min(gap, LISTEN_RATE), np.float32))
-            joined = np.concatenate((*pieces, utterance.audio.samples))[-MAX_UTTERANCE:]
-            audio = Audio(joined, LISTEN_RATE)
-            utterance = Utterance(utterance.turn, audio, earlier.start, utterance.end)
-        self._utterance = utterance
+        """Keep what was said, and when it ended."""
+        utterance = self._utterance = self._joined(event.utterance)
         waited = (event.at - utterance.end) / LISTEN_RATE
         self._speech_end = asyncio.get_running_loop().time() - waited
 
@@ -207,6 +217,7 @@ class Session:
             self._frames,
             timeline,
             self._events.put_nowait,
+            self._ahead.of(question) if isinstance(question, Utterance) else None,
         )
         self._task = group.create_task(self._reply.run(), name=f"reply {turn}")
 

@@ -23,6 +23,8 @@ GATE_HOLD_S = 0.6
 # Sound kept after the last voiced sample. Whisper wants a little silence; more makes it invent.
 TAIL_S = 0.3
 
+FADE_S = 0.1  # of silence; a stop consonant's closure is shorter
+
 # Finding the end of speech by its level.
 FRAME = 128  # samples, 8 ms: the grain; a quarter of a chunk
 LAG = 4 * CHUNK  # samples, 128 ms: Silero was measured to be late by up to 104 ms
@@ -49,6 +51,14 @@ class SpeechContinued:
     """Microphone clock: one past the chunk."""
     voiced_s: float
     """Seconds of speech so far, pauses left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechFaded:
+    """A moment of silence: too short to tell an end from a breath, long enough to begin reading."""
+
+    utterance: Utterance
+    """What was said so far; if nothing follows, it ends where ``SpeechEnded`` will say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,9 @@ class SpeechEnded:
     """Microphone clock: where this was noticed; the silence since its end was waited for."""
 
 
-EarEvent = SpeechStarted | SpeechContinued | SpeechPaused | SpeechTooShort | SpeechEnded
+EarEvent = (
+    SpeechStarted | SpeechContinued | SpeechFaded | SpeechPaused | SpeechTooShort | SpeechEnded
+)
 
 
 class GateDetector(Protocol):
@@ -119,6 +131,7 @@ class _Turn:
     voiced: int = 0  # samples of speech
     voiced_end: int = 0  # microphone clock: one past the last voiced chunk
     pausing: bool = False
+    faded: bool = False  # and that was told
     end: int = 0  # microphone clock: the end of speech, known while pausing
     next_question: int = 0  # samples of silence after which Smart Turn is asked (again)
 
@@ -158,8 +171,8 @@ class Endpointer:
 
     def feed(self, samples: Samples) -> list[EarEvent]:
         """Take the next sound (``LISTEN_RATE``, any length) and return what happened in it."""
-        samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
-        sound = np.concatenate([self._rest, np.clip(samples, -1, 1, dtype=np.float32)])
+        finite = samples if np.isfinite(samples).all() else np.nan_to_num(samples)
+        sound = np.concatenate([self._rest, np.clip(finite, -1, 1, dtype=np.float32)])
         whole = len(sound) - len(sound) % CHUNK
         self._rest = sound[whole:]
         chunks = sound[:whole].reshape(-1, CHUNK)
@@ -239,14 +252,18 @@ class Endpointer:
 
     def _silent(self, turn: _Turn) -> Iterator[EarEvent]:
         if not turn.pausing:
-            turn.pausing = True
+            turn.pausing, turn.faded = True, False
             turn.next_question = self._pause
             turn.end = _end_of_speech(turn)
         silence = turn.clock - turn.end
         if not turn.number:
             if silence >= self._pause:
                 self._forget(turn)
-        elif silence >= self._max_pause:
+            return
+        if not turn.faded and silence >= _samples(FADE_S):
+            turn.faded = True
+            yield SpeechFaded(_utterance(turn))
+        if silence >= self._max_pause:
             yield self._close(turn)
         elif silence >= turn.next_question:
             if turn.next_question == self._pause:

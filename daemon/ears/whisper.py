@@ -7,6 +7,7 @@ because one encoder run then serves both the choice of language and the words.
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from opencc import OpenCC
 
 from daemon.errors import SetupError
 from daemon.i18n import tr
-from daemon.media import LISTEN_RATE, Audio, Transcript
+from daemon.media import LISTEN_RATE, Audio, Samples, Transcript
 from daemon.worker import CancelToken
 
 WINDOW = 30 * LISTEN_RATE  # samples that the encoder takes at once
@@ -38,7 +39,42 @@ TOKENS_PER_S = 16
 SPARE_TOKENS = 16
 MOST_TOKENS = 224  # half of Whisper's text context; the other half is for a prompt
 
+# The encoder's work grows with what it is fed. Six seconds beyond the words are enough: with three
+# it begins to repeat itself.
+FRAMES = 3000  # of 10 ms
+SPARE_FRAMES = 600
+REPEATED = 3  # tokens at the end that were just there: fewer are said twice by people, too
+
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What one run of the decoder found."""
+
+    tokens: list[int]
+    ended: bool
+    """It came to an end by itself."""
+    confidence: float
+    """Mean log probability of the tokens and the end."""
+    no_speech: float
+    """Probability that nobody spoke."""
+
+    @property
+    def doubtful(self) -> bool:
+        return not self.tokens or self.confidence < DOUBTFUL
+
+    @property
+    def meaningless(self) -> bool:
+        silence = self.no_speech > NO_SPEECH and self.doubtful
+        return not self.tokens or silence or self.confidence < UNINTELLIGIBLE
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the end is what came just before it once more."""
+        tokens = self.tokens
+        longest = len(tokens) // 2
+        return any(tokens[-n:] == tokens[-2 * n : -n] for n in range(REPEATED, longest + 1))
 
 
 class Whisper:
@@ -97,13 +133,32 @@ class Whisper:
         language = ""
         texts = []
         for start in range(0, max(1, len(samples)), WINDOW):
-            window = samples[start : start + WINDOW]
-            cancel.check()
-            encoded = self._model.encode(pad_or_trim(self._model.feature_extractor(window)))
-            cancel.check()
-            language = language or self._language(encoded)
-            texts.append(self._words(encoded, language, len(window) / LISTEN_RATE))
+            text, language = self._words(samples[start : start + WINDOW], language, cancel)
+            texts.append(text)
         return Transcript(("" if language == "zh" else " ").join(filter(None, texts)), language)
+
+    def _words(self, samples: Samples, language: str, cancel: CancelToken) -> tuple[str, str]:
+        """Return the words and their language; ``language`` is used where it is not empty.
+
+        The encoder is fed a little more than was said; what then is not beyond doubt is heard again
+        as the model was trained, with silence up to half a minute.
+        """
+        features = self._model.feature_extractor(samples)
+        seconds = len(samples) / LISTEN_RATE
+        for frames in (min(FRAMES, features.shape[-1] + SPARE_FRAMES), FRAMES):
+            cancel.check()
+            encoded = self._model.encode(pad_or_trim(features, frames))
+            cancel.check()
+            spoken = language or self._language(encoded)
+            heard = self._decode(encoded, spoken, seconds)
+            if heard.ended and not heard.doubtful and not heard.repeats:
+                break
+        if not heard.ended:
+            heard = self._decode(encoded, spoken, seconds, no_repeat_ngram_size=3)
+        if not heard.ended or heard.meaningless:
+            return "", spoken
+        text = str(self._tokenizers[spoken].decode(heard.tokens)).strip()
+        return str(self._simplified.convert(text)) if spoken == "zh" else text, spoken
 
     def _language(self, encoded: ctranslate2.StorageView) -> str:
         """Return the likeliest of the configured languages."""
@@ -113,16 +168,9 @@ class Whisper:
         likelihood = {token.strip("<|>"): probability for token, probability in found}
         return max(self._tokenizers, key=lambda code: likelihood.get(code, 0.0))
 
-    def _words(self, encoded: ctranslate2.StorageView, language: str, seconds: float) -> str:
-        text = self._decode(encoded, language, seconds)
-        if text is None:
-            text = self._decode(encoded, language, seconds, no_repeat_ngram_size=3)
-        return text or ""
-
     def _decode(
         self, encoded: ctranslate2.StorageView, language: str, seconds: float, **options: Any
-    ) -> str | None:
-        """Return the likeliest words; empty if doubtful, ``None`` if they come to no end."""
+    ) -> "_Heard":
         tokenizer = self._tokenizers[language]
         prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
         most = min(MOST_TOKENS, SPARE_TOKENS + round(seconds * TOKENS_PER_S))
@@ -136,17 +184,9 @@ class Whisper:
             **options,
         )
         tokens = result.sequences_ids[0]
-        if not tokens:
-            return ""
-        if len(tokens) >= most:
-            return None
         # The score is the sum over the tokens and the end mark, divided by the tokens alone.
         confidence = result.scores[0] * len(tokens) / (len(tokens) + 1)
-        silence = result.no_speech_prob > NO_SPEECH and confidence < DOUBTFUL
-        if silence or confidence < UNINTELLIGIBLE:
-            return ""
-        text = str(tokenizer.decode(tokens)).strip()
-        return str(self._simplified.convert(text)) if language == "zh" else text
+        return _Heard(tokens, len(tokens) < most, confidence, result.no_speech_prob)
 
     def _tokenizer(self, language: str) -> Tokenizer:
         model = self._model

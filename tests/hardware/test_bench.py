@@ -61,7 +61,6 @@ def test_a_conversation_is_measured(default_weights: None, tmp_path: Path) -> No
     assert figures["barge_ins"][0]["stopped"]
     assert -0.1 < summary["barge_in_silence_s"]["median"] < 3
     assert figures["backchannels"]
-    assert 0.04 < figures["echo_delay_s"] < 0.15
     assert figures["echo_speech_s"] > 1
     assert figures["over_echo"]
     for name in ("first sound", "English", "中文", "mouth closed", "echo", "% of a core"):

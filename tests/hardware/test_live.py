@@ -2,16 +2,23 @@
 
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from daemon.bench.signals import trimmed
+from daemon.bench.sound_server import write_wav
+from daemon.bench.speech import Script, load_script
+from daemon.config import load, packaged_config
+from daemon.ears.sound_files import read_recording
 from daemon.ears.whisper import Whisper
+from daemon.media import LISTEN_RATE, Audio, Samples
+from daemon.voice.sound import GIVE_UP_S
 from daemon.worker import CancelToken
+from tests.hardware.daemon_process import Daemon
 from tests.hardware.pulse import Pulse, loud_blocks, missing_programs
 
 pytestmark = [
@@ -26,36 +33,6 @@ def pulse(tmp_path: Path) -> Iterator[Pulse]:
         yield server
 
 
-class Daemon:
-    """``digital-life run`` as a process."""
-
-    def __init__(self, pulse: Pulse, *settings: str) -> None:
-        config = pulse.folder / "config.toml"
-        config.write_text("\n".join(settings))
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "daemon", "--config", str(config), "run"],
-            env=pulse.env,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def wait_until_listening(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            if "Listening" in line:
-                return
-        raise AssertionError(f"the daemon ended: {self.process.wait()}")
-
-    def stop(self, number: int = signal.SIGTERM) -> float:
-        """Send the signal; return the seconds until it ended well."""
-        begin = time.monotonic()
-        self.process.send_signal(number)
-        _, rest = self.process.communicate(timeout=20)
-        assert self.process.returncode == 0, rest
-        assert "Traceback" not in rest
-        return time.monotonic() - begin
-
-
 @pytest.fixture
 def listening(pulse: Pulse, weights: Callable[[str], Path]) -> Iterator[Daemon]:
     for name in ("whisper-base", "qwen2.5-coder-0.5b", "piper-joe", "silero-vad", "smart-turn"):
@@ -65,9 +42,7 @@ def listening(pulse: Pulse, weights: Callable[[str], Path]) -> Iterator[Daemon]:
         daemon.wait_until_listening()
         yield daemon
     finally:
-        if daemon.process.poll() is None:
-            daemon.process.kill()
-            daemon.process.communicate()
+        daemon.kill()
 
 
 def test_three_turns_without_a_restart(
@@ -88,28 +63,75 @@ def test_three_turns_without_a_restart(
     assert listening.stop() < 5
 
 
-def test_speaking_over_it_makes_it_stop(pulse: Pulse, listening: Daemon, audio_files: Path) -> None:
+@pytest.fixture
+def script() -> Script:
+    return load_script(load(packaged_config()).settings)
+
+
+def say(pulse: Pulse, samples: Samples) -> None:
+    """Say it to the daemon's microphone, to its end."""
+    path = pulse.folder / "said.wav"
+    write_wav(path, Audio(samples, LISTEN_RATE))
+    pulse.say(path)
+
+
+def test_speaking_over_it_makes_it_stop_and_a_yeah_lets_it_go_on(
+    pulse: Pulse, listening: Daemon, script: Script
+) -> None:
+    say(pulse, script.long[0].samples)
+    spoke = listening.wait_for_phase("speaking")
+    time.sleep(1)
+    say(pulse, script.backchannels[0].samples)
+    held = listening.wait_for_phase("holding", spoke)
+    listening.wait_for(lambda: len(listening.phases()) > held + 2, 20)
+    assert listening.phases()[held:][:3] == ["holding", "judging", "speaking"], "it goes on"
     mark = pulse.mark()
-    pulse.say(audio_files / "pause-en.wav")
-    deadline = time.monotonic() + 60
-    while not loud_blocks(pulse.since(mark)).any():
-        assert time.monotonic() < deadline, "no answer"
-        time.sleep(0.05)
-    interrupted = pulse.mark()
-    pulse.say(audio_files / "question-en.wav")
-    answer = pulse.answer(interrupted)
-    quiet = ~loud_blocks(answer)
-    assert quiet[20:100].any(), "it fell silent while the person spoke"
+    time.sleep(1)
+    assert loud_blocks(pulse.since(mark)).any(), "and is heard"
+    mark = pulse.mark()
+    say(pulse, script.questions[0].samples)
+    listening.wait_for_phase("thinking", held + 3)
+    during = loud_blocks(pulse.since(mark))
+    assert not during[50 : round(len(script.questions[0].samples) / LISTEN_RATE * 50)].any()
+    pulse.answer(pulse.mark())
     assert listening.stop() < 5
+
+
+def test_a_monologue_of_half_a_minute_is_answered_when_it_ends(
+    pulse: Pulse, listening: Daemon, audio_files: Path
+) -> None:
+    names = ("jfk.flac", "lj-finished.flac", "lj-unfinished.flac", "jfk.flac", "lj-finished.flac")
+    parts = [read_recording(audio_files / name, 60).at_rate(LISTEN_RATE) for name in names]
+    speech = np.concatenate([trimmed(part.samples) for part in parts])
+    assert len(speech) > 32 * LISTEN_RATE
+    say(pulse, speech)
+    mark = pulse.mark()
+    listening.wait_for_phase("speaking", len(listening.phases()) - 1)
+    pulse.answer(mark)
+    assert listening.stop() < 5
+
+
+def test_a_sound_server_that_dies_mid_reply_comes_back_and_then_is_gone_for_good(
+    pulse: Pulse, listening: Daemon, script: Script, audio_files: Path
+) -> None:
+    say(pulse, script.long[1].samples)
+    spoke = listening.wait_for_phase("speaking")
+    time.sleep(1)
+    pulse.restart(1)
+    listening.wait_for_phase("listening", spoke)
+    listening.wait_for(lambda: any("are back" in line for line in listening.lines), 30)
+    mark = pulse.mark()
+    pulse.say(audio_files / "question-en.wav")
+    pulse.answer(mark)
+    pulse.stop(kill=True)
+    assert listening.ended(GIVE_UP_S + 60) == 4
+    assert "did not come back within 30 s" in "".join(listening.lines)
 
 
 def test_a_signal_while_it_speaks_ends_it_quickly(
     pulse: Pulse, listening: Daemon, audio_files: Path
 ) -> None:
-    mark = pulse.mark()
     pulse.say(audio_files / "question-en.wav")
-    deadline = time.monotonic() + 60
-    while not loud_blocks(pulse.since(mark)).any():
-        assert time.monotonic() < deadline, "no answer"
-        time.sleep(0.05)
+    listening.wait_for_phase("speaking")
+    time.sleep(0.3)
     assert listening.stop(signal.SIGINT) < 5

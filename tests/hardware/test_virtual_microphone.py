@@ -6,7 +6,6 @@ import signal
 import subprocess
 import threading
 import time
-import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from daemon.bench.sound_server import write_wav
 from daemon.config import EarsSettings, VoiceSettings, load, packaged_config
 from daemon.ears.whisper import Whisper
 from daemon.errors import DeviceError, SetupError
 from daemon.media import LISTEN_RATE, Audio, Samples
 from daemon.voice.virtual_microphone import Arranger, Devices, virtual_microphone
 from daemon.worker import CancelToken
+from tests.hardware.daemon_process import Daemon
 from tests.hardware.pulse import Pulse, loud_blocks, missing_programs
-from tests.hardware.test_live import Daemon
 from tests.virtual_time import run
 
 pytestmark = [
@@ -155,15 +155,11 @@ def loopbacks(pulse: Pulse) -> list[str]:
 
 def click_file(folder: Path, clicks: int) -> Path:
     path = folder / "clicks.wav"
-    sound = np.zeros(round((clicks + 1) * CLICKS_S * 48_000), np.int16)
+    sound = np.zeros(round((clicks + 1) * CLICKS_S * 48_000), np.float32)
     for number in range(clicks):
         start = round((number + 1) * CLICKS_S * 48_000)
-        sound[start : start + 480] = 20_000
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(48_000)
-        file.writeframes(sound.tobytes())
+        sound[start : start + 480] = 0.6
+    write_wav(path, Audio(sound, 48_000))
     return path
 
 
@@ -321,9 +317,7 @@ def start(pulse: Pulse) -> Iterator[Callable[..., Daemon]]:
 
     yield begin
     for daemon in daemons:
-        if daemon.process.poll() is None:
-            daemon.process.kill()
-            daemon.process.communicate()
+        daemon.kill()
 
 
 def test_a_call_hears_the_answer(

@@ -15,6 +15,7 @@ from daemon.ears.endpointing import (
     EarEvent,
     SpeechContinued,
     SpeechEnded,
+    SpeechFaded,
     SpeechPaused,
     SpeechStarted,
     SpeechTooShort,
@@ -98,7 +99,7 @@ def says(turn: int, begin: float, end: float) -> Script:
     said = Utterance(turn, audio, position, stop)
     paused = SpeechPaused(said, stop + round(0.25 * LISTEN_RATE), end - begin)
     ended = SpeechEnded(said, stop + round(0.3 * LISTEN_RATE))
-    return [*script, (end + 0.25, paused), (end + 0.3, ended)]
+    return [*script, (end + 0.1, SpeechFaded(said)), (end + 0.25, paused), (end + 0.3, ended)]
 
 
 L, H, T, S = Phase.LISTENING, Phase.HEARING, Phase.THINKING, Phase.SPEAKING
@@ -167,7 +168,7 @@ def test_a_backchannel_does_not_stop_the_reply(words: str) -> None:
     assert stage.remembered() == [("user", "tell me"), ("assistant", answer)]
     (paused,) = [at for at, what in stage.player.log if what == "pause"]
     (resumed,) = [at for at, what in stage.player.log if what == "resume"]
-    assert (paused, resumed) == pytest.approx((3.4, 3.6 + 0.25 + 0.3), abs=0.01)
+    assert (paused, resumed) == pytest.approx((3.4, 3.6 + 0.1 + 0.3), abs=0.01)
     assert stage.screen.cleared == 0
 
 
@@ -177,6 +178,21 @@ def test_a_second_backchannel_counts_anew() -> None:
     stage.play([*says(1, 0, 1), *says(2, 3, 3.6), *says(3, 5, 5.6)], until=15)
     assert stage.path() == [H, T, S, *[HELD, JUDGING, S] * 2, L]
     assert stage.remembered()[1][1] == answer
+
+
+def test_words_are_looked_for_before_the_turn_has_ended() -> None:
+    recognizer = FakeRecognizer("how are you")
+    stage = Stage(parts(recognizer, FakeChat(["Fine."])))
+    stage.play(says(1, 0.0, 1.0), until=10)
+    assert stage.remembered() == [("user", "how are you"), ("assistant", "Fine.")]
+    assert len(recognizer.heard) == 1
+    assert stage.phases[1][0] == pytest.approx(1.3, abs=0.01)
+
+
+def test_words_that_could_not_be_read_ahead_are_looked_for_again() -> None:
+    stage = Stage(parts(FakeRecognizer("!", "hello"), FakeChat(["Hi."])))
+    stage.play(says(1, 0.0, 1.0), until=10)
+    assert stage.remembered() == [("user", "hello"), ("assistant", "Hi.")]
 
 
 def test_a_backchannel_that_becomes_a_question_stops_it() -> None:
@@ -191,7 +207,7 @@ def test_a_backchannel_that_becomes_a_question_stops_it() -> None:
 
 
 def test_what_was_said_over_it_and_cannot_be_understood_stops_it() -> None:
-    stage = Stage(parts(FakeRecognizer("tell me", "!", "what"), FakeChat(LONG, ["Yes."])))
+    stage = Stage(parts(FakeRecognizer("tell me", "!", "!", "what"), FakeChat(LONG, ["Yes."])))
     stage.play([*says(1, 0, 1), *says(2, 3, 3.6)], until=12)
     assert stage.path() == [H, T, S, HELD, JUDGING, T, S, L]
     assert stage.remembered()[2:] == [("user", "what"), ("assistant", "Yes.")]
@@ -213,7 +229,7 @@ def test_sound_that_goes_away_ends_the_reply_and_the_next_turn_works() -> None:
 def test_a_pause_then_more_is_one_question() -> None:
     recognizer = FakeRecognizer("can you tell", "can you tell me the time")
     stage = Stage(parts(recognizer, FakeChat(["Never."], ["Noon."])))
-    stage.play([*says(1, 0, 1), *says(2, 1.5, 2.5)], until=10)
+    stage.play([*says(1, 0, 1), *says(2, 1.3, 2.5)], until=10)
     assert stage.path() == [H, T, H, T, S, L]
     assert recognizer.heard[1].seconds == pytest.approx(2.5), "both parts and the pause"
     assert stage.remembered()[0] == ("user", "can you tell me the time")
@@ -245,7 +261,7 @@ def test_an_answer_without_words_is_not_an_error() -> None:
 @pytest.mark.parametrize(
     ("make", "remembers"),
     [
-        (lambda: parts(FakeRecognizer("!", "again"), FakeChat(["Fine."])), []),
+        (lambda: parts(FakeRecognizer("!", "!", "again"), FakeChat(["Fine."])), []),
         (lambda: parts(FakeRecognizer("a", "again"), FakeChat(["!"], ["Fine."])), ["a"]),
         (
             lambda: parts(FakeRecognizer("a", "again"), FakeChat(["It goes kaboom."], ["Fine."])),

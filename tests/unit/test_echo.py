@@ -34,7 +34,7 @@ def recording(folder: Path, name: str) -> Samples:
 
 def room(far: Samples) -> Samples:
     """What comes back of ``far``, both at ``LISTEN_RATE``."""
-    response = room_response(-10, np.random.default_rng(1))
+    response = room_response(-10, 0.0, np.random.default_rng(1))
     delayed = np.concatenate([np.zeros(round(DELAY_S * LISTEN_RATE)), np.convolve(far, response)])
     return np.asarray(delayed[: len(far)], np.float32)
 

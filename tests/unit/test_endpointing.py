@@ -11,6 +11,7 @@ from daemon.ears.endpointing import (
     Endpointer,
     SpeechContinued,
     SpeechEnded,
+    SpeechFaded,
     SpeechPaused,
     SpeechStarted,
     SpeechTooShort,
@@ -114,7 +115,7 @@ def kinds(events: list[EarEvent]) -> list[type[EarEvent]]:
 def test_a_turn_begins_goes_on_and_ends() -> None:
     ears = Ears(0.9)
     events = ears.hear(silence(1), speech(1), silence(1))
-    assert kinds(events) == [SpeechStarted, SpeechPaused, SpeechEnded]
+    assert kinds(events) == [SpeechStarted, SpeechFaded, SpeechPaused, SpeechEnded]
     started = events[0]
     assert isinstance(started, SpeechStarted)
     assert started.turn == 1
@@ -179,10 +180,19 @@ def test_a_second_answer_may_end_the_turn() -> None:
 def test_speech_after_a_pause_continues_the_turn() -> None:
     ears = Ears(0.1, 0.1, 0.9)
     events = ears.hear(silence(1), speech(1), silence(0.8), speech(1), silence(2))
-    assert kinds(events) == [SpeechStarted, SpeechPaused, SpeechPaused, SpeechEnded]
+    assert kinds(events) == [SpeechStarted, *[SpeechFaded, SpeechPaused] * 2, SpeechEnded]
     (utterance,) = ends(events)
     assert utterance.end == pytest.approx(3.8 * LISTEN_RATE, abs=CHUNK)
     assert len(utterance.audio.samples) > 2.8 * LISTEN_RATE
+
+
+def test_a_moment_of_silence_tells_what_may_be_all() -> None:
+    ears = Ears(0.1, 0.9)
+    events = ears.hear(noise(1), speech(0.6), silence(0.15), speech(0.5), silence(2))
+    first, last = [event for event in events if isinstance(event, SpeechFaded)]
+    (whole,) = ends(events)
+    assert first.utterance.end == pytest.approx(1.6 * LISTEN_RATE, abs=0.01 * LISTEN_RATE)
+    assert (last.utterance.start, last.utterance.end) == (whole.start, whole.end)
 
 
 def test_a_pause_tells_what_was_said_so_far() -> None:
@@ -219,8 +229,8 @@ def test_a_cough_that_just_passed_is_taken_back() -> None:
     ears.endpointer = Endpointer(DEFAULTS, ScriptedGate(), LaggingSpeech(), ears.turns)
     events = ears.hear(noise(1), speech(0.15), noise(2), speech(1), noise(2))
     assert kinds(events) == [
-        *(SpeechStarted, SpeechPaused, SpeechTooShort),
-        *(SpeechStarted, SpeechPaused, SpeechEnded),
+        *(SpeechStarted, SpeechFaded, SpeechPaused, SpeechTooShort),
+        *(SpeechStarted, SpeechFaded, SpeechPaused, SpeechEnded),
     ]
     (utterance,) = ends(events)
     assert utterance.turn == 2
@@ -295,7 +305,9 @@ def test_the_size_of_the_pieces_does_not_matter(size: int) -> None:
     samples = np.concatenate([noise(1), speech(0.7), silence(0.5), speech(0.3), noise(2)])
     whole = Ears(0.1, 0.9).endpointer.feed(samples)
     cut = Ears(0.1, 0.9).hear(samples, by=size)
-    assert kinds(cut) == kinds(whole) == [SpeechStarted, *[SpeechPaused] * 2, SpeechEnded]
+    assert (
+        kinds(cut) == kinds(whole) == [SpeechStarted, *[SpeechFaded, SpeechPaused] * 2, SpeechEnded]
+    )
     ((one,), (other,)) = ends(cut), ends(whole)
     assert (one.start, one.end) == (other.start, other.end)
     assert np.array_equal(one.audio.samples, other.audio.samples)

@@ -1,0 +1,129 @@
+"""What it plays comes back into its microphone: 60 ms, -10 dB and a room's response."""
+
+import json
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from daemon.bench.live import ECHO_DB, ECHO_S
+from daemon.bench.signals import room_response
+from daemon.bench.sound_server import SoundServer, missing_programs
+from daemon.media import LISTEN_RATE, Audio
+
+pytestmark = [
+    pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {missing_programs()}"),
+    pytest.mark.timeout(300),
+]
+
+ALONE_S = 25.0  # that it talks with nobody there; `bench live` does so for ten minutes
+TIMES = 5  # that somebody speaks over it
+
+
+class Talker:
+    """``talker.py`` as a process, in a room."""
+
+    def __init__(self, server: SoundServer, mode: str, *recordings: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.hardware.talker", mode, *map(str, recordings)],
+            env=server.env,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parent.parent.parent,
+        )
+        self._events: queue.Queue[str] = queue.Queue()
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._events.put(json.loads(line)["event"])
+
+    def wait_for(self, event: str, timeout_s: float) -> bool:
+        """Tell whether it comes in time; what comes before it is dropped."""
+        deadline = time.monotonic() + timeout_s
+        while (left_s := deadline - time.monotonic()) > 0:
+            try:
+                if self._events.get(timeout=left_s) == event:
+                    return True
+            except queue.Empty:
+                return False
+        return False
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._thread.join()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[SoundServer]:
+    with SoundServer(tmp_path) as server:
+        response = room_response(ECHO_DB, ECHO_S, np.random.default_rng(1))
+        server.echo(Audio(response, LISTEN_RATE))
+        yield server
+
+
+@pytest.fixture
+def talking(
+    room: SoundServer,
+    audio_files: Path,
+    weights: Callable[[str], Path],
+    request: pytest.FixtureRequest,
+) -> Iterator[Talker]:
+    for name in ("silero-vad", "smart-turn"):
+        weights(name)
+    names = ("lj-finished.flac", "jfk.flac", "lj-unfinished.flac")
+    talker = Talker(room, request.param, *(audio_files / name for name in names))
+    try:
+        assert talker.wait_for("talking", 60)
+        yield talker
+    finally:
+        talker.end()
+
+
+def say(room: SoundServer, recording: Path) -> None:
+    """Let a person say it, to its end."""
+    subprocess.run(
+        ["paplay", "--device=mouth", str(recording)], env=room.env, check=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize("talking", ["cancel", "half-duplex"], indirect=True)
+def test_it_does_not_hear_itself(talking: Talker) -> None:
+    assert not talking.wait_for("SpeechStarted", ALONE_S)
+    assert talking.process.poll() is None
+
+
+@pytest.mark.parametrize("talking", ["off"], indirect=True)
+def test_without_cancelling_it_does_so_the_room_is_real(talking: Talker) -> None:
+    assert talking.wait_for("SpeechStarted", 30)
+
+
+@pytest.mark.parametrize("talking", ["cancel"], indirect=True)
+def test_it_hears_a_person_who_speaks_over_it(
+    room: SoundServer, talking: Talker, audio_files: Path
+) -> None:
+    talking.wait_for("nothing", 5)
+    noticed = 0
+    for _ in range(TIMES):
+        say(room, audio_files / "question-en.wav")
+        noticed += talking.wait_for("SpeechStarted", 1)
+        talking.wait_for("SpeechEnded", 4)
+    assert noticed >= TIMES - 1
+
+
+@pytest.mark.parametrize("talking", ["half-duplex"], indirect=True)
+def test_half_duplex_does_not(room: SoundServer, talking: Talker, audio_files: Path) -> None:
+    talking.wait_for("nothing", 3)
+    say(room, audio_files / "question-en.wav")
+    assert not talking.wait_for("SpeechStarted", 2)
