@@ -4,11 +4,12 @@
 """
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from daemon.brain.history import History
@@ -16,12 +17,14 @@ from daemon.config import Settings
 from daemon.dialogue.addressing import Attentive
 from daemon.dialogue.conversation import State
 from daemon.dialogue.mute import Mute
-from daemon.dialogue.reply import Reply
+from daemon.dialogue.reply import Parts, Reply
 from daemon.dialogue.session import Session
 from daemon.ears.endpointing import EarEvent, Endpointer
 from daemon.ears.microphone import Microphone
 from daemon.ears.sound_files import Source
+from daemon.errors import DeviceError
 from daemon.face.screen import Screen
+from daemon.i18n import tr
 from daemon.loading import Loader, make_apologies, require_weights
 from daemon.voice.player import Loudspeaker, Player
 from daemon.voice.sound import Sound
@@ -33,6 +36,8 @@ EVENTS_AHEAD = 64  # ear events that may wait; the microphone must never wait fo
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 
 def listen(
     source: Source, endpointer: Endpointer, mute: Mute, cancel: CancelToken
@@ -42,9 +47,24 @@ def listen(
         yield from (endpointer.skip if mute.microphone else endpointer.feed)(samples)
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A daemon that listens: what control, reload and watchdog look at."""
+
+    loader: Loader
+    session: Session
+    history: History
+    parts: Parts
+    microphone: Microphone
+    loudspeaker: Loudspeaker
+    sound: Sound
+    screen: Screen | None
+    mute: Mute
+
+
 async def serve(
     settings: Settings,
-    ready: Callable[[], None],
+    ready: Callable[[Running], None],
     observe: Callable[[State, Reply | None], None] = lambda state, reply: None,
     make_loader: Callable[[Settings], Loader] = Loader,
     mute: Mute | None = None,
@@ -77,16 +97,21 @@ async def serve(
                 parts = replace(parts, recognizer=attentive)
                 observe = attentive.watching(observe)
             endpointer = await ears.run(lambda _: loader.endpointer())
+            brain = settings.brain
+            history = History(brain.persona, parts.chat_model, brain.max_reply_tokens)
             session = Session(
                 parts,
-                History(settings.brain.persona, parts.chat_model, settings.brain.max_reply_tokens),
+                history,
                 player,
                 screen,
                 apologies,
                 settings.dialogue.barge_in_s,
                 observe,
             )
-            ready()
+            running = Running(
+                loader, session, history, parts, microphone, player, sound, screen, mute
+            )
+            ready(running)
             heard = ears.stream(listen, microphone, endpointer, mute, depth=EVENTS_AHEAD)
             async with aclosing(heard), asyncio.TaskGroup() as group:
                 group.create_task(sound.watch(session.sound_lost), name="sound")
@@ -95,12 +120,22 @@ async def serve(
 
 @asynccontextmanager
 async def _showing(loader: Loader, player: Player, mute: Mute) -> AsyncIterator[Screen | None]:
-    """Show the face at rest at once, while the models load, and from then on."""
-    worker = loader.worker("camera")
-    camera = await worker.run(lambda _: loader.camera())
-    if camera is None:
+    """Show the face at rest at once, while the models load, and from then on.
+
+    A camera that is not there yet is waited for, unless the settings insist on it.
+    """
+    wanted = loader.settings.camera.output
+    if wanted == "none":
         yield None
         return
+    worker = loader.worker("camera")
+    camera = None
+    try:
+        camera = await worker.run(lambda _: loader.camera())
+    except DeviceError as error:
+        if wanted == "virtual":
+            raise
+        log.warning("%s %s", error, tr("Going on with sound only."))
     face = await loader.make(worker, loader.face)
     screen = Screen(face, loader.camera, worker, camera, player.audible, lambda: mute.camera)
     loader.own(screen.close)

@@ -5,7 +5,6 @@ from the first moment.
 """
 
 import argparse
-import logging
 import os
 import sys
 import threading
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon import __version__
-from daemon.errors import DigitalLifeError
+from daemon.errors import DigitalLifeError, first_failure
 from daemon.i18n import tr
 
 if TYPE_CHECKING:
@@ -24,7 +23,18 @@ INTERRUPTED = 130  # what a shell reports after Ctrl+C
 
 def build_parser() -> argparse.ArgumentParser:
     """Make the parser of all commands."""
-    from daemon.commands import ask, bench, chats, faces, inspect, live, train, voices
+    from daemon.commands import (
+        ask,
+        bench,
+        chats,
+        control,
+        faces,
+        inspect,
+        live,
+        service,
+        train,
+        voices,
+    )
     from daemon.store import commands as models
 
     parser = argparse.ArgumentParser(
@@ -40,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--config", type=Path, metavar="FILE", help=tr("settings to use instead of your own file")
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for room in (ask, live, faces, voices, models, inspect, bench, chats, train):
+    for room in (ask, live, control, service, faces, voices, models, inspect, bench, chats, train):
         room.register(commands)
     return parser
 
@@ -75,19 +85,20 @@ def _run(argv: list[str] | None) -> int:
     except DigitalLifeError as error:
         return _failed(error)
     except BaseExceptionGroup as failures:
-        known = failures.subgroup(DigitalLifeError)
-        if known is None:
+        failure = first_failure(failures)
+        if not isinstance(failure, DigitalLifeError):
             raise
-        return _failed(_leaf(known))
+        return _failed(failure)
 
 
 def _settings(arguments: argparse.Namespace) -> "Settings":
     from daemon.config import load, packaged_config
+    from daemon.service.journal import start_logging
 
     # A file that is to be checked may be broken, and so may the one in force meanwhile.
     checking = getattr(arguments, "what", "") == "check"
     settings = load(packaged_config() if checking else arguments.config).settings
-    _log(settings.log.level)
+    start_logging(settings.log.level)
     return settings
 
 
@@ -96,17 +107,3 @@ def _failed(error: DigitalLifeError) -> int:
 
     show_error(error)
     return error.exit_code
-
-
-def _leaf(group: BaseExceptionGroup[DigitalLifeError]) -> DigitalLifeError:
-    first = group.exceptions[0]
-    return _leaf(first) if isinstance(first, BaseExceptionGroup) else first
-
-
-def _log(level: str) -> None:
-    logging.basicConfig(
-        level=level.upper(), format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
-    if level != "debug":  # these log what was said, or every step they take
-        for name in ("faster_whisper", "piper", "jieba", "httpx"):
-            logging.getLogger(name).setLevel(logging.WARNING)

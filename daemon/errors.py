@@ -51,3 +51,10 @@ class StageError(DigitalLifeError):
     def __init__(self, stage: str, message: str, fix: str = "") -> None:
         super().__init__(message, fix)
         self.stage = stage
+
+
+def first_failure(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the innermost first failure of a group; one that is explained goes before others."""
+    group = failures.subgroup(DigitalLifeError) or failures
+    error: BaseException = group.exceptions[0]
+    return first_failure(error) if isinstance(error, BaseExceptionGroup) else error

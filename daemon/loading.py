@@ -18,7 +18,7 @@ from daemon.dialogue.reply import Parts
 from daemon.ears.echo import Echo
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.ring import Ring
-from daemon.errors import DeviceError, SetupError
+from daemon.errors import SetupError
 from daemon.i18n import tr
 from daemon.media import SPEAK_RATE, Audio, Samples
 from daemon.stages import (
@@ -46,8 +46,13 @@ log = logging.getLogger(__name__)
 class Loader:
     """Makes the parts, each on its own worker, and closes all it made in the reverse order."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, progress: Callable[[str], None] = lambda text: None
+    ) -> None:
+        """``progress`` is told what is being loaded."""
         self.settings = settings
+        self._progress = progress
+        self._open: set[int] = set()  # the parts that are in use
         self.store = open_store(settings.models.directory)
         self._stack = AsyncExitStack()
         self._workers: list[Worker] = []
@@ -77,12 +82,27 @@ class Loader:
 
         def load(cancel: CancelToken) -> P:
             part = factory()
-            part.warm_up()
+            try:
+                part.warm_up()
+            except BaseException:
+                part.close()
+                raise
             return part
 
+        self._progress(worker.name)
         part = await worker.run(load)
-        self._stack.push_async_callback(_close, worker, part)
+        self._open.add(id(part))
+        self._stack.push_async_callback(self.release, worker, part)
         return part
+
+    async def release(self, worker: Worker, part: Part) -> None:
+        """Close a part that nobody uses any more, behind whatever its thread is at."""
+        if id(part) not in self._open:
+            return
+        self._open.remove(id(part))
+        with suppress(TimeoutError):  # but never wait for ever
+            async with asyncio.timeout(STOP_S):
+                await worker.run(lambda _: part.close())
 
     async def parts(
         self, face: LipSync | None, drawing: Worker, wait_for_voice: bool = True
@@ -216,32 +236,17 @@ class Loader:
             return own_face(face, settings.lips, settings.fps, size, self.store)
         return Portrait(face.directory, settings.fps, size)
 
-    def camera(self) -> Camera | None:
-        """Open the virtual camera as set; ``None`` when there is none and none is insisted on."""
+    def camera(self) -> Camera:
+        """Open the virtual camera; ``DeviceError`` where there is none."""
         from daemon.face.camera import VirtualCamera
 
-        camera, face = self.settings.camera, self.settings.face
-        if camera.output == "none":
-            return None
-        try:
-            return VirtualCamera(camera.device, (face.width, face.height), face.fps)
-        except DeviceError as error:
-            if camera.output == "virtual":
-                raise
-            log.warning("%s %s", error, tr("Going on with sound only."))
-            return None
+        face = self.settings.face
+        return VirtualCamera(self.settings.camera.device, (face.width, face.height), face.fps)
 
 
 async def _end(task: "asyncio.Task[None]") -> None:
     task.cancel()
     await asyncio.wait([task])
-
-
-async def _close(worker: Worker, part: Part) -> None:
-    """Close a part behind whatever its thread is at, but never wait for ever."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(STOP_S):
-            await worker.run(lambda _: part.close())
 
 
 def _is_path(name: str) -> bool:
@@ -253,18 +258,23 @@ def _file_or_weight(name: str, file: str, store: ModelStore) -> Path:
     return Path(name).expanduser() if _is_path(name) else store.path(name) / file
 
 
-def require_weights(settings: Settings, store: ModelStore) -> None:
-    """Raise ``SetupError`` for the first weight that is missing or damaged, before any is loaded.
+def needed_weights(settings: Settings) -> list[str]:
+    """Name the weights without which the settings cannot be met.
 
-    The Mandarin voice may be missing: espeak-ng stands in, and the log says so.
+    The Mandarin voice is not among them: espeak-ng stands in for it, and the log says so.
     """
+    brain = [settings.brain.model] if settings.brain.kind == "llamacpp" else []
+    named = (settings.ears.model, settings.voice.english, *brain)
+    return ["silero-vad", "smart-turn", *(name for name in named if not _is_path(name))]
+
+
+def require_weights(settings: Settings, store: ModelStore) -> None:
+    """Raise ``SetupError`` for the first weight that is missing or damaged; none is loaded yet."""
     from daemon.brain.choice import require_brain
 
     require_brain(settings, store)
-    named = (settings.ears.model, settings.voice.english)
-    for name in ("silero-vad", "smart-turn", *named):
-        if not _is_path(name):
-            store.path(name)
+    for name in needed_weights(settings):
+        store.path(name)
 
 
 async def make_apologies(parts: Parts) -> dict[str, Samples]:

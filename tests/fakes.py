@@ -223,6 +223,7 @@ class FakeScreen:
 
     def __init__(self) -> None:
         self.frames: list[FaceFrame] = []
+        self.wanted = True
         self.cleared = 0
 
     async def put(self, frame: FaceFrame) -> None:

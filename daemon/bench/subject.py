@@ -15,7 +15,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,19 +112,18 @@ class StandInCamera:
 class WatchedLoader(Loader):
     """Makes the parts as ever, but the camera is the stand-in, and the face is watched."""
 
-    def __init__(self, settings: Settings, face: bool) -> None:
+    def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._camera = StandInCamera() if face else None
+        self._camera = StandInCamera()
 
-    def camera(self) -> Camera | None:
-        """Return the stand-in, or none."""
+    def camera(self) -> Camera:
+        """Return the stand-in."""
         return self._camera
 
     def face(self) -> LipSync:
         """Make the face and watch it."""
         face = WatchedFace(super().face())
-        if self._camera is not None:
-            self._camera.face = face
+        self._camera.face = face
         return face
 
 
@@ -148,9 +146,11 @@ def main() -> None:
     """Run until a signal."""
     end_with_parent()
     settings = load(Path(sys.argv[1])).settings
-    make_loader = partial(WatchedLoader, face=sys.argv[2:] == ["face"])
+    if sys.argv[2:] != ["face"]:
+        camera = settings.camera.model_copy(update={"output": "none"})
+        settings = settings.model_copy(update={"camera": camera})
     with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
-        run_until_signal(serve(settings, partial(tell, "ready"), Observer(), make_loader))
+        run_until_signal(serve(settings, lambda _: tell("ready"), Observer(), WatchedLoader))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ class History:
     """
 
     def __init__(self, persona: str, model: ChatModel, max_reply_tokens: int) -> None:
-        self._persona = persona
+        self.persona = persona
+        """Who answers; may be changed between two questions."""
         self._model = model
         self._max_reply_tokens = max_reply_tokens
         self._turns: tuple[tuple[str, str], ...] = ()
@@ -46,7 +47,7 @@ class History:
 
     def _prompt(self, turns: Sequence[tuple[str, str]], question: str) -> list[Message]:
         """Build a chat in which the roles alternate, as many chat templates insist on."""
-        messages = [Message("system", self._persona)] if self._persona else []
+        messages = [Message("system", self.persona)] if self.persona else []
         unanswered = ""
         for asked, heard in turns:
             unanswered = _lines(unanswered, asked)

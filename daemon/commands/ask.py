@@ -24,11 +24,12 @@ from daemon.dialogue.reply import Reply
 from daemon.dialogue.timeline import Timeline
 from daemon.ears.endpointing import Endpointer, SpeechEnded
 from daemon.ears.sound_files import read_recording
-from daemon.errors import InputError
+from daemon.errors import InputError, SetupError
 from daemon.face.screen import Film
 from daemon.i18n import tr
 from daemon.loading import Loader
 from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Utterance
+from daemon.service.client import Client
 from daemon.voice.player import Loudspeaker, Player, Recorder
 from daemon.voice.virtual_microphone import local_loudspeaker
 from daemon.worker import CancelToken
@@ -50,16 +51,19 @@ def register(commands: Subcommands) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "ask",
-        help=tr("answer one question from a recording"),
+        help=tr("answer one question, typed or from a recording"),
         description=tr(
             "Answers the question in a recording: prints what it heard and answered, and how long "
-            "each step took, counted from the end of the question's speech."
+            "each step took, counted from the end of the question's speech. A typed question is "
+            "put to the running daemon, which answers it aloud."
         ),
         epilog="digital-life ask --audio question.wav --out reply.mp4 --json reply.json",
     )
-    parser.add_argument(
-        "--audio", type=Path, required=True, metavar="FILE", help=tr("a sound or video file")
+    question = parser.add_mutually_exclusive_group(required=True)
+    question.add_argument(
+        "text", nargs="?", help=tr("a question for the running daemon"), metavar="QUESTION"
     )
+    question.add_argument("--audio", type=Path, metavar="FILE", help=tr("a sound or video file"))
     parser.add_argument(
         "--out",
         type=film_path,
@@ -76,6 +80,8 @@ def register(commands: Subcommands) -> None:
 
 def ask(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run the command."""
+    if arguments.audio is None:
+        return _ask_daemon(arguments)
     settings = with_face(settings, arguments.face)
     for path in (arguments.out, arguments.json):
         if path is not None:
@@ -130,6 +136,15 @@ async def _ask(arguments: argparse.Namespace, settings: Settings, recording: Aud
         _show(report, arguments.out)
         if arguments.json:
             write_json(arguments.json, report)
+
+
+def _ask_daemon(arguments: argparse.Namespace) -> int:
+    if arguments.out or arguments.json or arguments.play:
+        raise SetupError(tr("--out, --json and --play go with --audio."))
+    with Client() as client:
+        answer = client.do("ask", None, text=arguments.text)
+    out.print(answer["text"], markup=False)
+    return 0
 
 
 def _player(arguments: argparse.Namespace, settings: Settings, loader: Loader) -> Player:

@@ -2,15 +2,18 @@
 
 import argparse
 import asyncio
+import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from rich.markup import escape
 
-from daemon.app import run_until_signal, serve
+from daemon.app import Running, run_until_signal, serve
 from daemon.brain.history import History
 from daemon.commands.brain_options import add_brain_options, with_brain
 from daemon.commands.console import Subcommands, check_writable, err, out
@@ -21,16 +24,21 @@ from daemon.config import Settings
 from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.reply import Reply
-from daemon.errors import InputError
+from daemon.errors import DigitalLifeError, InputError, first_failure
 from daemon.face.screen import Film
 from daemon.i18n import tr
 from daemon.loading import Loader
 from daemon.media import SPEAK_RATE, Audio, FaceFrame, Samples
+from daemon.service.client import Client, NotRunning
+from daemon.service.control import Control
+from daemon.service.desk import Desk
+from daemon.service.notify import keep_alive, notify
+from daemon.service.protocol import LONGEST_TEXT, socket_path
 from daemon.voice.player import Loudspeaker, heard
 from daemon.voice.virtual_microphone import local_loudspeaker
 from daemon.worker import CancelToken
 
-LONGEST_TEXT = 5000  # characters that `say` takes: ten minutes of speech
+log = logging.getLogger(__name__)
 
 
 def register(commands: Subcommands) -> None:
@@ -59,6 +67,9 @@ def register(commands: Subcommands) -> None:
     say = commands.add_parser(
         "say",
         help=tr("speak a text"),
+        description=tr(
+            "Speaks a text: the running daemon does, with its face, or else this command itself."
+        ),
         epilog='digital-life say "Hello, 你好。" --out hello.mp4',
     )
     say.add_argument("text", help=tr("what to say, in English, Chinese or both"))
@@ -72,36 +83,75 @@ def register(commands: Subcommands) -> None:
 
 def run_daemon(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run until a signal; that is success."""
-    settings = with_face(settings, arguments.face)
-
-    def ready() -> None:
-        err.print(tr("Listening. Ctrl+C ends it."))
-
+    settings = with_voice(arguments, with_face(settings, arguments.face))
     settings = with_brain(settings, arguments)
     err.print(tr("Loading models…"))
     try:
-        run_until_signal(_serve(with_voice(arguments, settings), ready))
+        run_until_signal(_serve(settings, arguments.config))
     except KeyboardInterrupt:
         err.print(tr("Stopped."))
+    except DigitalLifeError as error:
+        notify(STATUS=f"{error} {error.fix}")
+        raise
+    except BaseExceptionGroup as failures:
+        notify(STATUS=str(first_failure(failures)))
+        raise
     return 0
 
 
-async def _serve(settings: Settings, ready: Callable[[], None]) -> None:
-    """Serve, with keys and a signal to switch microphone and camera."""
-    # Words are private: a person at the terminal sees them, a log never does.
-    observe = _print_words if out.is_terminal else _print_nothing
+async def _serve(settings: Settings, config: Path | None) -> None:
+    """Serve, with keys, signals and a socket to steer it."""
     mute = Mute()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, mute.toggle_microphone)
-    serving = asyncio.create_task(serve(settings, ready, observe, mute=mute))
-    try:
-        with keys({"m": mute.toggle_microphone, "c": mute.toggle_camera}) as there_are_keys:
-            if there_are_keys:
-                mute.watchers.append(lambda: _print_switches(mute))
-                err.print(tr("Keys: m switches the microphone off and on, c the camera."))
-            await asyncio.shield(serving)
-    except asyncio.CancelledError:  # the terminal is given back before the slow end
-        serving.cancel()
-        await serving
+    desk = Desk(settings, config, mute)
+
+    def ready(running: Running) -> None:
+        desk.ready(running)
+        notify(READY=1, STATUS="listening")
+        err.print(tr("Listening. Ctrl+C ends it."))
+
+    def observe(state: State, reply: Reply | None) -> None:
+        # Words are private: a person at the terminal sees them, a log never does.
+        desk.monitor(state, reply)
+        if out.is_terminal:
+            _print_words(state, reply)
+
+    _listen_to_signals(mute, desk)
+    make_loader = partial(Loader, progress=desk.loading)
+    async with _steered(desk):
+        serving = asyncio.create_task(serve(settings, ready, observe, make_loader, mute))
+        try:
+            with keys({"m": mute.toggle_microphone, "c": mute.toggle_camera}) as there_are_keys:
+                if there_are_keys:
+                    mute.watchers.append(lambda: _print_switches(mute))
+                    err.print(tr("Keys: m switches the microphone off and on, c the camera."))
+                await asyncio.shield(serving)
+        except asyncio.CancelledError:  # the terminal is given back before the slow end
+            notify(STOPPING=1)
+            serving.cancel()
+            await serving
+
+
+def _listen_to_signals(mute: Mute, desk: Desk) -> None:
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, mute.toggle_microphone)
+    if not sys.stdin.isatty():  # whoever closes a terminal wants its programs to end
+        loop.add_signal_handler(signal.SIGHUP, desk.reload_soon)
+
+
+@asynccontextmanager
+async def _steered(desk: Desk) -> AsyncIterator[None]:
+    """Serve the control socket, where there can be one, and the watchdog, where there is one."""
+    path = socket_path()
+    if path is None:
+        log.warning("no control socket: there is no private folder XDG_RUNTIME_DIR")
+    control = Control(desk.answer, desk.events)
+    async with control.open(path) if path else nullcontext():
+        alive = asyncio.create_task(keep_alive(desk.ailment), name="watchdog")
+        try:
+            yield
+        finally:
+            alive.cancel()
+            await asyncio.wait([alive])
 
 
 def _print_switches(mute: Mute) -> None:
@@ -110,10 +160,6 @@ def _print_switches(mute: Mute) -> None:
         f"{tr('microphone')}: {off if mute.microphone else on}   "
         f"{tr('camera')}: {off if mute.camera else on}"
     )
-
-
-def _print_nothing(state: State, reply: Reply | None) -> None:
-    pass
 
 
 def _print_words(state: State, reply: Reply | None) -> None:
@@ -165,6 +211,11 @@ def say_text(arguments: argparse.Namespace, settings: Settings) -> int:
         raise InputError(
             tr("The text is longer than {limit} characters").format(limit=LONGEST_TEXT)
         )
+    chosen = (arguments.out, arguments.config, arguments.face, arguments.voice)
+    if not any(chosen):
+        with suppress(NotRunning), Client() as client:
+            client.do("say", None, text=arguments.text)
+            return 0
     run_until_signal(speak(arguments.text, arguments.out, with_voice(arguments, settings)))
     return 0
 

@@ -81,8 +81,21 @@ class SoundLost:
     """Microphone and loudspeaker have gone, and come back later."""
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A question, or a text to be said, has come from a program and not from the ears."""
+
+    turn: int
+    """Below zero, and so never one of the ears'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """Somebody asks for silence."""
+
+
 ReplyEvent: TypeAlias = FirstAudible | ReplyEmpty | ReplyFinished | ReplyFailed
-Event: TypeAlias = EarEvent | ReplyEvent | Judged | SoundLost
+Event: TypeAlias = EarEvent | ReplyEvent | Judged | SoundLost | Typed | Hush
 
 
 class Action(Enum):
@@ -151,6 +164,16 @@ def step(state: State, event: Event, barge_in_s: float) -> Step:
             return (
                 _interrupt(state) if state.phase in (Phase.HOLDING, Phase.JUDGING) else (state, ())
             )
+        case Hush():
+            if state.phase in (Phase.HOLDING, Phase.JUDGING):
+                return _interrupt(state)
+            if state.phase is Phase.HEARING:
+                return state, ()
+            return State(Phase.LISTENING, state.turn), (Action.INTERRUPT,)
+        case Typed():
+            if state.phase in (Phase.HEARING, Phase.HOLDING, Phase.JUDGING):
+                return state, ()  # who speaks goes first
+            return State(Phase.THINKING, event.turn), (Action.INTERRUPT, Action.START_REPLY)
         case _ if event.turn != state.turn:
             return state, ()
         case _:

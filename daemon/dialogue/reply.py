@@ -55,6 +55,10 @@ FIRST_FRAME_S = 0.1  # the sound of a reply waits this long for its first mouth,
 class FrameSink(Protocol):
     """Where mouths go: the camera's screen, or a film."""
 
+    @property
+    def wanted(self) -> bool:
+        """Whether a reply that begins now is to have a mouth."""
+
     async def put(self, frame: FaceFrame) -> None:
         """Take a frame; waits while enough of them are ahead of the sound."""
 
@@ -77,13 +81,20 @@ class Parts:
     drawing: Worker
 
 
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A text to be said as it is; there is no question, and nothing to remember."""
+
+    text: str
+
+
 class Reply:
-    """The answer to one utterance, or to a typed question."""
+    """The answer to one utterance, or to a typed question, or a text that is only said."""
 
     def __init__(
         self,
         turn: int,
-        question: Utterance | str,
+        question: Utterance | str | Script,
         parts: Parts,
         history: History,
         player: Player,
@@ -116,13 +127,17 @@ class Reply:
     async def run(self) -> None:
         """Answer. Reports how it went; raises only ``CancelledError``."""
         try:
-            self.transcript = await self._hear()
-            if not self.transcript.text:
-                self._report(ReplyEmpty(self.turn))
-                return
+            if isinstance(self.question, Script):
+                words = self._recite(self.question.text)
+            else:
+                self.transcript = await self._hear(self.question)
+                if not self.transcript.text:
+                    self._report(ReplyEmpty(self.turn))
+                    return
+                words = self._think(self.transcript.text)
             await self._player.begin()
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._think(self.transcript.text))
+                group.create_task(words)
                 group.create_task(self._voice())
                 group.create_task(self._animate())
                 group.create_task(self._play())
@@ -138,14 +153,14 @@ class Reply:
             lengths[speech.sentence] = lengths.get(speech.sentence, 0) + len(speech.audio.samples)
         return heard_text([(sentence.text, n) for sentence, n in lengths.items()], samples)
 
-    async def _hear(self) -> Transcript:
-        if isinstance(self.question, str):
-            return Transcript(self.question, "")
+    async def _hear(self, question: Utterance | str) -> Transcript:
+        if isinstance(question, str):
+            return Transcript(question, "")
         transcript = await self._reading if self._reading is not None else None
         if transcript is None:
             transcribe = self.timeline.timed("whisper", self._parts.recognizer.transcribe)
             with _stage("whisper"):
-                transcript = await self._parts.hearing.run(transcribe, self.question.audio)
+                transcript = await self._parts.hearing.run(transcribe, question.audio)
         self.timeline.mark("transcript")
         return transcript
 
@@ -159,6 +174,12 @@ class Reply:
                 for sentence in splitter.feed(piece):
                     await self._say(sentence)
         for sentence in splitter.finish():
+            await self._say(sentence)
+        await self._sentences.put(None)
+
+    async def _recite(self, text: str) -> None:
+        splitter = SentenceSplitter()
+        for sentence in (*splitter.feed(text), *splitter.finish()):
             await self._say(sentence)
         await self._sentences.put(None)
 
@@ -206,7 +227,7 @@ class Reply:
     async def _animate(self) -> None:
         lip_sync, frames = self._parts.lip_sync, self._frames
         try:
-            if lip_sync is not None and frames is not None:
+            if lip_sync is not None and frames is not None and frames.wanted:
                 await self._draw(lip_sync, frames)
         except Exception as error:  # a reply without a mouth is still a reply
             log.warning("turn %d: lip-sync failed: %s", self.turn, error)

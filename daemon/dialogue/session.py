@@ -1,25 +1,31 @@
 """A live conversation: turns what the ears hear into events, and the steps' actions into deeds."""
 
 import asyncio
+import itertools
 import logging
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from daemon.brain.history import History
+from daemon.dialogue.asked import Asked
 from daemon.dialogue.backchannel import is_backchannel
 from daemon.dialogue.conversation import (
     Action,
     Event,
+    Hush,
     Judged,
     Phase,
     ReplyFailed,
     SoundLost,
     State,
+    Typed,
     step,
 )
 from daemon.dialogue.reading import ReadingAhead
-from daemon.dialogue.reply import FrameSink, Parts, Reply
+from daemon.dialogue.reply import FrameSink, Parts, Reply, Script
 from daemon.dialogue.timeline import Timeline
 from daemon.ears.endpointing import EarEvent, SpeechEnded, SpeechFaded, SpeechPaused
 from daemon.media import LISTEN_RATE, Audio, Samples, Utterance
@@ -55,7 +61,8 @@ class Session:
         self._player = player
         self._frames = frames
         self._apologies = apologies
-        self._barge_in_s = barge_in_s
+        self.barge_in_s = barge_in_s
+        """Seconds of speech over a reply that silence it; may be changed at any time."""
         self._observe = observe
         self._events: asyncio.Queue[Event] = asyncio.Queue(EVENTS)
         self._ahead = ReadingAhead(parts.recognizer, parts.hearing)
@@ -64,11 +71,16 @@ class Session:
         self._reply: Reply | None = None
         self._task: asyncio.Task[None] | None = None
         self._judging: asyncio.Task[None] | None = None
+        self._typed = itertools.count(-1, -1)  # turns that are not the ears'
+        self._next: Asked | None = None  # to be answered with the step under way
+        self._asked: Asked | None = None  # being answered
+        self._group: asyncio.TaskGroup | None = None
         self._language = "en"
 
     async def run(self, hear: AsyncIterator[EarEvent]) -> None:
         """Converse. ``hear`` yields what the ears notice; its failure ends the session."""
         async with asyncio.TaskGroup() as group:
+            self._group = group
             group.create_task(self._listen(hear))
             while True:
                 self._take(await self._events.get(), group)
@@ -81,9 +93,34 @@ class Session:
         """Note that microphone and loudspeaker have gone; they come back later."""
         self._events.put_nowait(SoundLost())
 
+    def ask(self, question: str | Script) -> Asked | None:
+        """Answer a typed question, or say a text, in place of what is being said.
+
+        ``None`` while somebody speaks, and before the session runs.
+        """
+        if self._group is None or self.state.phase in LISTENED_TO:
+            return None
+        self._next = asked = Asked(question)
+        self._take(Typed(next(self._typed)), self._group)
+        return asked
+
+    def hush(self) -> None:
+        """Fall silent, if it speaks or is about to."""
+        if self._group is not None:
+            self._take(Hush(), self._group)
+
+    @property
+    def parts(self) -> Parts:
+        """The parts that the next reply is made with."""
+        return self._parts
+
+    def use(self, **parts: Any) -> None:
+        """Answer with these parts, named as in ``Parts``, from the next reply on."""
+        self._parts = replace(self._parts, **parts)
+
     def _take(self, event: Event, group: asyncio.TaskGroup) -> None:
         before = self.state
-        self.state, actions = step(self.state, event, self._barge_in_s)
+        self.state, actions = step(self.state, event, self.barge_in_s)
         if isinstance(event, SpeechEnded) and before.phase in LISTENED_TO:
             self._join(event)
         if isinstance(event, SpeechFaded) and before.phase in LISTENED_TO:
@@ -91,6 +128,8 @@ class Session:
         if isinstance(event, ReplyFailed):
             log.error("turn %d failed: %s", event.turn, event.error)
             log.debug("turn %d failed", event.turn, exc_info=event.error)
+            if event.turn == before.turn and self._asked is not None:
+                self._asked.fail(event.error)
         if before.phase is not self.state.phase:
             log.info("turn %d: %s", self.state.turn, self.state.phase.value)
         if self._judging is not None and self.state.phase is not Phase.JUDGING:
@@ -102,6 +141,9 @@ class Session:
             self._judging = group.create_task(self._judge(event))
         if self.state.phase in (Phase.LISTENING, Phase.SPEAKING):
             self._utterance = None  # answered, or not worth an answer: nothing to join
+        if self.state.phase is Phase.LISTENING:
+            self._reply = None
+            self._settle("", whole=True)
         self._observe(self.state, self._reply)
 
     def _perform(self, action: Action, group: asyncio.TaskGroup) -> None:
@@ -110,14 +152,15 @@ class Session:
                 self._start(group)
             case Action.CANCEL_REPLY:
                 self._cancel()
+                self._reply = None
             case Action.HOLD:
                 self._player.pause()
             case Action.RESUME:
                 self._player.resume()
             case Action.INTERRUPT:
-                self._commit(self._cancel())
+                self._commit(self._cancel(), whole=False)
             case Action.COMMIT:
-                self._commit(self._player.audible())
+                self._commit(self._player.audible(), whole=True)
             case Action.APOLOGISE:
                 self._player.flush()
                 group.create_task(self._apologise())
@@ -154,21 +197,27 @@ class Session:
         self._speech_end = asyncio.get_running_loop().time() - waited
 
     def _start(self, group: asyncio.TaskGroup) -> None:
-        utterance = self._utterance
-        assert utterance is not None, "a reply starts only after speech has ended"
-        timeline = Timeline(asyncio.get_running_loop().time, self._speech_end)
+        now = asyncio.get_running_loop().time
+        if self._next is not None:
+            self._asked, self._next, self._utterance = self._next, None, None
+            self._speech_end = now()
+        elif self._utterance is not None:
+            self._settle("", whole=False)  # what was typed gives way to what was said since
+        question = self._asked.question if self._asked is not None else self._utterance
+        assert question is not None, "a reply starts only after a question"
+        timeline = Timeline(now, self._speech_end)
         timeline.mark("turn_end")
         turn = self.state.turn
         self._reply = Reply(
             turn,
-            utterance,
+            question,
             self._parts,
             self._history,
             self._player,
             self._frames,
             timeline,
             self._events.put_nowait,
-            self._ahead.of(utterance),
+            self._ahead.of(question) if isinstance(question, Utterance) else None,
         )
         self._task = group.create_task(self._reply.run(), name=f"reply {turn}")
 
@@ -182,12 +231,24 @@ class Session:
             self._task = None
         return heard
 
-    def _commit(self, heard: int) -> None:
+    def _commit(self, heard: int, whole: bool) -> None:
         """Put into the history what the person heard, to the word."""
         reply, self._reply = self._reply, None
-        if reply is not None and reply.transcript is not None:
-            self._history.commit(reply.transcript.text, reply.heard(heard))
+        if reply is None:
+            return
+        text = reply.heard(heard)
+        log.debug("turn %d: %s was answered with %r", reply.turn, reply.transcript, text)
+        if reply.transcript is not None:
+            self._history.commit(reply.transcript.text, text)
             self._language = reply.transcript.language
+        if self._asked is not None and reply.question is self._asked.question:
+            self._settle(text, whole)
+
+    def _settle(self, text: str, whole: bool) -> None:
+        """Tell whoever typed what was heard of the answer."""
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            asked.end(text, whole)
 
     async def _apologise(self) -> None:
         apology = self._apologies.get(self._language)

@@ -54,6 +54,8 @@ class Microphone:
 
         ``echo`` belongs to the thread that reads.
         """
+        self.name = ""
+        """The device's own name, once it has been open."""
         self._device = device
         self._echo = echo
         self._line: _Line | None = None
@@ -84,6 +86,7 @@ class Microphone:
         for rate, count in ((LISTEN_RATE, 1), (native, 1), (native, channels)):
             try:
                 self._line = self._open(index, rate, count)
+                self.name = str(device["name"])
                 return
             except sd.PortAudioError as error:
                 reason = error

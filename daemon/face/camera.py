@@ -6,6 +6,7 @@ from pathlib import Path
 import pyvirtualcam
 
 from daemon.errors import DeviceError
+from daemon.face import loopback
 from daemon.i18n import tr
 from daemon.media import Image
 
@@ -27,18 +28,27 @@ class VirtualCamera:
 
         Raises ``DeviceError`` when there is none, or it is busy or not ours to open.
         """
-        if device:
-            _check(device)
+        device = _choose(device)
         try:
             self._camera = pyvirtualcam.Camera(
                 width=size[0],
                 height=size[1],
                 fps=fps,
-                device=device or None,
+                device=device,
                 backend="v4l2loopback",
             )
         except (RuntimeError, ValueError, OSError) as error:
             raise _explained(device, error) from error
+        if (kept := loopback.size(device)) != size:  # the device silently keeps what it has
+            self.close()
+            raise DeviceError(
+                tr("The camera {device} is being watched at {width}×{height}.").format(
+                    device=device, width=kept[0], height=kept[1]
+                ),
+                tr("Close the program that watches it, or set this size under [face]."),
+            )
+
+        loopback.sustain(device, True)
 
     @property
     def device(self) -> str:
@@ -63,17 +73,27 @@ class VirtualCamera:
         self._camera.close()
 
 
-def _check(device: str) -> None:
-    """Raise ``DeviceError`` when ``device`` cannot be a camera that we may open."""
+def _choose(device: str) -> str:
+    """Return ``device``, or the first that is free, made ready to be written to."""
+    if not device:
+        for found in loopback.devices():
+            if loopback.revive(found):
+                return found.path
+        raise _explained("", OSError())
     path = Path(device)
     if not path.exists():
         raise DeviceError(tr("There is no camera {device}.").format(device=device), LOAD)
     if not path.is_char_device():
         raise DeviceError(tr("{device} is not a camera.").format(device=device), LOAD)
     try:
-        os.close(os.open(device, os.O_RDWR | os.O_NONBLOCK))
+        named = loopback.inspect(device)
+        if named is None:
+            raise DeviceError(tr("{device} is not a virtual camera.").format(device=device), LOAD)
+        if not loopback.revive(named):
+            raise OSError("device is already in use")
     except OSError as error:
         raise _explained(device, error) from error
+    return device
 
 
 def _explained(device: str, error: Exception) -> DeviceError:

@@ -7,6 +7,7 @@ stands still, the face is at rest.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 
@@ -28,22 +29,24 @@ class Screen:
     def __init__(
         self,
         face: LipSync,
-        open_camera: Callable[[], Camera | None],
+        open_camera: Callable[[], Camera],
         worker: Worker,
-        camera: Camera,
+        camera: Camera | None,
         audible: Callable[[], int],
         muted: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``camera`` is open already; ``open_camera`` opens it again after a failure.
+        """``camera`` is open already, if there is one; ``open_camera`` opens it later or again.
 
         ``audible`` is the player's: the sample of the reply that is heard now. While ``muted`` a
         card is shown instead of the face.
         """
-        self.degraded = False
+        self.degraded = camera is None
         self.face = face
+        self.ticked = 0.0
+        """The ``time.monotonic()`` at which the camera's thread last finished what it was given."""
         self._open = open_camera
         self._worker = worker
-        self._camera: Camera | None = camera
+        self._camera = camera
         self._audible = audible
         self._muted = muted
         self._card: Image | None = None
@@ -52,6 +55,22 @@ class Screen:
         self._now = 0  # where the sound was at the last tick
         self._room = asyncio.Event()
         self._room.set()
+
+    @property
+    def wanted(self) -> bool:
+        """Whether mouths would be seen."""
+        return self._camera is not None
+
+    @property
+    def camera(self) -> Camera | None:
+        """What is shown on; ``None`` while that has failed."""
+        return self._camera
+
+    async def use(self, face: LipSync) -> None:
+        """Show another face of the same size and rate; the one before is not drawn any more."""
+        self.clear()
+        self.face = face
+        await self._worker.run(lambda _: None)
 
     async def put(self, frame: FaceFrame) -> None:
         """Take a mouth; waits while ``AHEAD`` of them are ahead of the sound."""
@@ -88,6 +107,7 @@ class Screen:
         start, tick = loop.time(), 0
         while True:
             await self._show(tick)
+            self.ticked = time.monotonic()
             tick = max(tick + 1, int((loop.time() - start) * self.face.fps) + 1)
             await asyncio.sleep(max(0.0, start + tick / self.face.fps - loop.time()))
 
@@ -97,9 +117,8 @@ class Screen:
             if camera is None:
                 await asyncio.sleep(RETRY_S)
                 self._camera = await self._worker.run(lambda _: self._open())
-                if self._camera is not None:
-                    self.degraded = False
-                    log.info("the camera is back")
+                self.degraded = False
+                log.info("the camera is there")
             else:
                 await self._worker.run(lambda _: camera.show(self._draw(tick, mouth)))
         except Exception as error:  # whatever a camera does, the conversation goes on
@@ -129,6 +148,7 @@ class Film:
 
     def __init__(self) -> None:
         self.frames: list[FaceFrame] = []
+        self.wanted = True
 
     async def put(self, frame: FaceFrame) -> None:
         """Keep it."""

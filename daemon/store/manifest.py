@@ -144,12 +144,13 @@ def load(text: str) -> Manifest:
     """Read a manifest; ``SetupError`` says what is wrong with it."""
     try:
         data = tomllib.loads(text)
-        for name, weight in data.get("weights", {}).items():
-            weight["name"] = name
-        for distribution, wheel in data.get("wheels", {}).items():
-            wheel["distribution"] = distribution
+        for room, field in (("weights", "name"), ("wheels", "distribution")):
+            table = data.get(room)
+            for name, entry in table.items() if isinstance(table, dict) else ():
+                if isinstance(entry, dict):
+                    entry[field] = name
         return Manifest.model_validate(data)
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+    except (tomllib.TOMLDecodeError, RecursionError, ValidationError) as error:
         message = tr("The list of models cannot be read: {error}").format(error=error)
         raise SetupError(message) from error
 

@@ -110,6 +110,8 @@ class Loudspeaker:
         """``device`` is a part of a device's name, ``""`` the default."""
         self.played: Final = Ring(SPEAK_RATE, int(PLAYED_S * SPEAK_RATE), SPEAK_RATE)
         """All that leaves the loudspeaker, silence too, with its moments."""
+        self.name = ""
+        """The device's own name, once it has been open."""
         self._device = device
         self._ring: Final = np.zeros(int(BUFFER_S * SPEAK_RATE) + REWIND, np.float32)
         self._written = 0
@@ -136,9 +138,11 @@ class Loudspeaker:
         """Open the device; ``DeviceError`` when there is none, or it cannot be opened."""
         sd = sounddevice()
         try:
+            index = find_output(self._device)
+            self.name = str(sd.query_devices(index)["name"])
             stream = sd.OutputStream(
                 samplerate=SPEAK_RATE,
-                device=find_output(self._device),
+                device=index,
                 channels=1,
                 dtype="float32",
                 blocksize=BLOCK,

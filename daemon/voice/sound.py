@@ -33,6 +33,8 @@ class Sound:
 
     def __init__(self, microphone: Microphone, loudspeaker: Loudspeaker, worker: Worker) -> None:
         """``worker``'s thread is for this alone."""
+        self.lost = False
+        """The devices have gone and are being opened again."""
         self._microphone = microphone
         self._loudspeaker = loudspeaker
         self._worker = worker
@@ -49,8 +51,10 @@ class Sound:
         while True:
             await self._stall(STALLED_S)
             log.warning(tr("The sound devices have gone; trying to open them again."))
+            self.lost = True
             lost()
             await self._restore()
+            self.lost = False
             log.info(tr("The sound devices are back."))
 
     async def close(self) -> None:

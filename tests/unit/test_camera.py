@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from daemon.errors import DeviceError
+from daemon.face import loopback
 from daemon.face.camera import VirtualCamera
+from daemon.face.loopback import Loopback
 from daemon.stages import Camera
 
 SIZE = (640, 360)
@@ -25,7 +27,7 @@ def test_a_file_is_no_camera(tmp_path: Path) -> None:
 
 
 def test_a_device_of_another_kind() -> None:
-    with pytest.raises(DeviceError, match="/dev/null"):
+    with pytest.raises(DeviceError, match="/dev/null is not a virtual camera"):
         VirtualCamera("/dev/null", SIZE, 25)
 
 
@@ -47,37 +49,62 @@ def test_no_permission(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "usermod -aG video" in raised.value.fix
 
 
-@pytest.mark.parametrize("message", ["Device or resource busy", "device is already in use"])
-def test_a_busy_device(monkeypatch: pytest.MonkeyPatch, message: str) -> None:
-    # What pyvirtualcam says of a loopback device that another program writes to.
-    def refuse(**_: object) -> None:
-        raise RuntimeError(message)
+@pytest.fixture
+def devices(monkeypatch: pytest.MonkeyPatch) -> list[Loopback]:
+    """Devices to be found; those that show pictures are written to by somebody."""
+    known: list[Loopback] = []
+    found = {"/dev/null": known}
+    monkeypatch.setattr(loopback, "inspect", lambda path: found[path][0])
+    monkeypatch.setattr(loopback, "devices", lambda: known)
+    monkeypatch.setattr(loopback, "revive", lambda device: not device.shows)
+    monkeypatch.setattr(loopback, "size", lambda path: SIZE)
+    monkeypatch.setattr(loopback, "sustain", lambda path, on: None)
+    return known
 
-    monkeypatch.setattr("pyvirtualcam.Camera", refuse)
-    with pytest.raises(DeviceError, match="Another program") as raised:
-        VirtualCamera("/dev/null", SIZE, 25)
+
+BUSY = Loopback("/dev/null", "Digital Life", shows=True, takes=False)
+FREE = Loopback("/dev/null", "Digital Life", shows=False, takes=True)
+
+
+@pytest.mark.parametrize(("device", "text"), [("/dev/null", "Another program"), ("", "is free")])
+def test_a_busy_device(
+    monkeypatch: pytest.MonkeyPatch, devices: list[Loopback], device: str, text: str
+) -> None:
+    devices.append(BUSY)
+    path = type(Path())
+    monkeypatch.setattr(path, "exists", lambda self: True)  # the module's place in /sys
+    with pytest.raises(DeviceError, match=text) as raised:
+        VirtualCamera(device, SIZE, 25)
     assert "devices=2" in raised.value.fix
 
 
-def test_pictures_reach_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+class Device:
+    device = "/dev/null"
+
+    def __init__(self, sent: list[object]) -> None:
+        self.sent = sent
+
+    def send(self, image: object) -> None:
+        if len(self.sent) == 2:
+            raise RuntimeError("gone")
+        self.sent.append(image)
+
+    def close(self) -> None:
+        self.sent.clear()
+
+
+def test_pictures_reach_the_device(
+    monkeypatch: pytest.MonkeyPatch, devices: list[Loopback]
+) -> None:
     sent: list[object] = []
 
-    class Device:
-        device = "/dev/video10"
+    def opened(**settings: object) -> Device:
+        assert (settings["width"], settings["height"]) == SIZE
+        assert settings["device"] == "/dev/null"
+        return Device(sent)
 
-        def __init__(self, **settings: object) -> None:
-            assert (settings["width"], settings["height"]) == SIZE
-            assert settings["device"] is None
-
-        def send(self, image: object) -> None:
-            if len(sent) == 2:
-                raise RuntimeError("gone")
-            sent.append(image)
-
-        def close(self) -> None:
-            sent.clear()
-
-    monkeypatch.setattr("pyvirtualcam.Camera", Device)
+    devices.append(FREE)
+    monkeypatch.setattr("pyvirtualcam.Camera", opened)
     camera: Camera = VirtualCamera("", SIZE, 25)
     image = np.zeros((360, 640, 3), np.uint8)
     camera.show(image)
@@ -86,3 +113,13 @@ def test_pictures_reach_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
         camera.show(image)
     camera.close()
     assert sent == []
+
+
+def test_a_viewer_that_keeps_another_size(
+    monkeypatch: pytest.MonkeyPatch, devices: list[Loopback]
+) -> None:
+    devices.append(FREE)
+    monkeypatch.setattr("pyvirtualcam.Camera", lambda **_: Device([]))
+    monkeypatch.setattr(loopback, "size", lambda path: (1280, 720))
+    with pytest.raises(DeviceError, match="watched at 1280×720"):
+        VirtualCamera("/dev/null", SIZE, 25)

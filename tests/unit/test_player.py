@@ -49,6 +49,9 @@ class FakePortAudio:
         self.broken = False
         self.streams: list[FakeStream] = []
 
+    def query_devices(self, index: int) -> dict[str, str]:
+        return {"name": "fake"}
+
     def OutputStream(self, **options: Any) -> FakeStream:
         self.streams.append(FakeStream(self, options["callback"]))
         return self.streams[-1]

@@ -1,0 +1,130 @@
+"""Steering the running daemon: ``status``, ``mute``, ``face``, ``events`` and others."""
+
+import argparse
+import json
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from daemon.commands.console import Subcommands, out
+from daemon.config import Settings
+from daemon.i18n import tr
+from daemon.service.client import Client
+
+
+def register(commands: Subcommands) -> None:
+    """Add the commands."""
+    status = commands.add_parser("status", help=tr("how the running daemon is"))
+    status.add_argument("--json", action="store_true", help=tr("print JSON, for programs"))
+    status.set_defaults(run=show_status)
+    for name, text in (
+        ("mute", tr("switch the microphone off, or the camera")),
+        ("unmute", tr("switch the microphone on again, or the camera")),
+    ):
+        switch = commands.add_parser(name, help=text)
+        switch.add_argument(
+            "what", nargs="?", choices=["microphone", "camera"], default="microphone"
+        )
+        switch.set_defaults(run=switch_device)
+    hush = commands.add_parser("stop-talking", help=tr("make the daemon fall silent"))
+    hush.set_defaults(run=lambda arguments, settings: _simply("stop-talking"))
+    face = commands.add_parser("face", help=tr("show another face, until the next start"))
+    face.add_argument("name", help=tr("as `digital-life faces list` names it"))
+    face.set_defaults(run=lambda arguments, settings: _simply("face", name=arguments.name))
+    voice = commands.add_parser("voice", help=tr("speak with another voice, until the next start"))
+    voice.add_argument("name", help=tr("a model's name, or the path of an .onnx file"))
+    voice.add_argument("--language", choices=["en", "zh"], default="en")
+    voice.set_defaults(
+        run=lambda arguments, settings: _simply(
+            "voice", name=arguments.name, language=arguments.language
+        )
+    )
+    again = commands.add_parser("reload", help=tr("make the daemon read its settings again"))
+    again.set_defaults(run=reload_settings)
+    events = commands.add_parser(
+        "events", help=tr("follow what the daemon does, a line of JSON each, until Ctrl+C")
+    )
+    events.set_defaults(run=follow_events)
+    metrics = commands.add_parser("metrics", help=tr("figures in the text format of Prometheus"))
+    metrics.set_defaults(run=show_metrics)
+
+
+def show_status(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Print how the daemon is."""
+    with Client() as client:
+        status = client.do("status")
+    if arguments.json:
+        out.print(json.dumps(status, ensure_ascii=False, indent=2), markup=False)
+        return 0
+    devices, models = status["devices"], status["models"]
+    table = Table(show_header=False)
+    table.add_row(tr("state"), f"{status['state']} {status['loading'] or ''}")
+    table.add_row(tr("running for"), _duration(status["uptime_s"]))
+    for name in ("microphone", "loudspeaker"):
+        if name in devices:
+            table.add_row(tr(name), escape(devices[name]["name"]))
+    table.add_row(tr("camera"), escape(str(devices.get("camera") or "–")))
+    table.add_row(
+        tr("models"),
+        escape(
+            ", ".join((models["ears"], models["brain"], *models["voice"].values(), models["face"]))
+        ),
+    )
+    off = [tr(name) for name, muted in status["muted"].items() if muted]
+    table.add_row(tr("off"), ", ".join(off) or "–")
+    table.add_row(tr("not working"), ", ".join(status["degraded"]) or "–")
+    answers = [turn["first_audible"] for turn in status["turns"]]
+    table.add_row(
+        tr("seconds to the answer, newest last"), " ".join(f"{s:.2f}" for s in answers) or "–"
+    )
+    table.add_row(tr("memory"), f"{status['memory_mb']:.0f} MB")
+    out.print(table)
+    return 0
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"
+
+
+def switch_device(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Switch microphone or camera."""
+    return _simply(arguments.command, what=arguments.what)
+
+
+def reload_settings(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Have the settings read again; say what changed and what needs a restart."""
+    with Client() as client:
+        reply = client.do("reload")
+    for text, names in (
+        (tr("changed: {names}"), reply["changed"]),
+        (tr("only after a restart: {names}"), reply["needs_restart"]),
+    ):
+        if names:
+            out.print(text.format(names=", ".join(names)), markup=False)
+    if not reply["changed"] and not reply["needs_restart"]:
+        out.print(tr("Nothing has changed."))
+    return 0
+
+
+def follow_events(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Print what happens as it happens."""
+    with Client() as client:
+        for event in client.events():
+            print(json.dumps(event, ensure_ascii=False), flush=True)  # noqa: T201 (lines, unwrapped)
+    return 0
+
+
+def show_metrics(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Print the figures."""
+    with Client() as client:
+        out.print(client.do("metrics")["text"], end="", markup=False)
+    return 0
+
+
+def _simply(request: str, **fields: Any) -> int:
+    with Client() as client:
+        client.do(request, **fields)
+    return 0

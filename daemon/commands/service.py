@@ -1,0 +1,206 @@
+"""``service`` (start with the machine), ``doctor`` and ``setup``."""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+
+from rich.markup import escape
+
+from daemon.commands.console import Subcommands, err, out
+from daemon.config import Settings
+from daemon.errors import DigitalLifeError
+from daemon.i18n import tr
+from daemon.service import doctor, install
+from daemon.service.steps import Step, may_become_root, take
+
+PACKAGES = ("libportaudio2", "espeak-ng")  # what pip cannot bring
+
+
+def register(commands: Subcommands) -> None:
+    """Add the commands."""
+    service = commands.add_parser("service", help=tr("start with the machine, and keep running"))
+    leaves = service.add_subparsers(
+        dest="what", required=True, metavar="install|uninstall|status|logs"
+    )
+    for name, text, run in (
+        ("install", tr("install and start the service"), install_service),
+        ("uninstall", tr("stop it and undo all that install did"), uninstall_service),
+        ("status", tr("what the service manager says of it"), show_service),
+        ("logs", tr("what it has logged"), show_logs),
+    ):
+        leaf = leaves.add_parser(name, help=text)
+        leaf.add_argument(
+            "--system", action="store_true", help=tr("the machine's service, not the session's")
+        )
+        leaf.set_defaults(run=run, user=None)
+        if name in ("install", "uninstall"):
+            leaf.add_argument("--user", metavar="NAME", help=tr("with --system: whose it is"))
+        if name == "logs":
+            leaf.add_argument("--follow", action="store_true", help=tr("go on until Ctrl+C"))
+
+    looking = commands.add_parser(
+        "doctor",
+        help=tr("look at all that a conversation needs, and tell what mends it"),
+        description=tr(
+            "Looks at the machine, models, sound, camera and service. It listens for two seconds "
+            "and plays a soft rustle. The exit code is 1 if something does not work."
+        ),
+    )
+    looking.add_argument("--fix", action="store_true", help=tr("mend what can be mended safely"))
+    looking.add_argument("--json", action="store_true", help=tr("print JSON, for programs"))
+    looking.set_defaults(run=examine_all)
+
+    setup = commands.add_parser(
+        "setup", help=tr("fetch what a conversation needs: system packages and models")
+    )
+    setup.set_defaults(run=set_up)
+
+
+def install_service(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Make it start with the machine."""
+    target = install.find_target(arguments.system, arguments.user)
+    machine = install.look(target)
+    if not machine.camera_installed:
+        err.print(
+            tr(
+                "There will be no camera before this, and `service install` again: {command}"
+            ).format(command="sudo apt install v4l2loopback-dkms"),
+            markup=False,
+        )
+    left = _take(install.plan_install(target, machine))
+    out.print(tr("Installed; it listens. `digital-life status` tells how it is."))
+    return _tell_what_is_left(left)
+
+
+def uninstall_service(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Undo the installation."""
+    target = install.find_target(arguments.system, arguments.user)
+    steps = install.plan_uninstall(target, install.look(target))
+    if not steps:
+        out.print(tr("Nothing is installed."))
+        return 0
+    return _tell_what_is_left(_take(steps))
+
+
+def _take(steps: list[Step]) -> list[Step]:
+    """Tell and take the steps; return those for root where we cannot become that."""
+    able = may_become_root()
+    left = []
+    for step in steps:
+        if step.root and not able:
+            left.append(step)
+            continue
+        mark = "# " if step.root else "  "
+        out.print(f"{mark}{step}", markup=False)
+        take(step)
+    return left
+
+
+def _tell_what_is_left(left: list[Step]) -> int:
+    if left:
+        err.print(tr("These need root, and there is no sudo:"))
+        for step in left:
+            err.print(step.line, markup=False)
+    return 0
+
+
+def show_service(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Show systemd's own words."""
+    return _pass_on(["systemctl", *_scope(arguments), "--no-pager", "status", install.UNIT])
+
+
+def show_logs(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Show the journal."""
+    more = ["--follow"] if arguments.follow else []
+    unit = "--unit" if arguments.system else "--user-unit"
+    return _pass_on(["journalctl", "--no-pager", f"{unit}={install.UNIT}", *more])
+
+
+def _scope(arguments: argparse.Namespace) -> list[str]:
+    return [] if arguments.system else ["--user"]
+
+
+def _pass_on(command: list[str]) -> int:
+    try:
+        return subprocess.run(command).returncode
+    except FileNotFoundError:
+        raise DigitalLifeError(
+            tr("{program} is missing: this machine does not run systemd.").format(
+                program=command[0]
+            )
+        ) from None
+
+
+def examine_all(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Print the findings; with ``--fix`` take the steps that need no decision."""
+    findings = []
+    for finding in doctor.examine(settings):
+        findings.append(finding)
+        if not arguments.json:
+            _show_finding(finding)
+    if arguments.json:
+        text = [finding.for_programs() for finding in findings]
+        out.print(json.dumps(text, ensure_ascii=False, indent=2), markup=False)
+    bad = [finding for finding in findings if finding.level is doctor.Level.ERROR]
+    if arguments.fix:
+        for finding in findings:
+            if finding.step is not None and (may_become_root() or not finding.step.root):
+                err.print(tr("Mending: {what}").format(what=finding.step), markup=False)
+                take(finding.step)
+                bad = [one for one in bad if one is not finding]
+    return 1 if bad else 0
+
+
+def _show_finding(finding: doctor.Finding) -> None:
+    mark = {
+        doctor.Level.OK: "[green]✓[/]",
+        doctor.Level.NOTE: "[blue]·[/]",
+        doctor.Level.WARNING: "[yellow]![/]",
+        doctor.Level.ERROR: "[red]✗[/]",
+    }[finding.level]
+    out.print(f"{mark} {finding.name}: {escape(finding.text)}")
+    if finding.why:
+        out.print(f"    {finding.why}", markup=False)
+    if finding.fix:
+        out.print(f"    → {finding.fix}", markup=False)
+
+
+def set_up(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Install the system packages where that needs no password, and fetch the models."""
+    from daemon.store.commands import pull_models
+
+    missing = missing_packages()
+    if missing:
+        install_line = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
+        prefix = _becoming_root()
+        if prefix is None or not shutil.which("apt-get"):
+            err.print(tr("Please install: {names}").format(names=" ".join(missing)), markup=False)
+        elif subprocess.run([*prefix, *install_line], stdin=subprocess.DEVNULL).returncode:
+            raise DigitalLifeError(tr("apt-get failed."), f"sudo apt install {' '.join(missing)}")
+    return pull_models(
+        argparse.Namespace(names=[], profile=None, accept_license=True, files=None), settings
+    )
+
+
+def missing_packages() -> list[str]:
+    """Name the system packages that are not there, by what they bring."""
+    import ctypes.util
+
+    have = {
+        "libportaudio2": ctypes.util.find_library("portaudio"),
+        "espeak-ng": shutil.which("espeak-ng"),
+    }
+    return [name for name in PACKAGES if not have[name]]
+
+
+def _becoming_root() -> list[str] | None:
+    """Return what goes before a command for root; ``None`` if a password would be asked for."""
+    if os.geteuid() == 0:
+        return []
+    allowed = (
+        shutil.which("sudo")
+        and not subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode
+    )
+    return ["sudo", "-n"] if allowed else None

@@ -1,0 +1,36 @@
+"""A typed question, or a text to be said, and whoever waits for how it went."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from daemon.dialogue.reply import Script
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How it went."""
+
+    text: str
+    """What was heard of the answer."""
+    whole: bool
+    """It was heard to its end; else somebody interrupted it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """Belongs to the event loop's thread; only the first of its ends counts."""
+
+    question: str | Script
+    future: "asyncio.Future[Heard]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+    def end(self, text: str, whole: bool) -> None:
+        """Tell what was heard."""
+        if not self.future.done():
+            self.future.set_result(Heard(text, whole))
+
+    def fail(self, error: Exception) -> None:
+        """Tell that a part failed."""
+        if not self.future.done():
+            self.future.set_exception(error)

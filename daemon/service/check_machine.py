@@ -1,0 +1,139 @@
+"""Checks of the machine and of the models on it."""
+
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from daemon.config import Settings
+from daemon.i18n import tr
+from daemon.loading import needed_weights
+from daemon.service.doctor import Finding, Level, ok
+from daemon.service.steps import Run
+from daemon.store.model_store import State, open_store
+
+MEMORY_GB = 3.5  # of a machine sold with 4
+FREE_MB = 1200  # the default models and their work; the daemon takes about 1 GB
+DISK_MB = 500  # for logs, films, and the next download's first part
+
+
+def python(settings: Settings) -> Iterator[Finding]:
+    """Look for Python and the packages that the program names."""
+    missing = []
+    for requirement in importlib.metadata.requires("digital-life") or ():
+        name = re.match(r"[\w.-]+", requirement)
+        if name is None or "extra ==" in requirement:
+            continue
+        try:
+            importlib.metadata.version(name[0])
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name[0])
+    version = platform.python_version()
+    if missing:
+        yield Finding(
+            "python",
+            Level.ERROR,
+            tr("Packages are missing: {names}.").format(names=", ".join(missing)),
+            tr("The program cannot work without them."),
+            f"{sys.executable} -m pip install {' '.join(missing)}",
+        )
+    else:
+        yield ok("python", f"Python {version}, {sys.prefix}")
+
+
+def processor(settings: Settings) -> Iterator[Finding]:
+    """Look for the instructions that the models are quick with."""
+    text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    flags = set(re.findall(r"^flags\s*:(.*)", text, re.MULTILINE)[:1] or [""])
+    known = set(" ".join(flags).split())
+    cores = os.cpu_count() or 1
+    best = [name for name in ("avx2", "avx512f", "amx_bf16") if name in known]
+    shown = f"{platform.machine()} × {cores} {' '.join(best)}"
+    if platform.machine() == "x86_64" and "avx2" not in known:
+        yield Finding(
+            "processor",
+            Level.WARNING,
+            tr("The processor has no AVX2."),
+            tr("The models are several times slower without."),
+            'digital-life models pull --profile tiny; [brain] model = "smollm2-135m"',
+        )
+    elif cores < 2:
+        yield Finding(
+            "processor",
+            Level.WARNING,
+            tr("There is one processor core."),
+            tr("Hearing, thinking and speaking wait for each other; two cores answer sooner."),
+        )
+    else:
+        yield ok("processor", shown)
+
+
+def graphics(settings: Settings) -> Iterator[Finding]:
+    """Tell what graphics there are; none are needed."""
+    found = [*Path("/dev").glob("nvidia[0-9]"), *Path("/dev/dri").glob("renderD*")]
+    names = ", ".join(map(str, found)) or tr("none, and none is needed")
+    yield ok("graphics", names)
+
+
+def memory(settings: Settings) -> Iterator[Finding]:
+    """Look for memory."""
+    text = Path("/proc/meminfo").read_text(encoding="ascii")
+    kb = {name: int(value) for name, value in re.findall(r"(\w+):\s+(\d+) kB", text)}
+    total, free = kb["MemTotal"] / 2**20, kb["MemAvailable"] / 2**10
+    if total < MEMORY_GB or free < FREE_MB:
+        yield Finding(
+            "memory",
+            Level.WARNING,
+            tr("{total:.1f} GB of memory, {free:.0f} MB of them free.").format(
+                total=total, free=free
+            ),
+            tr("The default models take about 1 GB; a machine that swaps stutters."),
+            "digital-life models pull --profile tiny",
+        )
+    else:
+        yield ok("memory", f"{total:.1f} GB, {free:.0f} MB free")
+
+
+def disk(settings: Settings) -> Iterator[Finding]:
+    """Look for room where the models are."""
+    place = open_store(settings.models.directory).directory
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free / 2**20
+    if free < DISK_MB:
+        yield Finding(
+            "disk",
+            Level.WARNING,
+            tr("{free:.0f} MB are free at {path}.").format(free=free, path=place),
+            tr("Models are written whole or not at all; a full disk stops them."),
+            tr("free some space, or choose another directory under [models] in config.toml"),
+        )
+    else:
+        yield ok("disk", f"{free / 1024:.1f} GB, {place}")
+
+
+def models(settings: Settings) -> Iterator[Finding]:
+    """Compute the checksum of every model that the settings name."""
+    store = open_store(settings.models.directory)
+    for name in needed_weights(settings):
+        status = store.verify(name)
+        command = f"digital-life models pull {name}"
+        if status.state is State.READY:
+            yield ok("model", name)
+        else:
+            text = tr("damaged") if status.state is State.DAMAGED else tr("missing")
+            yield Finding(
+                "model",
+                Level.ERROR,
+                f"{name}: {text}",
+                tr("Without it the daemon does not start."),
+                command,
+                Run([sys.executable, "-m", "daemon", "models", "pull", name]),
+            )
+
+
+CHECKS = (python, processor, graphics, memory, disk, models)

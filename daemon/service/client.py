@@ -1,0 +1,89 @@
+"""Talks to the running daemon over its control socket; blocking, for commands."""
+
+import json
+import socket
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+
+from daemon.errors import DigitalLifeError
+from daemon.i18n import tr
+from daemon.service.protocol import encode, socket_path
+
+ANSWER_S = 20.0  # a voice takes seconds to load; what speaks takes as long as it takes
+
+
+class NotRunning(DigitalLifeError):
+    """No daemon of this user answers."""
+
+    def __init__(self) -> None:
+        super().__init__(tr("Digital Life is not running."), "digital-life service install")
+
+
+class Client:
+    """A connection; ``NotRunning`` where there is nothing to connect to."""
+
+    def __init__(self) -> None:
+        path = socket_path()
+        if path is None:
+            raise NotRunning
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(ANSWER_S)
+        try:
+            self._socket.connect(str(path))
+        except OSError:
+            self._socket.close()
+            raise NotRunning from None
+        self._lines = self._socket.makefile("rb")
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._lines.close()
+        self._socket.close()
+
+    def do(
+        self, request: str, patience_s: float | None = ANSWER_S, **fields: Any
+    ) -> dict[str, Any]:
+        """Send a request and return the reply's fields; raise what the daemon says is wrong."""
+        self._socket.settimeout(patience_s)
+        try:
+            self._socket.sendall(encode(do=request, **fields))
+            reply = self._read()
+        except TimeoutError:
+            raise DigitalLifeError(
+                tr("Digital Life does not answer."), "digital-life service logs"
+            ) from None
+        if not reply.pop("ok", False):
+            error = reply.get("error", {})
+            raised = DigitalLifeError(str(error.get("message", "")), str(error.get("fix", "")))
+            raised.exit_code = int(error.get("code", 1))
+            raise raised
+        return reply
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Follow what happens until the daemon ends."""
+        self.do("events")
+        self._socket.settimeout(None)
+        while True:
+            try:
+                yield self._read()
+            except NotRunning:
+                return
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            line = self._lines.readline()
+        except ConnectionError:
+            line = b""
+        if not line:
+            raise NotRunning
+        reply = json.loads(line)
+        reply.pop("v", None)
+        return dict(reply)

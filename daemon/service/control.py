@@ -1,0 +1,207 @@
+"""The control socket: lets the user's own programs, and nobody else, steer the daemon.
+
+Whatever a client does, it costs the conversation little: lines, clients, their patience and what
+waits for them are bounded, and all of it is done between two steps of the event loop.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from daemon.errors import DigitalLifeError, InputError
+from daemon.i18n import tr
+from daemon.service.protocol import LONGEST_LINE, Look, Request, encode, parse, refusal
+
+MOST_CLIENTS = 32
+MOST_EVENTS = 256  # that may wait for a client; one that is further behind is cut off
+PATIENCE_S = 5.0  # a client that does not take its answer within this is cut off
+IDLE_S = 60.0  # and one that asks nothing for so long
+WAITING = 64 * 1024  # bytes that may wait for a client
+
+log = logging.getLogger(__name__)
+
+Answer = Callable[[Request], Awaitable[dict[str, Any]]]
+
+
+class Events:
+    """Hands each event to all who follow. Belongs to the event loop's thread."""
+
+    def __init__(self) -> None:
+        self._followers: set[asyncio.Queue[bytes | None]] = set()
+
+    def publish(self, event: str, **what: Any) -> None:
+        """Tell an event; never waits. Who has not taken the last ``MOST_EVENTS`` is dropped."""
+        if not self._followers:
+            return
+        now = asyncio.get_running_loop().time()
+        line = encode(event=event, at=round(now, 3), **what)
+        for follower in list(self._followers):
+            if follower.qsize() < MOST_EVENTS:
+                follower.put_nowait(line)
+            else:
+                self._followers.discard(follower)
+                follower.put_nowait(None)
+
+    @contextlib.contextmanager
+    def followed(self) -> Iterator[asyncio.Queue[bytes | None]]:
+        """Get events from now on as lines; ``None`` is the last."""
+        follower: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._followers.add(follower)
+        try:
+            yield follower
+        finally:
+            self._followers.discard(follower)
+
+
+class Control:
+    """Serves the clients of one socket."""
+
+    def __init__(self, answer: Answer, events: Events) -> None:
+        """``answer`` returns the fields of the reply or raises ``DigitalLifeError``."""
+        self._answer = answer
+        self._events = events
+        self._clients: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def open(self, path: Path) -> AsyncIterator[None]:
+        """Serve on ``path`` while the block runs.
+
+        Raises ``DigitalLifeError`` when another daemon serves there, or it cannot be made.
+        """
+        listener = _listener(path)
+        made = os.stat(path)
+        server = await asyncio.start_unix_server(self._meet, sock=listener, limit=LONGEST_LINE)
+        try:
+            yield
+        finally:
+            server.close()
+            for client in self._clients:
+                client.cancel()
+            if self._clients:
+                await asyncio.wait(self._clients, timeout=1)
+            _remove(path, made)
+
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        writer.transport.set_write_buffer_limits(high=WAITING)
+        try:
+            if not _is_trusted(writer):
+                return
+            if len(self._clients) >= MOST_CLIENTS:
+                busy = DigitalLifeError(tr("Too many programs are connected."))
+                await self._write(writer, refusal(busy))
+                return
+            self._clients.add(task)
+            await self._converse(reader, writer)
+        except asyncio.IncompleteReadError:
+            pass  # it has hung up
+        except (OSError, TimeoutError) as error:
+            log.debug("a client was cut off: %s", error or type(error).__name__)
+        except asyncio.CancelledError:  # the daemon stops; asyncio would log it as unheard of
+            pass
+        finally:
+            self._clients.discard(task)
+            writer.transport.abort() if writer.transport.get_write_buffer_size() else writer.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            try:
+                line = await asyncio.wait_for(reader.readuntil(), IDLE_S)
+                request = parse(line)
+            except (InputError, asyncio.LimitOverrunError) as error:
+                if not isinstance(error, InputError):
+                    error = InputError(tr("The request is too long."))
+                await self._write(writer, refusal(error))
+                return
+            if isinstance(request, Look) and request.do == "events":
+                await self._follow(reader, writer)
+                return
+            await self._write(writer, await self._reply(request))
+
+    async def _reply(self, request: Request) -> bytes:
+        try:
+            return encode(ok=True, **await self._answer(request))
+        except DigitalLifeError as error:
+            return refusal(error)
+        except Exception as error:  # a fault here must not end the conversation
+            log.exception("control: %s failed", request.do)
+            return refusal(DigitalLifeError(f"{type(error).__name__}: {error}"))
+
+    async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with self._events.followed() as events:
+            await self._write(writer, encode(ok=True))
+            gone = asyncio.ensure_future(reader.read(1))
+            try:
+                while True:
+                    following = asyncio.ensure_future(events.get())
+                    await asyncio.wait((gone, following), return_when=asyncio.FIRST_COMPLETED)
+                    if not following.done():
+                        following.cancel()
+                        return
+                    line = following.result()
+                    if line is None:
+                        return
+                    await self._write(writer, line)
+            finally:
+                gone.cancel()
+                with contextlib.suppress(OSError, asyncio.CancelledError):
+                    await gone
+
+    async def _write(self, writer: asyncio.StreamWriter, line: bytes) -> None:
+        writer.write(line)
+        await asyncio.wait_for(writer.drain(), PATIENCE_S)
+
+
+def _listener(path: Path) -> socket.socket:
+    """Make the socket, only for its owner from the first moment."""
+    if _serves(path):
+        raise DigitalLifeError(tr("Digital Life is running already."), "digital-life status")
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        path.unlink(missing_ok=True)  # left by one that was killed
+        listener.bind(str(path))
+    except OSError as error:
+        listener.close()
+        raise DigitalLifeError(
+            tr("The control socket {path} cannot be made: {reason}").format(
+                path=path, reason=error.strerror or error
+            )
+        ) from error
+    finally:
+        os.umask(before)
+    return listener
+
+
+def _remove(path: Path, made: os.stat_result) -> None:
+    """Remove the socket unless it is another's, who came after us."""
+    with contextlib.suppress(OSError):
+        if os.path.samestat(os.stat(path), made):
+            path.unlink()
+
+
+def _serves(path: Path) -> bool:
+    """Whether somebody answers at ``path``."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(1)
+        try:
+            client.connect(str(path))
+        except OSError:
+            return False
+        return True
+
+
+def _is_trusted(writer: asyncio.StreamWriter) -> bool:
+    """Whether the program at the other end is the user's own, or the administrator's."""
+    peer = writer.get_extra_info("socket")
+    size = struct.calcsize("3i")
+    _, user, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+    return user in (os.getuid(), 0)

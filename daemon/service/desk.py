@@ -1,0 +1,226 @@
+"""Answers the control socket: looks at the running daemon, and does what it is asked."""
+
+import asyncio
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+from daemon import __version__
+from daemon.app import Running
+from daemon.config import Settings, load
+from daemon.dialogue.mute import Mute
+from daemon.dialogue.reply import Script
+from daemon.errors import DigitalLifeError
+from daemon.i18n import tr
+from daemon.service import notify
+from daemon.service.changes import apply
+from daemon.service.control import Events
+from daemon.service.monitor import Monitor, process, prometheus
+from daemon.service.protocol import Choose, Look, Order, Request, Say, Switch
+
+DEAF_S = 2.0  # a microphone whose device has not called for so long is dead
+FROZEN_S = 10.0  # and a camera's thread: opening a lost camera again is tried every 5 s
+
+
+log = logging.getLogger(__name__)
+
+
+class Desk:
+    """What a client may ask of the daemon. Belongs to the event loop's thread."""
+
+    def __init__(self, settings: Settings, config: Path | None, mute: Mute) -> None:
+        """``config`` is the file that ``reload`` reads; ``None`` is the user's own."""
+        self.events = Events()
+        self.monitor = Monitor(self.events)
+        self._settings = settings
+        self._config = config
+        self._mute = mute
+        self._running: Running | None = None
+        self._loading = ""
+        self._started = time.monotonic()
+        self._changing = asyncio.Lock()
+        self._reloads: set[asyncio.Task[None]] = set()
+        mute.watchers.append(self._tell_switches)
+
+    def loading(self, what: str) -> None:
+        """Note what is being loaded."""
+        self._loading = what
+        if self._running is None:
+            notify.notify(STATUS=f"loading: {what}")
+        self.events.publish("loading", what=what)
+
+    def ready(self, running: Running) -> None:
+        """Answer everything from now on."""
+        self._running = running
+        self.events.publish("ready")
+
+    async def answer(self, request: Request) -> dict[str, Any]:
+        """Do what is asked; return the fields of the reply, or raise ``DigitalLifeError``."""
+        match request:
+            case Look(do="metrics"):
+                return {"text": self.metrics()}
+            case Look():
+                return self.status()
+            case Switch():
+                self._switch(request.what, request.do == "mute")
+                return {"muted": self._muted()}
+            case Say():
+                question = Script(request.text) if request.do == "say" else request.text
+                return await self._ask(question)
+            case Order(do="reload"):
+                return await self.reload()
+            case Order():
+                self._live().session.hush()
+                return {}
+            case Choose():
+                return await self._choose(request)
+
+    def ailment(self) -> str:
+        """Name what shows no sign of life; empty while all is well."""
+        now, running = time.monotonic(), self._live()
+        if now - running.microphone.called > DEAF_S:
+            return "microphone"
+        if running.screen is not None and now - running.screen.ticked > FROZEN_S:
+            return "camera"
+        return ""
+
+    async def reload(self) -> dict[str, Any]:
+        """Read the settings again."""
+        running = self._live()
+        notify.reloading()
+        try:
+            async with self._changing:
+                return await apply(running, load(self._config).settings)
+        finally:
+            notify.notify(READY=1)
+
+    def reload_soon(self) -> None:
+        """Read the settings again, and log how that went: what a signal asks for."""
+
+        async def reload() -> None:
+            try:
+                await self.reload()
+            except DigitalLifeError as error:
+                log.error("%s %s", error, error.fix)
+
+        task = asyncio.ensure_future(reload())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+
+    async def _choose(self, request: Choose) -> dict[str, Any]:
+        running = self._live()
+        if request.do == "face":
+            room, key = "face", "name"
+        else:
+            room, key = "voice", "english" if request.language == "en" else "mandarin"
+        async with self._changing:
+            values = running.loader.settings.model_dump()
+            values[room][key] = request.name
+            return await apply(running, Settings.model_validate(values))
+
+    async def _ask(self, question: str | Script) -> dict[str, Any]:
+        asked = self._live().session.ask(question)
+        if asked is None:
+            raise DigitalLifeError(tr("Somebody is speaking."), tr("Try again in a moment."))
+        heard = await asked.future
+        return {"text": heard.text, "whole": heard.whole}
+
+    def _switch(self, what: str, off: bool) -> None:
+        if what == "microphone" and self._mute.microphone is not off:
+            self._mute.toggle_microphone()
+        if what == "camera" and self._mute.camera is not off:
+            self._mute.toggle_camera()
+
+    def _muted(self) -> dict[str, bool]:
+        return {"microphone": self._mute.microphone, "camera": self._mute.camera}
+
+    def _tell_switches(self) -> None:
+        self.events.publish("muted", **self._muted())
+
+    def _live(self) -> Running:
+        if self._running is None:
+            raise DigitalLifeError(
+                tr("Digital Life is still loading: {what}.").format(what=self._loading),
+                "digital-life events",
+            )
+        return self._running
+
+    def status(self) -> dict[str, Any]:
+        """Tell how the daemon is; no words of anybody's."""
+        running, state = self._running, self.monitor.state
+        settings = running.loader.settings if running else self._settings
+        return {
+            "version": __version__,
+            "state": state.phase.value if running else "loading",
+            "loading": None if running else self._loading,
+            "turn": state.turn,
+            "uptime_s": round(time.monotonic() - self._started, 1),
+            "models": {
+                "ears": settings.ears.model,
+                "brain": settings.brain.model,
+                "voice": {"en": settings.voice.english, "zh": settings.voice.mandarin},
+                "face": settings.face.name,
+            },
+            "devices": self._devices(running) if running else {},
+            "muted": self._muted(),
+            "degraded": self._degraded(running) if running else [],
+            "turns": list(self.monitor.turns),
+            **process(),
+        }
+
+    def _devices(self, running: Running) -> dict[str, Any]:
+        now = time.monotonic()
+        camera = running.screen.camera if running.screen else None
+        return {
+            "microphone": {
+                "name": running.microphone.name,
+                "silent_s": round(now - running.microphone.called, 2),
+                "lost_samples": running.microphone.overflows,
+            },
+            "loudspeaker": {
+                "name": running.loudspeaker.name,
+                "silent_s": round(now - running.loudspeaker.called, 2),
+            },
+            "camera": getattr(camera, "device", None),  # a Camera need not be a device
+        }
+
+    def _degraded(self, running: Running) -> list[str]:
+        found = []
+        if running.sound.lost:
+            found.append("sound")
+        if running.screen is not None and running.screen.degraded:
+            found.append("camera")
+        return found
+
+    def metrics(self) -> str:
+        """Return the figures for Prometheus."""
+        used, counts, running = process(), self.monitor.counts, self._running
+        figures: dict[str, tuple[str, str, float]] = {
+            "ready": ("gauge", "1 once the models are loaded", float(running is not None)),
+            "uptime_seconds": ("gauge", "Since the start", time.monotonic() - self._started),
+            "turns_total": ("counter", "Replies that were heard", counts["turns"]),
+            "interrupted_total": ("counter", "Replies cut short", counts["interrupted"]),
+            "degraded_total": (
+                "counter",
+                "Replies without lips or without the voice that was set",
+                counts["degraded"],
+            ),
+            "answer_seconds_total": (
+                "counter",
+                "From the end of a question to the first sound, all together",
+                self.monitor.answer_s,
+            ),
+            "memory_bytes": ("gauge", "Resident memory", used["memory_mb"] * 2**20),
+            "threads": ("gauge", "Threads", used["threads"]),
+            "descriptors": ("gauge", "Open file descriptors", used["descriptors"]),
+            "processor_seconds_total": ("counter", "Processor time", used["processor_s"]),
+        }
+        if running is not None:
+            figures["microphone_lost_samples_total"] = (
+                "counter",
+                "Samples that nobody read in time",
+                running.microphone.overflows,
+            )
+            figures["degraded"] = ("gauge", "Parts that have failed", len(self._degraded(running)))
+        return prometheus(figures)

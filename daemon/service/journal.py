@@ -1,0 +1,45 @@
+"""Logging: to a terminal as text, to the journal with levels that it understands."""
+
+import logging
+import os
+import sys
+
+CHATTY = ("faster_whisper", "piper", "jieba", "httpx")  # they log what was said, or every step
+PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
+
+
+class JournalFormatter(logging.Formatter):
+    """Puts before each line the priority that the journal reads, as in sd-daemon(3)."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the lines of one record."""
+        level = max((known for known in PRIORITIES if known <= record.levelno), default=10)
+        text = super().format(record)
+        return "\n".join(f"<{PRIORITIES[level]}>{line}" for line in text.splitlines())
+
+
+def start_logging(level: str) -> None:
+    """Log from now on, at ``level`` or above."""
+    handler = logging.StreamHandler(sys.stderr)
+    if _is_journal(sys.stderr.fileno()):
+        handler.setFormatter(JournalFormatter("%(name)s: %(message)s"))
+    else:
+        handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler])
+    set_level(level)
+
+
+def set_level(level: str) -> None:
+    """Log at ``level`` or above; what was said, and others' every step, at debug only."""
+    logging.getLogger().setLevel(level.upper())
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.NOTSET if level == "debug" else logging.WARNING)
+
+
+def _is_journal(descriptor: int) -> bool:
+    """Whether the descriptor is the stream that systemd connected to the journal."""
+    try:
+        stat = os.fstat(descriptor)
+    except OSError:
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{stat.st_dev}:{stat.st_ino}"

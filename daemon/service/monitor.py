@@ -1,0 +1,77 @@
+"""Follows the conversation: what it is at, how long its turns took, what has gone wrong."""
+
+import os
+import time
+from collections import Counter, deque
+from pathlib import Path
+from typing import Any, Final
+
+from daemon.dialogue.conversation import Phase, State
+from daemon.dialogue.reply import Reply
+from daemon.service.control import Events
+
+TURNS = 10  # whose timings are kept
+
+
+class Monitor:
+    """Sees every step of the session; figures only, never words. The event loop's thread."""
+
+    def __init__(self, events: Events) -> None:
+        self.state = State()
+        self.turns: deque[dict[str, Any]] = deque(maxlen=TURNS)
+        """The newest last: ``turn``, and seconds from the end of the question per mark."""
+        self.counts: Counter[str] = Counter()
+        """``turns`` answered, ``interrupted``, ``degraded`` replies."""
+        self.answer_s = 0.0
+        """Seconds from the end of a question to the first sound, all of them together."""
+        self._events: Final = events
+        self._reply: Reply | None = None
+
+    def __call__(self, state: State, reply: Reply | None) -> None:
+        """See one step."""
+        before, self.state = self.state, state
+        if reply is not self._reply:
+            self._note(before)
+            self._reply = reply
+        if state.phase is not before.phase:
+            self._events.publish("state", state=state.phase.value, turn=state.turn)
+
+    def _note(self, before: State) -> None:
+        """Keep the figures of the reply that has just ended."""
+        reply = self._reply
+        if reply is None or "first_audible" not in reply.timeline.marks:
+            return
+        marks = {name: round(at, 3) for name, at in reply.timeline.marks.items()}
+        self.turns.append({"turn": reply.turn, **marks})
+        self.counts["turns"] += 1
+        self.counts["interrupted"] += "reply_end" not in marks
+        self.counts["degraded"] += bool(reply.degraded)
+        self.answer_s += marks["first_audible"]
+        self._events.publish("turn", **self.turns[-1])
+
+    @property
+    def speaking(self) -> bool:
+        """Whether it is heard just now."""
+        return self.state.phase is Phase.SPEAKING
+
+
+def process() -> dict[str, float]:
+    """Return what this process takes: memory in MB, threads, file descriptors, seconds."""
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    values = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    return {
+        "memory_mb": round(int(values["VmRSS"].split()[0]) / 1024, 1),
+        "peak_memory_mb": round(int(values["VmHWM"].split()[0]) / 1024, 1),
+        "threads": int(values["Threads"]),
+        "descriptors": len(os.listdir("/proc/self/fd")),
+        "processor_s": round(time.process_time(), 2),
+    }
+
+
+def prometheus(figures: dict[str, tuple[str, str, float]]) -> str:
+    """Return figures in Prometheus' text format, from name to (type, what it is, value)."""
+    lines = []
+    for name, (kind, text, value) in figures.items():
+        full = f"digital_life_{name}"
+        lines += [f"# HELP {full} {text}", f"# TYPE {full} {kind}", f"{full} {value:g}"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,122 @@
+"""What an installation does, as steps that can be told before they are taken."""
+
+import os
+import shlex
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from daemon.errors import DigitalLifeError, StorageError
+from daemon.i18n import tr
+
+STEP_S = 310.0  # the longest a step may take: the service gets 5 minutes to load its models
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Write a file, with the folders above it."""
+
+    path: Path
+    text: str
+    root: bool = False
+
+    def __str__(self) -> str:
+        return tr("write {path}").format(path=self.path)
+
+    @property
+    def command(self) -> list[str]:
+        """The same as a command that reads the text."""
+        return ["install", "-D", "-m", "644", "/dev/stdin", str(self.path)]
+
+    @property
+    def line(self) -> str:
+        """The same for a shell."""
+        return f"{shlex.join(self.command)} <<'END'\n{self.text.rstrip()}\nEND"
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove a file that may be there."""
+
+    path: Path
+    root: bool = False
+
+    def __str__(self) -> str:
+        return tr("remove {path}").format(path=self.path)
+
+    @property
+    def command(self) -> list[str]:
+        """The same as a command."""
+        return ["rm", "-f", str(self.path)]
+
+    @property
+    def line(self) -> str:
+        """The same for a shell."""
+        return shlex.join(self.command)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Run a command."""
+
+    command: list[str]
+    root: bool = False
+    may_fail: bool = False
+    """Its failure is no reason to stop."""
+
+    def __str__(self) -> str:
+        return shlex.join(self.command)
+
+    @property
+    def line(self) -> str:
+        """The same for a shell."""
+        return shlex.join(self.command)
+
+
+Step = Write | Remove | Run
+
+
+def may_become_root() -> bool:
+    """Whether the steps for root can be taken from here."""
+    return os.geteuid() == 0 or shutil.which("sudo") is not None
+
+
+def take(step: Step) -> None:
+    """Take a step; ``DigitalLifeError`` says what went wrong."""
+    if isinstance(step, Write) and not step.root:
+        _write(step)
+        return
+    as_root = step.root and os.geteuid() != 0
+    command = ["sudo", "--", *step.command] if as_root else step.command
+    text = step.text if isinstance(step, Write) else None
+    try:
+        done = subprocess.run(
+            command,
+            input=text,
+            stdin=subprocess.DEVNULL if text is None else None,
+            capture_output=not as_root,
+            text=True,
+            timeout=None if as_root else STEP_S,  # a person may be typing a password
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DigitalLifeError(f"{step}: {error}") from error
+    if done.returncode and not getattr(step, "may_fail", False):
+        said = (done.stderr or done.stdout or "").strip() or f"exit {done.returncode}"
+        raise DigitalLifeError(f"{step}: {said}", step.line)
+
+
+def _write(step: Write) -> None:
+    beside = step.path.with_name(f".{step.path.name}.new")
+    try:
+        step.path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(step.text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(step.path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise StorageError(
+            tr("Cannot write {path}: {reason}").format(path=step.path, reason=error.strerror)
+        ) from error

@@ -1,0 +1,82 @@
+"""The bench that boots the guest: found by DIGITAL_LIFE_GUEST or beside the checkout."""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from daemon.store.model_store import default_directory
+
+CHECKOUT = Path(__file__).parents[3]
+START = Path(__file__).parent / "start"
+BOOT_S = 90.0  # a boot takes 10 s; one in many stands still before its first line
+BOOTS = 2
+IMAGE = Path(os.environ.get("DL_GUEST_CACHE") or Path.home() / ".cache/dl-guest")
+
+
+def folder() -> Path | None:
+    """Return the bench's folder, if there is one."""
+    named = os.environ.get("DIGITAL_LIFE_GUEST")
+    place = Path(named) if named else CHECKOUT.parent / "shared" / "guest"
+    return place if (place / "run").is_file() else None
+
+
+def missing() -> str:
+    """Say why no guest can be booted; empty when one can."""
+    place = folder()
+    if place is None:
+        return "no bench: set DIGITAL_LIFE_GUEST to its folder"
+    if not (IMAGE / "root.ext4").exists() or not (IMAGE / "uml" / "linux").exists():
+        return f"no guest: run {place}/build --uml"
+    if not (default_directory() / "smollm2-135m").is_dir():
+        return "no models: digital-life models pull --profile tiny"
+    return ""
+
+
+def run(*proofs: str, seconds: float, soak_s: float = 60) -> str:
+    """Run proofs of ``inside.py`` in one fresh guest; return all they printed."""
+    place = folder()
+    assert place is not None
+    models = default_directory()
+    command = [
+        str(place / "run"), "--accel", "uml", "--venv", sys.prefix, "--share", str(models),
+        "--mem", "3072", "--timeout", str(seconds), "--env", f"DL_CHECKOUT={CHECKOUT}",
+        "--env", f"DL_MODELS={models}", "--env", f"DL_SOAK_S={soak_s}", str(START), *proofs,
+    ]  # fmt: skip
+    for _ in range(BOOTS):
+        if (printed := _run(command)) is not None:
+            return printed
+    raise AssertionError(f"the guest did not boot in {BOOTS} attempts")
+
+
+def _run(command: list[str]) -> str | None:
+    """Return what a guest printed; ``None`` if it did not even boot."""
+    booted = threading.Event()
+    lines: list[str] = []
+    program = subprocess.Popen(
+        command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+    def read() -> None:
+        assert program.stdout is not None
+        for line in program.stdout:
+            booted.set()
+            print(line, end="")
+            lines.append(line)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        if not booted.wait(BOOT_S):
+            return None
+        code = program.wait()
+    finally:
+        program.terminate()
+        program.wait()
+        reader.join()
+        assert program.stdout is not None
+        program.stdout.close()
+    assert code == 0, f"exit {code}"
+    return "".join(lines)

@@ -1,0 +1,196 @@
+"""Inside the guest: looking at the service, speaking to it, listening to it."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from daemon.media import LISTEN_RATE, Audio, Samples
+from daemon.service.protocol import encode
+
+T = TypeVar("T")
+
+CHECKOUT = Path(__file__).parents[3]
+USER, UID = "dl", 1000
+RUNTIME = f"/run/user/{UID}"
+SOCKET = f"{RUNTIME}/digital-life.sock"
+CONFIG = Path(f"/home/{USER}/.config/digital-life/config.toml")
+MODELS = os.environ.get("DL_MODELS", "")
+SETTINGS = """\
+[ears]
+model = "whisper-tiny-en"
+languages = ["en"]
+[brain]
+model = "smollm2-135m"
+max_reply_tokens = 24
+[face]
+width = 320
+height = 180
+[models]
+directory = "{models}"
+[log]
+level = "debug"
+"""
+START_S = 90.0  # one processor loads the models, and reads them for their checksums
+
+LLAMA = re.compile(r"[\d.]+ I ")  # what llama.cpp says at debug
+
+failed: list[str] = []
+
+
+def check(name: str, holds: object, detail: object = "") -> bool:
+    """Tell whether something holds."""
+    print(f"{'PASS' if holds else 'FAIL'} {name}: {detail}", flush=True)
+    if not holds:
+        failed.append(name)
+    return bool(holds)
+
+
+def run(*command: str, timeout: float = 120, **more: Any) -> "subprocess.CompletedProcess[str]":
+    """Run a command as root."""
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, **more)
+
+
+def as_user(
+    *command: str, user: str = USER, timeout: float = 120
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command in the user's session."""
+    environment = {
+        "HOME": f"/home/{user}",
+        "USER": user,
+        "LOGNAME": user,
+        "LC_ALL": "C.UTF-8",
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(CHECKOUT),
+    }
+    if user == USER:
+        bus = f"unix:path={RUNTIME}/bus"
+        environment |= {"XDG_RUNTIME_DIR": RUNTIME, "DBUS_SESSION_BUS_ADDRESS": bus}
+    return run("runuser", "-u", user, "--", *command, env=environment, cwd="/", timeout=timeout)
+
+
+def digital_life(*words: str, **more: Any) -> "subprocess.CompletedProcess[str]":
+    """Run a command of ours in the user's session."""
+    return as_user(sys.executable, "-B", "-m", "daemon", *words, **more)
+
+
+def wait(condition: Callable[[], T], seconds: float, step: float = 0.3) -> T:
+    """Wait until ``condition`` returns something true; return what it returned last."""
+    end = time.monotonic() + seconds
+    while not (value := condition()) and time.monotonic() < end:
+        time.sleep(step)
+    return value
+
+
+def configure(models: str = MODELS, more: str = "") -> None:
+    """Write the user's settings."""
+    CONFIG.parent.mkdir(parents=True, exist_ok=True)
+    CONFIG.write_text(SETTINGS.format(models=models) + more)
+    run("chown", "-R", f"{USER}:{USER}", f"/home/{USER}/.config")
+
+
+class Service:
+    """The service as systemd sees it."""
+
+    def __init__(self, system: bool) -> None:
+        self.system = system
+
+    def systemctl(self, *words: str, **more: Any) -> "subprocess.CompletedProcess[str]":
+        if self.system:
+            return run("systemctl", *words, **more)
+        return as_user("systemctl", "--user", *words, **more)
+
+    def show(self, name: str) -> str:
+        return self.systemctl("show", "-P", name, "digital-life.service").stdout.strip()
+
+    @property
+    def process(self) -> int:
+        return int(self.show("MainPID") or 0)
+
+    @property
+    def restarts(self) -> int:
+        return int(self.show("NRestarts") or 0)
+
+    def ready(self, besides: int = 0, seconds: float = START_S) -> float:
+        """Wait until it is up with another process than ``besides``; return the seconds or -1."""
+        begin = time.monotonic()
+
+        def up() -> bool:
+            found = status().get("state", "loading")
+            return found != "loading" and self.process not in (0, besides)
+
+        if not wait(up, seconds, 1.0) or self.show("ActiveState") != "active":
+            return -1.0
+        return time.monotonic() - begin
+
+    def restart(self) -> float:
+        """Restart it; return the seconds until it was ready, -1 if it did not become so."""
+        begin = time.monotonic()
+        done = self.systemctl("restart", "digital-life.service", timeout=START_S)
+        return time.monotonic() - begin if done.returncode == 0 else -1.0
+
+    def log(self, since: str = "") -> str:
+        """Return what it has logged."""
+        unit = "UNIT" if self.system else "USER_UNIT"
+        match = [f"_SYSTEMD_{unit}=digital-life.service"]
+        begin = [f"--since={since}"] if since else []
+        text = run("journalctl", "-q", "-o", "cat", "--no-pager", *begin, *match).stdout
+        return "\n".join(line for line in text.splitlines() if not LLAMA.match(line))
+
+
+def status() -> dict[str, Any]:
+    """Return what the daemon tells of itself; empty if it does not. Root may ask, too."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(20)
+        try:
+            client.connect(SOCKET)
+            client.sendall(encode(do="status"))
+            return dict(json.loads(client.makefile("rb").readline() or b"{}"))
+        except OSError:
+            return {}
+
+
+class Recorder:
+    """Records what comes out of the loopback card while the ``with`` block runs."""
+
+    def __enter__(self) -> "Recorder":
+        self._program = subprocess.Popen(
+            ["arecord", "-q", "-D", "plughw:Loopback,1", "-f", "S16_LE", "-c", "1",
+             "-r", str(LISTEN_RATE), "-t", "raw"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._program.terminate()
+        data = self._program.communicate(timeout=20)[0]
+        samples: Samples = np.frombuffer(data[: len(data) // 2 * 2], np.int16).astype(np.float32)
+        self.audio = Audio(samples / np.float32(32768), LISTEN_RATE)
+
+    @property
+    def loud_s(self) -> float:
+        """Seconds in which something could be heard."""
+        blocks = self.audio.samples[: len(self.audio.samples) // 320 * 320].reshape(-1, 320)
+        return float((np.sqrt((blocks**2).mean(axis=1)) > 0.01).sum() * 0.02)
+
+
+def say_to_it(recording: str) -> None:
+    """Play a recording to its microphone."""
+    path = CHECKOUT / "tests" / "audio" / recording
+    done = run("aplay", "-q", "-D", "plughw:Loopback,1", str(path))
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+
+
+def words(text: str) -> set[str]:
+    """Return the words of a text, without case and marks."""
+    letters = "".join(letter if letter.isalnum() else " " for letter in text.lower())
+    return set(letters.split())

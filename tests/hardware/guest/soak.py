@@ -1,0 +1,106 @@
+"""Proof 5: a long conversation in which nothing grows and nothing drifts."""
+
+import os
+import statistics
+import subprocess
+import threading
+import time
+
+import numpy as np
+
+from daemon.media import LISTEN_RATE
+from tests.hardware.guest.scene import Service, check, digital_life, say_to_it, status, wait
+from tests.hardware.guest.talking import Viewer
+
+SECONDS = float(os.environ.get("DL_SOAK_S", "75"))
+WARM_TURNS = 2
+MOST_MB = 20.0
+MOST_DRIFT_S = 0.08  # two pictures
+TEXTS = ("Bom bom bom bom bom.", "Papa and mama may be back by Monday morning, maybe by bus.")
+
+
+class Onsets:
+    """Notes when sound begins at the loopback card, after a second of silence."""
+
+    def __init__(self) -> None:
+        self.at: list[float] = []
+        self._program = subprocess.Popen(
+            ["arecord", "-q", "-D", "plughw:Loopback,1", "-f", "S16_LE", "-c", "1",
+             "-r", str(LISTEN_RATE), "-t", "raw", "--buffer-time=200000", "--period-time=20000"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        assert self._program.stdout is not None
+        quiet = 0
+        while data := self._program.stdout.read(LISTEN_RATE // 50 * 2):
+            loud = np.abs(np.frombuffer(data, np.int16)).max() > 500
+            if loud and quiet >= 50:
+                self.at.append(time.monotonic())
+            quiet = 0 if loud else quiet + 1
+
+    def close(self) -> None:
+        self._program.terminate()
+        self._thread.join(20)
+        self._program.communicate()
+
+
+def prove_soak(service: Service) -> None:
+    process, begin = service.process, time.monotonic()
+    figures: list[dict[str, float]] = []
+    ahead: list[float] = []
+    onsets = Onsets()
+    turn = 0
+    try:
+        while time.monotonic() - begin < SECONDS or turn < WARM_TURNS + 3:
+            turn += 1
+            if turn % 2:
+                if (offset := spoken_offset(onsets, TEXTS[turn // 2 % 2])) is not None:
+                    ahead.append(offset)
+            elif not answered():
+                check("every question is answered", False, f"turn {turn}\n{service.log()[-1500:]}")
+                return
+            found = status()
+            if turn > WARM_TURNS:
+                names = ("memory_mb", "threads", "descriptors")
+                figures.append({name: found[name] for name in names})
+                print(f"{time.monotonic() - begin:.0f} s", figures[-1], flush=True)
+            if time.monotonic() - begin > 4 * SECONDS + 300:
+                break
+    finally:
+        onsets.close()
+    check("every question is answered", True, f"{turn} turns in {time.monotonic() - begin:.0f} s")
+    check("one process all along", service.process == process and service.restarts == 0)
+    edge = max(1, len(figures) // 5)
+    for name, most in (("memory_mb", MOST_MB), ("threads", 0), ("descriptors", 0)):
+        first = statistics.median(figure[name] for figure in figures[:edge])
+        last = statistics.median(figure[name] for figure in figures[-edge:])
+        check(f"{name} does not grow", last - first <= most, f"{first:g} → {last:g}")
+    edge = max(1, len(ahead) // 3)
+    early, late = statistics.median(ahead[:edge]), statistics.median(ahead[-edge:])
+    drift = late - early
+    check("lips and sound stay together", abs(drift) <= MOST_DRIFT_S, f"{1000 * drift:.0f} ms")
+
+
+def answered() -> bool:
+    """Ask a recorded question; whether its answer was heard to the end."""
+    before = status()["turns"][-1:]
+    say_to_it("question-en.wav")
+    return bool(wait(lambda: status()["turns"][-1:] != before, 60, 1.0))
+
+
+def spoken_offset(onsets: Onsets, text: str) -> float | None:
+    """Have a text said; return how much later than the sound the mouth begins, in seconds."""
+    time.sleep(1.2)
+    sounds = len(onsets.at)
+    with Viewer(str(status()["devices"]["camera"])) as viewer:
+        time.sleep(1.5)
+        digital_life("say", text)
+        time.sleep(0.3)
+    if len(onsets.at) <= sounds:
+        return None
+    heard = onsets.at[sounds]
+    moved = viewer.first_motion(heard - 1.0, heard + 1.0)
+    return None if moved is None else moved - heard

@@ -1,0 +1,142 @@
+"""Proof 6: other users get nothing, and a hostile program of one's own disturbs nothing."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.hardware.guest.scene import (
+    CHECKOUT,
+    RUNTIME,
+    SOCKET,
+    UID,
+    Recorder,
+    Service,
+    as_user,
+    check,
+    digital_life,
+    run,
+    status,
+)
+
+STRANGER = "eve"
+TEXT = (
+    "The quick brown fox jumps over the lazy dog, and then it runs through the whole wide forest."
+)
+LONGER = 1.25  # times as long as undisturbed: there is one processor for the attacker, too
+
+
+def prove_protection(service: Service) -> None:
+    others(service)
+    hostile(service)
+
+
+def others(service: Service) -> None:
+    """Another user of the machine tries."""
+    run("useradd", "-m", STRANGER)
+    process = service.process
+    attempts = {
+        "connect": f"import socket; socket.socket(1).connect('{SOCKET}')",
+        "look into the runtime folder": f"import os; os.listdir('{RUNTIME}')",
+        "read its memory": f"open('/proc/{process}/mem', 'rb').read(1)",
+        "read its environment": f"open('/proc/{process}/environ', 'rb').read(1)",
+        "end it": f"import os; os.kill({process}, 15)",
+        "read the home": "import os; os.listdir('/home/dl/.config/digital-life')",
+        "write to the camera": f"open('{status()['devices']['camera']}', 'wb')",
+    }
+    for name, code in attempts.items():
+        done = as_user(sys.executable, "-c", code, user=STRANGER)
+        check(f"another user cannot {name}", "PermissionError" in done.stderr, done.stderr[-200:])
+    done = as_user(
+        "env",
+        f"XDG_RUNTIME_DIR={RUNTIME}",
+        sys.executable,
+        "-B",
+        "-m",
+        "daemon",
+        "status",
+        user=STRANGER,
+    )
+    check(
+        "nor use our commands", done.returncode == 1 and "not running" in done.stderr, done.stderr
+    )
+    for folder in Path("/tmp").glob("digital-life-*"):
+        mode = folder.stat().st_mode & 0o777
+        check("the brain's socket is private", mode == 0o700, oct(mode))
+    mode = Path(SOCKET).stat().st_mode & 0o777
+    check("the control socket is private", mode == 0o600 and Path(SOCKET).stat().st_uid == UID)
+
+
+def said() -> tuple[float, bool]:
+    """Have the text said; return the seconds that took and whether it was heard whole."""
+    turns = status()["turns"]
+    done = digital_life("say", TEXT)
+    after = status()["turns"]
+    if done.returncode or not after or after == turns:
+        print(done.stderr)
+        return 0.0, False
+    marks = after[-1]
+    return marks.get("reply_end", 0.0) - marks["first_audible"], "reply_end" in marks
+
+
+def hostile(service: Service) -> None:
+    """A program of the same user does its worst during a reply."""
+    before, process = status(), service.process
+    quiet_s, whole = said()
+    check("undisturbed it speaks", whole, f"{quiet_s:.1f} s")
+    attacker = subprocess.Popen(
+        ["nice", "-n", "15", sys.executable, "-B", "-m", "tests.hardware.guest.strangers"],
+        cwd=CHECKOUT, env={**os.environ, "PYTHONPATH": str(CHECKOUT)}, user=UID,
+    )  # fmt: skip
+    time.sleep(2)
+    with Recorder() as recorder:
+        disturbed_s, whole = said()
+    attacker.terminate()
+    attacker.wait(20)
+    check("attacked it speaks to the end", whole, f"{disturbed_s:.1f} s")
+    check(
+        "in the same time", disturbed_s < LONGER * quiet_s, f"{disturbed_s / max(quiet_s, 0.1):.2f}"
+    )
+    check("and is heard", recorder.loud_s > 0.6 * quiet_s, f"{recorder.loud_s:.1f} s")
+    after = status()
+    check("it is the same process", service.process == process)
+    grown = after["memory_mb"] - before["memory_mb"]
+    check("no memory is lost", grown < 20, f"{grown:.1f} MB")
+    check("no descriptor is lost", after["descriptors"] <= before["descriptors"] + 2)
+
+
+def attack() -> None:
+    """Be hostile, again and again: garbage, a line without end, 1,000 clients, no reading."""
+    while True:
+        with contextlib.suppress(OSError), _client() as client:
+            client.sendall(os.urandom(5000) + b"\n")
+        with contextlib.suppress(OSError), _client() as client:
+            for _ in range(1600):  # 100 MB
+                client.sendall(b"x" * 65536)
+        many: list[socket.socket] = []
+        with contextlib.suppress(OSError):
+            for _ in range(1000):
+                many.append(_client())
+        for client in many:
+            client.close()
+        slow = [_client() for _ in range(5)]
+        for client in slow:
+            with contextlib.suppress(OSError):
+                client.sendall(b'{"v": 1, "do": "events"}\n' + b'{"v": 1, "do": "status"}\n' * 100)
+        time.sleep(0.5)
+        for client in slow:
+            client.close()
+
+
+def _client() -> socket.socket:
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(2)
+    client.connect(SOCKET)
+    return client
+
+
+if __name__ == "__main__":
+    attack()

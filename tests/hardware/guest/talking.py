@@ -1,0 +1,125 @@
+"""Proof 2: a question is heard, answered aloud, and spoken by a moving mouth."""
+
+import itertools
+import json
+import os
+import re
+import threading
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+
+from daemon.ears.whisper import Whisper
+from daemon.worker import CancelToken
+from tests.hardware.guest.scene import (
+    MODELS,
+    Recorder,
+    Service,
+    check,
+    digital_life,
+    say_to_it,
+    status,
+    wait,
+    words,
+)
+
+ALIKE = 0.6  # of the reply's words are understood again: Whisper's smallest model listens
+
+
+class Viewer:
+    """Watches the camera through ffmpeg's V4L2, as a video call would."""
+
+    def __init__(self, device: str) -> None:
+        self.seen: list[tuple[float, np.ndarray[tuple[int, int], np.dtype[np.float32]]]] = []
+        self._device = device
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> "Viewer":
+        self._thread.start()
+        return self
+
+    def _watch(self) -> None:
+        with av.open(self._device, format="v4l2") as source:
+            for frame in source.decode(video=0):
+                if self._stop.is_set():
+                    return
+                plane = frame.to_ndarray(format="gray")[::2, ::2].astype(np.float32)
+                self.seen.append((time.monotonic(), plane))
+
+    def __exit__(self, *failure: object) -> None:
+        self._stop.set()
+        self._thread.join(20)
+
+    def rate(self, begin: float, end: float) -> float:
+        """Return the pictures in a second between two moments."""
+        return sum(begin <= at < end for at, _ in self.seen) / (end - begin)
+
+    def first_motion(self, begin: float, end: float) -> float | None:
+        """Return when the mouth begins to move between two moments, if it does."""
+        steps = self._steps(begin - 1.0, end)
+        still = [step for at, step in steps if at < begin]
+        limit = 3 * float(np.median(still)) + 0.5 if still else 1.0
+        return next((at for at, step in steps if at >= begin and step > limit), None)
+
+    def motion(self, begin: float, end: float) -> float:
+        """Return how much the middle of the picture's lower half changes, in grey levels."""
+        return float(np.mean([step for _, step in self._steps(begin, end)]))
+
+    def _steps(self, begin: float, end: float) -> list[tuple[float, float]]:
+        """Return for each picture how much it differs from the one before."""
+        seen = [(at, picture) for at, picture in self.seen if begin <= at < end]
+        height, width = seen[0][1].shape if seen else (0, 0)
+        area = np.s_[height // 2 : height * 4 // 5, width * 2 // 5 : width * 3 // 5]
+        return [
+            (at, float(np.abs(picture[area] - before[area]).mean()))
+            for (_, before), (at, picture) in itertools.pairwise(seen)
+        ]
+
+
+def heard_again(recorder: Recorder) -> str:
+    """Transcribe what came out of the card."""
+    ears = Whisper(Path(MODELS) / "whisper-tiny-en", ("en",), 1)
+    try:
+        return ears.transcribe(recorder.audio, CancelToken()).text
+    finally:
+        ears.close()
+
+
+def prove_conversation(service: Service) -> None:
+    camera = status()["devices"]["camera"]
+    turns = len(status()["turns"])
+    with Viewer(camera) as viewer, Recorder() as recorder:
+        time.sleep(4)
+        quiet = time.monotonic()
+        say_to_it("question-en.wav")
+        answered = wait(lambda: len(status()["turns"]) > turns, 60, 1.0)
+        ended = time.monotonic()
+    if not check("a spoken question is answered", answered, f"{recorder.loud_s:.1f} s of sound"):
+        print(service.log()[-3000:])
+        return
+    turn = status()["turns"][-1]
+    log = re.findall(r"was answered with (.*)", service.log())
+    reply = str(eval(log[-1], {"__builtins__": {}})) if log else ""  # our own repr of a text
+    again = heard_again(recorder)
+    share = len(words(reply) & words(again)) / max(1, len(words(reply)))
+    check("its sound is the reply", share >= ALIKE, f"{share:.2f}: {reply!r} {again!r}")
+    spoke_s = turn["reply_end"] - turn["first_audible"]
+    middle = next((at for at, _ in viewer.seen if at > ended - spoke_s), quiet)
+    speaking = viewer.motion(middle - spoke_s / 2, ended - 1) if viewer.seen else 0
+    resting = viewer.motion(quiet - 3, quiet)
+    check("the mouth moves", speaking > 1.5 * resting, f"{speaking:.2f} against {resting:.2f}")
+    rate = viewer.rate(quiet - 3, quiet)
+    check("25 pictures a second at rest", 23 <= rate <= 27, f"{rate:.1f}")
+    rate = viewer.rate(ended - spoke_s, ended)
+    check("and while it speaks", 20 <= rate <= 27, f"{rate:.1f}")
+    asked = digital_life("ask", "What is the capital of France?")
+    check(
+        "a typed question is answered",
+        asked.returncode == 0 and asked.stdout.strip(),
+        asked.stdout + asked.stderr,
+    )
+    if os.environ.get("DL_VERBOSE"):
+        print(json.dumps(status(), indent=1), service.log()[-5000:])

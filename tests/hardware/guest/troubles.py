@@ -1,0 +1,172 @@
+"""Proof 4: what goes wrong on real machines ends in recovery, or in a clear message."""
+
+import ctypes
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+from tests.hardware.guest.scene import (
+    CONFIG,
+    MODELS,
+    USER,
+    Service,
+    as_user,
+    check,
+    configure,
+    digital_life,
+    run,
+    status,
+    wait,
+)
+
+WATCHDOG_S = 45.0  # the unit's
+PTRACE_ATTACH = 16
+
+
+def prove_recoveries(service: Service) -> None:
+    """Take each trouble in turn; the service is up before and after."""
+    for trouble in (crash, dead_microphone, sound_server, camera, full_disk, damaged_model):
+        begin = time.monotonic()
+        trouble(service)
+        print(f"---- {trouble.__name__}: {time.monotonic() - begin:.1f} s", flush=True)
+
+
+def crash(service: Service) -> None:
+    """``kill -9``."""
+    before = service.process
+    os.kill(before, signal.SIGKILL)
+    took = service.ready(besides=before)
+    check("after kill -9 it is back", took >= 0, f"{took:.1f} s, restarts {service.restarts}")
+    check("with its camera", status().get("degraded") == [], status().get("degraded"))
+
+
+def stalled_loop(service: Service) -> None:
+    """The event loop's thread stands still while all others go on."""
+    before = service.process
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    libc.ptrace.restype = ctypes.c_long
+    stopped = libc.ptrace(PTRACE_ATTACH, before, None, None)  # of the main thread alone
+    check("the event loop stands still", stopped == 0, os.strerror(ctypes.get_errno()))
+    begin = time.monotonic()
+    killed = wait(lambda: service.process != before, WATCHDOG_S + 30, 1.0)
+    waited = time.monotonic() - begin
+    check("the watchdog notices in time", killed and waited < WATCHDOG_S + 15, f"{waited:.0f} s")
+    took = service.ready(besides=before)
+    check("after a stall it is back", took >= 0, f"{took:.1f} s")
+    check(
+        "the journal says why",
+        "atchdog" in run("journalctl", "-q", "--no-pager", "-n", "300").stdout,
+    )
+
+
+def dead_microphone(service: Service) -> None:
+    """The sound server hangs: no callback comes. It is waited for, without a restart."""
+    before, server = service.process, run("pgrep", "-u", USER, "-x", "pipewire").stdout.split()[0]
+    os.kill(int(server), signal.SIGSTOP)
+    try:
+        noticed = wait(lambda: "sound" in status().get("degraded", ()), 10, 0.5)
+    finally:
+        os.kill(int(server), signal.SIGCONT)
+    check("a dead microphone is noticed", noticed)
+    begin = time.monotonic()
+    back = wait(lambda: status().get("degraded") == [], 40, 0.5)
+    check("and comes back", back, f"{time.monotonic() - begin:.1f} s")
+    check("in the same process", service.process == before)
+
+
+def sound_server(service: Service) -> None:
+    """The sound server is restarted."""
+    before = service.process
+    names = ("pipewire", "pipewire-pulse", "wireplumber")
+    as_user("systemctl", "--user", "restart", *(f"{name}.service" for name in names))
+    time.sleep(3)
+    back = wait(lambda: status().get("degraded") == [], 40, 0.5)
+    check("after the sound server's restart it hears", back, status().get("degraded"))
+    fresh = wait(lambda: status()["devices"]["microphone"]["silent_s"] < 1, 20, 0.5)
+    check("and still does", fresh and service.process == before)
+    sources = as_user("pactl", "list", "sources").stdout
+    check(
+        "its own microphone is there again", "Description: Digital Life" in sources, sources[-500:]
+    )
+
+
+def camera(service: Service) -> None:
+    """The module is removed, and loaded again."""
+    held = run("modprobe", "-r", "v4l2loopback")
+    check("a camera in use stays", held.returncode != 0 and status()["degraded"] == [])
+    service.systemctl("stop", "digital-life.service")
+    gone = run("modprobe", "-r", "v4l2loopback")
+    check("after a stop nothing holds it", gone.returncode == 0, gone.stderr)
+    took = service.restart()
+    check("without a camera it starts", took >= 0, f"{took:.1f} s")
+    check(
+        "and says what is missing", status().get("degraded") == ["camera"], status().get("degraded")
+    )
+    run("modprobe", "v4l2loopback")
+    begin = time.monotonic()
+    back = wait(lambda: status().get("degraded") == [], 20, 0.5)
+    check("and finds it when it is loaded", back, f"{time.monotonic() - begin:.1f} s")
+
+
+def full_disk(service: Service) -> None:
+    """Not a byte can be written."""
+    unit = Path(f"/home/{USER}/.config/systemd/user/digital-life.service")
+    before = unit.read_text()
+    filler = Path(f"/home/{USER}/filler")
+    free = os.statvfs("/home")
+    run("fallocate", "-l", str(free.f_bavail * free.f_frsize), str(filler), timeout=200)
+    with filler.open("ab") as rest:
+        try:
+            while True:
+                rest.write(b"x" * 4096)
+                rest.flush()
+        except OSError:
+            pass
+    try:
+        done = digital_life("service", "install", timeout=100)
+        check(
+            "a full disk is named",
+            done.returncode == 5 and "No space left" in done.stderr,
+            done.stderr,
+        )
+        check("and the unit stays whole", unit.read_text() == before)
+        if done.returncode == 0:
+            return
+        took = service.restart()
+        check("on a full disk it starts", took >= 0, f"{took:.1f} s")
+    finally:
+        filler.unlink()
+
+
+def damaged_model(service: Service) -> None:
+    """A byte of a model changes between two starts."""
+    folder = Path(f"/home/{USER}/models")
+    for model in Path(MODELS).iterdir():
+        (folder / model.name).mkdir(parents=True)
+        for file in model.iterdir():
+            (folder / model.name / file.name).symlink_to(file)
+    broken = folder / "silero-vad" / "silero_vad.onnx"
+    data = bytearray(broken.read_bytes())
+    data[1000] ^= 1
+    broken.unlink()
+    broken.write_bytes(data)
+    settings = CONFIG.read_text()
+    configure(str(folder))
+    began = time.strftime("%Y-%m-%d %H:%M:%S")
+    took = service.restart()
+    check("with a damaged model it does not start", took < 0)
+    state = [service.show(name) for name in ("ActiveState", "ExecMainStatus", "NRestarts")]
+    check("is not tried again", state == ["failed", "2", "0"], state)
+    log = service.log(began)
+    check(
+        "and says what mends it", re.search(r"damaged.*\n.*models pull silero-vad", log), log[-500:]
+    )
+    doctor = digital_life("doctor", "--json")
+    check("so does doctor", doctor.returncode == 1 and "silero-vad: damaged" in doctor.stdout)
+    CONFIG.write_text(settings)
+    service.systemctl("reset-failed", "digital-life.service")
+    took = service.restart()
+    check("and is well after that", took >= 0, f"{took:.1f} s")

@@ -1,0 +1,325 @@
+"""The control socket and its protocol, with real sockets."""
+
+import asyncio
+import json
+import os
+import socket
+import stat
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from daemon.errors import DigitalLifeError, InputError, SetupError
+from daemon.service import control
+from daemon.service.client import Client, NotRunning
+from daemon.service.control import Control, Events
+from daemon.service.protocol import (
+    LONGEST_LINE,
+    LONGEST_TEXT,
+    Request,
+    Say,
+    encode,
+    parse,
+    refusal,
+    socket_path,
+)
+
+LEISURE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+Work = Callable[[Path, Events], Awaitable[None]]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    path = socket_path()
+    assert path is not None
+    return path
+
+
+def serving(place: Path, work: Work) -> None:
+    events = Events()
+
+    async def answer(request: Request) -> dict[str, Any]:
+        if isinstance(request, Say) and request.do == "ask":
+            await asyncio.sleep(float(request.text))
+            return {"text": "so it is", "whole": True}
+        if request.do == "reload":
+            raise SetupError("the settings are wrong", "digital-life config check")
+        if request.do == "stop-talking":
+            raise ZeroDivisionError("a fault")
+        return {"did": request.do}
+
+    async def main() -> None:
+        async with Control(answer, events).open(place):
+            await work(place, events)
+
+    asyncio.run(main())
+
+
+async def asked(place: Path, line: bytes) -> dict[str, Any]:
+    reader, writer = await asyncio.open_unix_connection(str(place))
+    writer.write(line)
+    reply = await asyncio.wait_for(reader.readline(), 5)
+    writer.close()
+    return dict(json.loads(reply))
+
+
+def test_a_request_is_answered_and_the_next_one_too(place: Path) -> None:
+    async def work(place: Path, events: Events) -> None:
+        reader, writer = await asyncio.open_unix_connection(str(place))
+        for name in ("status", "metrics", "status"):
+            writer.write(encode(do=name))
+            assert json.loads(await reader.readline()) == {"v": 1, "ok": True, "did": name}
+        writer.close()
+
+    serving(place, work)
+
+
+def test_errors_come_with_their_remedy(place: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def work(place: Path, events: Events) -> None:
+        wrong = await asked(place, encode(do="reload"))
+        assert wrong["error"] == {
+            "message": "the settings are wrong",
+            "fix": "digital-life config check",
+            "code": 2,
+        }
+        fault = await asked(place, encode(do="stop-talking"))
+        assert "a fault" in fault["error"]["message"]
+
+    serving(place, work)
+
+
+def test_the_socket_is_its_owners_and_goes_with_the_daemon(place: Path) -> None:
+    async def work(place: Path, events: Events) -> None:
+        mode = os.stat(place).st_mode
+        assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
+
+    serving(place, work)
+    assert not place.exists()
+
+
+def test_one_left_by_a_crash_is_replaced(place: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as crashed:
+        crashed.bind(str(place))
+
+    async def work(place: Path, events: Events) -> None:
+        assert (await asked(place, encode(do="status")))["ok"]
+
+    serving(place, work)
+
+
+def test_a_second_daemon_is_refused(place: Path) -> None:
+    async def work(place: Path, events: Events) -> None:
+        with pytest.raises(DigitalLifeError, match="running already"):
+            async with Control(None, events).open(place):  # type: ignore[arg-type]
+                pass
+        assert (await asked(place, encode(do="status")))["ok"], "the first goes on"
+
+    serving(place, work)
+
+
+def test_others_are_cut_off(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(place: Path, events: Events) -> None:
+        monkeypatch.setattr(control, "_is_trusted", lambda writer: False)
+        reader, writer = await asyncio.open_unix_connection(str(place))
+        assert await reader.read() == b""
+        writer.close()
+
+    serving(place, work)
+
+
+def test_the_kernel_tells_who_asks() -> None:
+    class Peer:
+        def __init__(self, user: int) -> None:
+            self.user = user
+
+        def getsockopt(self, *_: int) -> bytes:
+            return b"".join(n.to_bytes(4, "little") for n in (1, self.user, 1))
+
+        def get_extra_info(self, name: str) -> "Peer":
+            return self
+
+    assert control._is_trusted(Peer(os.getuid()))  # type: ignore[arg-type]
+    assert control._is_trusted(Peer(0))  # type: ignore[arg-type]
+    assert not control._is_trusted(Peer(os.getuid() + 12345))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("line", [b"garbage\n", b"\xff\xfe\x00\n", b"[" * 5000 + b"\n", b"{}\n"])
+def test_garbage_is_told_and_cut_off(place: Path, line: bytes) -> None:
+    async def work(place: Path, events: Events) -> None:
+        reader, writer = await asyncio.open_unix_connection(str(place))
+        writer.write(line)
+        assert not json.loads(await reader.readline())["ok"]
+        assert await reader.read() == b""
+        writer.close()
+        assert (await asked(place, encode(do="status")))["ok"]
+
+    serving(place, work)
+
+
+def test_a_line_without_end_is_cut_off(place: Path) -> None:
+    async def work(place: Path, events: Events) -> None:
+        _, writer = await asyncio.open_unix_connection(str(place))
+        sent = 0
+        with pytest.raises(OSError):
+            while sent < 100_000_000:
+                writer.write(b"x" * LONGEST_LINE)
+                sent += LONGEST_LINE
+                await writer.drain()
+        assert sent < 100 * LONGEST_LINE
+        writer.close()
+
+    serving(place, work)
+
+
+def test_too_many_clients_are_sent_away_and_room_comes_back(place: Path) -> None:
+    async def work(place: Path, events: Events) -> None:
+        clients = [await asyncio.open_unix_connection(str(place)) for _ in range(100)]
+        refused = 0
+        for number, (reader, writer) in enumerate(clients):
+            writer.write(encode(do="status"))
+            line = json.loads(await reader.readline())
+            refused += not line["ok"]
+            assert line["ok"] == (number < control.MOST_CLIENTS)
+        assert refused == 100 - control.MOST_CLIENTS
+        for _, writer in clients:
+            writer.close()
+        await asyncio.sleep(0.1)
+        assert (await asked(place, encode(do="status")))["ok"]
+
+    serving(place, work)
+
+
+def test_events_are_followed(place: Path) -> None:
+    async def work(place: Path, events: Events) -> None:
+        reader, writer = await asyncio.open_unix_connection(str(place))
+        writer.write(encode(do="events"))
+        assert json.loads(await reader.readline())["ok"]
+        events.publish("state", state="speaking", turn=3)
+        event = json.loads(await reader.readline())
+        assert (event["event"], event["state"], event["turn"]) == ("state", "speaking", 3)
+        writer.close()
+
+    serving(place, work)
+
+
+def test_who_does_not_read_is_cut_off_and_costs_others_nothing(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "PATIENCE_S", 0.2)
+
+    async def work(place: Path, events: Events) -> None:
+        slow_reader, slow = await asyncio.open_unix_connection(str(place), limit=64)
+        slow.write(encode(do="events"))
+        await slow_reader.readline()
+        quick_reader, quick = await asyncio.open_unix_connection(str(place))
+        quick.write(encode(do="events"))
+        await quick_reader.readline()
+        for number in range(400):
+            events.publish("state", filler="x" * 2000, number=number)
+            assert json.loads(await quick_reader.readline())["number"] == number
+        await asyncio.sleep(0.5)
+        assert len(events._followers) == 1, "the slow one has gone"
+        slow.transport.abort()
+        quick.close()
+
+    serving(place, work)
+
+
+def test_the_daemon_ends_while_a_client_waits(place: Path) -> None:
+    async def work(place: Path, events: Events) -> None:
+        _, writer = await asyncio.open_unix_connection(str(place))
+        writer.write(encode(do="ask", text="60"))
+        _, other = await asyncio.open_unix_connection(str(place))
+        other.write(encode(do="events"))
+        await asyncio.sleep(0.1)
+        writer.transport.abort()
+        other.transport.abort()
+
+    serving(place, work)
+
+
+def test_the_client_of_the_commands(place: Path) -> None:
+    def talk() -> None:
+        with Client() as client:
+            assert client.do("status") == {"did": "status"}
+            assert client.do("ask", None, text="0.01") == {"text": "so it is", "whole": True}
+            with pytest.raises(DigitalLifeError, match="settings are wrong") as raised:
+                client.do("reload")
+            assert raised.value.exit_code == 2
+            with pytest.raises(DigitalLifeError, match="does not answer"):
+                client.do("ask", 0.05, text="1")
+
+    async def work(place: Path, events: Events) -> None:
+        await asyncio.to_thread(talk)
+
+    serving(place, work)
+
+
+def test_no_daemon(place: Path) -> None:
+    with pytest.raises(NotRunning):
+        Client()
+    place.touch()
+    with pytest.raises(NotRunning):
+        Client()
+
+
+def test_a_runtime_folder_that_others_may_change_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    tmp_path.chmod(0o777)
+    assert socket_path() is None
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "missing"))
+    assert socket_path() is None
+
+
+@LEISURE
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_request_or_an_error(data: bytes) -> None:
+    with pytest.raises(InputError):
+        parse(data)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "v": st.just(1) | JSON,
+        "do": st.sampled_from(["status", "say", "ask", "mute", "face", "voice", "reload"]) | JSON,
+        "text": JSON,
+        "what": st.just("camera") | JSON,
+        "name": JSON,
+        "language": JSON,
+        "more": JSON,
+    },
+)
+
+
+@LEISURE
+@given(FIELDS)
+def test_any_json_is_a_request_or_an_error(fields: dict[str, Any]) -> None:
+    try:
+        request = parse(json.dumps(fields).encode())
+    except InputError as error:
+        json.loads(refusal(error))
+    else:
+        assert request.v == 1
+        text = getattr(request, "text", "x")
+        assert 0 < len(text) <= LONGEST_TEXT
+        encode(ok=True, text=text)
+
+
+def test_the_longest_text_fits_a_line() -> None:
+    line = json.dumps({"v": 1, "do": "say", "text": "\U0001f600" * LONGEST_TEXT})
+    assert len(line) < LONGEST_LINE
