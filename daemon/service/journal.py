@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from typing import TextIO
 
 CHATTY = ("faster_whisper", "piper", "jieba", "httpx")  # they log what was said, or every step
 PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
@@ -21,7 +22,7 @@ class JournalFormatter(logging.Formatter):
 def start_logging(level: str) -> None:
     """Log from now on, at ``level`` or above."""
     handler = logging.StreamHandler(sys.stderr)
-    if _is_journal(sys.stderr.fileno()):
+    if _is_journal(sys.stderr):
         handler.setFormatter(JournalFormatter("%(name)s: %(message)s"))
     else:
         handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
@@ -36,10 +37,10 @@ def set_level(level: str) -> None:
         logging.getLogger(name).setLevel(logging.NOTSET if level == "debug" else logging.WARNING)
 
 
-def _is_journal(descriptor: int) -> bool:
-    """Whether the descriptor is the stream that systemd connected to the journal."""
+def _is_journal(stream: TextIO) -> bool:
+    """Whether the stream is the one that systemd connected to the journal."""
     try:
-        stat = os.fstat(descriptor)
-    except OSError:
+        stat = os.fstat(stream.fileno())
+    except OSError:  # closed, or replaced by something that is no file
         return False
     return os.environ.get("JOURNAL_STREAM") == f"{stat.st_dev}:{stat.st_ino}"
