@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ import numpy as np
 
 from daemon.bench.signals import cough, levelled, trimmed
 from daemon.config import Settings
+from daemon.files import whole_file
 from daemon.loading import Loader
 from daemon.media import LISTEN_RATE, Samples
 from daemon.stages import Synthesizer
@@ -149,15 +148,9 @@ def _make(path: Path, key: str, settings: Settings) -> dict[str, Samples]:
         voice.close()
     with storage_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".npz")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                arrays: dict[str, Any] = {f"sound{i}": s for i, s in enumerate(sounds.values())}
-                np.savez(file, key=np.array(key), **arrays)
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
+    arrays: dict[str, Any] = {f"sound{i}": s for i, s in enumerate(sounds.values())}
+    with whole_file(path) as part, part.open("wb") as file:
+        np.savez(file, key=np.array(key), **arrays)
     return sounds
 
 

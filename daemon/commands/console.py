@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from daemon.errors import DigitalLifeError, StorageError
+from daemon.files import whole_file
 from daemon.i18n import tr
 
 out = Console(soft_wrap=True, highlight=False)
@@ -41,27 +41,5 @@ def check_writable(path: Path) -> None:
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Write ``value`` whole or not at all."""
     check_writable(path)
-    text = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            try:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-                os.chmod(file.name, 0o644 & ~_umask())
-                os.replace(file.name, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
-    except OSError as error:
-        raise StorageError(
-            tr("Cannot write {path}: {reason}").format(path=path, reason=error.strerror)
-        ) from None
-
-
-def _umask() -> int:
-    value = os.umask(0)
-    os.umask(value)
-    return value
+    with whole_file(path) as part:
+        part.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from daemon.commands.console import Subcommands, err
 from daemon.config import Settings
-from daemon.errors import InputError, SetupError, StorageError
+from daemon.errors import InputError, SetupError
+from daemon.files import unwritable
 from daemon.i18n import tr
 from daemon.worker import CancelToken
 
@@ -187,9 +188,7 @@ def _make_folder(path: Path) -> None:
         (path / ".writable").touch()
         (path / ".writable").unlink()
     except OSError as error:
-        raise StorageError(
-            tr("Cannot write {path}: {reason}").format(path=path, reason=error.strerror)
-        ) from error
+        raise unwritable(path, error) from error
 
 
 def _device(name: str) -> str:

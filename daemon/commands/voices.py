@@ -14,6 +14,7 @@ from daemon.commands.console import Subcommands, check_writable, err, out
 from daemon.commands.questions import confirm
 from daemon.config import Settings
 from daemon.errors import InputError, SetupError
+from daemon.files import unwritable
 from daemon.i18n import tr
 from daemon.media import Audio
 from daemon.worker import CancelToken
@@ -183,7 +184,7 @@ def _learn(paths: list[Path], directory: Path, settings: Settings, yes: bool) ->
 
 def remove(arguments: argparse.Namespace, settings: Settings) -> int:
     """Delete a voice's folder."""
-    from daemon.voice.catalogue import check_name, refused, voices_directory
+    from daemon.voice.catalogue import check_name, voices_directory
 
     check_name(arguments.name)
     directory = voices_directory() / arguments.name
@@ -196,7 +197,7 @@ def remove(arguments: argparse.Namespace, settings: Settings) -> int:
     try:
         shutil.rmtree(directory)
     except OSError as error:
-        raise refused(directory, error) from error
+        raise unwritable(directory, error) from error
     return 0
 
 

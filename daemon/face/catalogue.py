@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from daemon.errors import InputError, SetupError
+from daemon.files import whole_file
 from daemon.i18n import tr
 from daemon.store.verify import storage_errors
 
@@ -118,14 +119,10 @@ def add_clip(face: Face, entry: ClipEntry) -> Face:
             f"source = {_text(clip.source)}", f"idle = {str(clip.idle).lower()}",
         ]  # fmt: skip
     target = face.directory / "face.toml"
-    part = target.with_name(f".face.toml.{os.getpid()}.part")
     with storage_errors(face.directory):
         face.directory.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
+    with whole_file(target) as part:
+        part.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return changed
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.errors import SetupError
+from daemon.files import whole_folder
 from daemon.i18n import tr
 from daemon.store.model_store import default_directory
-from daemon.store.verify import sha256, storage_errors
+from daemon.store.verify import sha256
 
 Floats = NDArray[np.float32]
 Precision = Literal["auto", "f32", "bf16"]
@@ -48,19 +48,9 @@ def engine_file(checkpoint: Path, write: Callable[[Path, Path], None], directory
         raise SetupError(
             tr("{path} is converted once, and that needs PyTorch.").format(path=checkpoint), EXTRA
         )
-    making = directory / f"{name}.{os.getpid()}.part"
-    try:
-        with storage_errors(directory):
-            making.mkdir(parents=True, exist_ok=True)
-            write(checkpoint, making / "model.xml")
-            for file in making.iterdir():
-                with file.open("rb") as written:
-                    os.fsync(written.fileno())
-            if not _complete(place):  # another process may have been quicker
-                shutil.rmtree(place, ignore_errors=True)
-                making.rename(place)
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
+    shutil.rmtree(place, ignore_errors=True)  # somebody has taken a file out of it
+    with whole_folder(place, replace=False) as making:
+        write(checkpoint, making / "model.xml")
     return place / "model.xml"
 
 

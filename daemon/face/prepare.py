@@ -5,8 +5,6 @@ The work of a clip is known by its contents, so adding the same file again costs
 
 import contextlib
 import hashlib
-import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,9 +19,10 @@ from daemon.errors import InputError
 from daemon.face.clip import VERSION, Clip, ClipWriter, Found
 from daemon.face.detection import Box, Detector
 from daemon.face.source import SHORTEST_S, Options, Source, pictures
+from daemon.files import whole_folder
 from daemon.i18n import tr
 from daemon.media import Image
-from daemon.store.verify import sha256, storage_errors
+from daemon.store.verify import sha256
 
 Floats = NDArray[np.float32]
 
@@ -82,14 +81,10 @@ def prepare(
     if place.is_dir():
         Clip(place)
         return place
-    making = place.with_name(f"{place.name}.{os.getpid()}.part")
     try:
-        with storage_errors(directory):
+        with whole_folder(place, replace=False) as making:
             _make(source, options, fps, largest, finders, making, watch)
-            if not place.is_dir():  # another process may have been quicker
-                _settle(making, place)
     finally:
-        shutil.rmtree(making, ignore_errors=True)
         with contextlib.suppress(OSError):  # a face without a clip leaves no folder
             directory.rmdir()
     return place
@@ -266,11 +261,3 @@ def _boxes(
     if len(boxes) >= BOX_PICTURES:
         boxes = _averaged(boxes, np.full(BOX_PICTURES, 1 / BOX_PICTURES))
     return np.asarray(boxes, np.float32)
-
-
-def _settle(making: Path, place: Path) -> None:
-    """Give the finished folder its name, so that it stays there even if the power fails."""
-    for file in making.iterdir():
-        with file.open("rb") as written:
-            os.fsync(written.fileno())
-    making.rename(place)

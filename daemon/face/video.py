@@ -12,6 +12,7 @@ from av.audio.fifo import AudioFifo
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 from daemon.errors import StorageError
+from daemon.files import settle, unwritable
 from daemon.i18n import tr
 from daemon.media import Image, Samples
 
@@ -52,7 +53,7 @@ class VideoFile:
             self._prepare(size, fps)
         except OSError as error:
             self.abort()
-            raise self._refused(error) from error
+            raise unwritable(self._path, error) from error
         self._fifo = AudioFifo()
         self._rate = rate
         self._pictures = self._samples = 0
@@ -81,7 +82,7 @@ class VideoFile:
             self._file.mux(self._video.encode(frame))
         except OSError as error:
             self.abort()
-            raise self._refused(error) from error
+            raise unwritable(self._path, error) from error
 
     def add_sound(self, samples: Samples) -> None:
         """Append mono sound."""
@@ -102,7 +103,7 @@ class VideoFile:
                 self._file.mux(self._sound.encode(frame))
         except OSError as error:
             self.abort()
-            raise self._refused(error) from error
+            raise unwritable(self._path, error) from error
 
     def close(self) -> None:
         """Finish the film and give it its name."""
@@ -114,12 +115,10 @@ class VideoFile:
                 self._file.mux(stream.encode(None))
             self._file.close()
             self._open = False
-            with self._part.open("rb") as part:
-                os.fsync(part.fileno())
-            self._part.replace(self._path)
+            settle(self._part, self._path)
         except OSError as error:
             self.abort()
-            raise self._refused(error) from error
+            raise unwritable(self._path, error) from error
 
     def abort(self) -> None:
         """Throw away what was written."""
@@ -129,12 +128,6 @@ class VideoFile:
                 self._file.close()
         with contextlib.suppress(OSError):  # NotADirectoryError when the folder is a file
             self._part.unlink()
-
-    def _refused(self, error: OSError) -> StorageError:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        return StorageError(
-            tr("{path} cannot be written: {reason}").format(path=self._path, reason=reason)
-        )
 
     def __enter__(self) -> "VideoFile":
         return self

@@ -7,7 +7,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from daemon.errors import DigitalLifeError, StorageError
+from daemon.errors import DigitalLifeError
+from daemon.files import unwritable, whole_file
 from daemon.i18n import tr
 
 STEP_S = 310.0  # the longest a step may take: the service gets 5 minutes to load its models
@@ -107,16 +108,9 @@ def take(step: Step) -> None:
 
 
 def _write(step: Write) -> None:
-    beside = step.path.with_name(f".{step.path.name}.new")
     try:
         step.path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(step.text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(step.path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise StorageError(
-            tr("Cannot write {path}: {reason}").format(path=step.path, reason=error.strerror)
-        ) from error
+        raise unwritable(step.path, error) from error
+    with whole_file(step.path) as part:
+        part.write_text(step.text, encoding="utf-8")

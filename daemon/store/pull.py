@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.filesize import decimal
 
 from daemon.errors import InputError, NetworkError, SetupError, StorageError
+from daemon.files import settle
 from daemon.i18n import tr
 from daemon.store import hub, mandarin, verify, wheels
 from daemon.store.manifest import Contents, Member, Weight, WeightFile
@@ -242,13 +243,13 @@ class _Pull:
     def _finish(self, name: str, file: WeightFile, part: verify.Part, *, made: bool) -> None:
         """Give a checked file its name, after making it from what was fetched where need be."""
         if made:
-            verify.settle(part.path, part.target)
+            settle(part.path, part.target)
         else:
             new = part.target.with_name(file.name + ".made")
             mandarin.prepare(part.path, new)
             if verify.sha256(new) != file.sha256:
                 raise verify.WrongContents
-            verify.settle(new, part.target)
+            settle(new, part.target)
             part.discard()
         self._store.confirm(name, [file.name])
 

@@ -128,13 +128,3 @@ class Part:
     def discard(self) -> None:
         """Remove what has been written."""
         self.path.unlink(missing_ok=True)
-
-
-def settle(path: Path, target: Path) -> None:
-    """Give a finished file its name, so that it stays there even if the power fails."""
-    path.replace(target)
-    directory = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

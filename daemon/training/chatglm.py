@@ -22,8 +22,8 @@ from daemon.brain.chatglm.prefix import NAME, PrefixEncoder
 from daemon.brain.chatglm.reader import NetworkReader
 from daemon.brain.chatglm.tokenizer import load_tokenizer
 from daemon.brain.chatglm.weights import load_network
+from daemon.files import whole_folder
 from daemon.training.examples import Example
-from daemon.training.files import new_folder
 from daemon.training.learner import answers_loss, padded
 from daemon.worker import CancelToken
 
@@ -129,7 +129,7 @@ class FullLearner(ChatGLMLearner):
 
     def save(self, directory: Path) -> None:
         """Write a checkpoint of its own, in half precision."""
-        with new_folder(directory) as folder:
+        with whole_folder(directory) as folder:
             tensors = {
                 name: weight.detach().to("cpu", torch.bfloat16).contiguous()
                 for name, weight in self.network.state_dict().items()

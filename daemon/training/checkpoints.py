@@ -6,7 +6,6 @@ time, or the new one. It is read as tensors and plain values only.
 
 import hashlib
 import json
-import os
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 
 from daemon.errors import InputError, StorageError
+from daemon.files import whole_file
 from daemon.i18n import tr
 from daemon.training.examples import Example
 
@@ -95,18 +95,12 @@ def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
-    part = path.with_name(path.name + ".part")
     try:
-        with part.open("wb") as file:
-            torch.save(value, file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except (OSError, RuntimeError) as error:  # torch's own writer raises the latter on a full disk
-        part.unlink(missing_ok=True)
-        reason = getattr(error, "strerror", None) or error
+        with whole_file(path) as part:
+            torch.save(value, part)
+    except RuntimeError as error:  # what torch's own writer makes of a full disk
         raise StorageError(
-            tr("Cannot write {path}: {reason}").format(path=path, reason=reason)
+            tr("Cannot write {path}: {reason}").format(path=path, reason=error)
         ) from error
 
 

@@ -12,8 +12,8 @@ from torch.nn import Parameter
 from daemon.brain.chatglm.chatglm import ChatGLM
 from daemon.brain.chatglm.checkpoint import Checkpoint
 from daemon.brain.chatglm.glm import GlmFormat, GlmReader, GlmTokenizer, load_glm
+from daemon.files import whole_folder
 from daemon.training.examples import Example
-from daemon.training.files import new_folder
 from daemon.training.learner import answers_loss, padded
 from daemon.worker import CancelToken
 
@@ -84,7 +84,7 @@ class GlmLearner:
 
     def save(self, directory: Path) -> None:
         """Write an adapter as peft does, or the whole model in half precision as transformers."""
-        with new_folder(directory) as folder, warnings.catch_warnings():
+        with whole_folder(directory) as folder, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of editions of transformers and peft
             if self.result == "adapter":
                 self._model.save_pretrained(folder)

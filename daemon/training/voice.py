@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from daemon.errors import DigitalLifeError, InputError, StorageError
+from daemon.files import unwritable, whole_file
 from daemon.i18n import tr
 from daemon.training.recordings import Recording
 from daemon.training.voice_steps import Progress, fit_networks, trial_step
-from daemon.voice.catalogue import CLUSTER, CONFIG, VoiceSettings, refused, write_settings
+from daemon.voice.catalogue import CLUSTER, CONFIG, VoiceSettings, write_settings
 from daemon.voice.sound_writer import write_sound
 from daemon.voice.sovits_files import load_content, read_config
 from daemon.voice.sovits_package import load, quietly
@@ -119,7 +120,7 @@ def train(
         raise
     except (OSError, RuntimeError) as error:
         if _is_full(error):
-            raise refused(plan.directory, OSError(28, os.strerror(28))) from error
+            raise unwritable(plan.directory, OSError(28, os.strerror(28))) from error
         raise
 
 
@@ -213,9 +214,8 @@ def _cluster(plan: Plan, progress: Progress, cancel: CancelToken) -> None:
         for file in sentences.glob("*.data.pt")
     )
     found = load("cluster.train_cluster").train_cluster(sentences, min(CLUSTERS, frames // 4))
-    part = path.with_suffix(".part")
-    torch.save({plan.name: found}, part)
-    part.replace(path)
+    with whole_file(path) as part:
+        torch.save({plan.name: found}, part)
     progress(tr("finding clusters"), 1, 1, "")
 
 
@@ -227,9 +227,8 @@ def _begin_from(plan: Plan) -> None:
         if not (plan.base / name).is_file():
             raise InputError(tr("There is no {name} in {path}.").format(name=name, path=plan.base))
     for name in ("D_0.pth", "G_0.pth"):
-        part = plan.directory / f"{name}.part"
-        shutil.copyfile(plan.base / name, part)
-        part.replace(plan.directory / name)
+        with whole_file(plan.directory / name) as part:
+            shutil.copyfile(plan.base / name, part)
 
 
 @contextmanager

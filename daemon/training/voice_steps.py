@@ -4,13 +4,13 @@ Checkpoints appear whole or not at all, and hold what is needed to go on.
 """
 
 import importlib
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from daemon.errors import SetupError
+from daemon.files import whole_file
 from daemon.i18n import tr
 from daemon.voice.catalogue import CONFIG, checkpoints
 from daemon.voice.sovits_package import load, quietly
@@ -115,7 +115,8 @@ def _networks(base: Any, directory: Path) -> Any:
                     "optimizer": optimizer.state_dict(),
                     "learning_rate": self.learning_rate,
                 }
-                _write(directory / f"{letter}_{self.steps}.pth", held)
+                with whole_file(directory / f"{letter}_{self.steps}.pth") as part:
+                    torch.save(held, part)
             self.saved = self.steps
             for old in checkpoints(directory)[:-_KEPT]:
                 old.unlink()
@@ -162,21 +163,6 @@ def _watch(base: Any) -> Any:
                 trainer.should_stop = True
 
     return Watch
-
-
-def _write(path: Path, held: dict[str, Any]) -> None:
-    import torch
-
-    part = path.with_suffix(".part")
-    try:
-        with part.open("wb") as file:
-            torch.save(held, file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def trial_step(config: dict[str, Any], batch: int) -> float:

@@ -18,7 +18,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from daemon.errors import SetupError, StorageError
+from daemon.errors import SetupError
+from daemon.files import settle, unwritable
 from daemon.i18n import tr
 
 SETTINGS = "voice.toml"
@@ -161,21 +162,18 @@ class NewVoice:
         try:
             self.directory.mkdir(parents=True)
         except OSError as error:
-            raise refused(self.directory, error) from error
+            raise unwritable(self.directory, error) from error
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)
         if isinstance(error, OSError):
-            raise refused(self.directory, error) from error
+            raise unwritable(self.directory, error) from error
 
     def finish(self, settings: VoiceSettings) -> Voice:
         """Write ``voice.toml`` and give the folder its name."""
         write_settings(self.directory, settings)
-        for path in self.directory.iterdir():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        self.directory.rename(self._place)
+        settle(self.directory, self._place)
         return Voice(self.name, self._place, settings)
 
 
@@ -199,10 +197,3 @@ def write_settings(directory: Path, settings: VoiceSettings) -> None:
 def today() -> str:
     """Return the day for ``consent``."""
     return date.today().isoformat()
-
-
-def refused(path: Path, error: OSError) -> StorageError:
-    """Say why the disk refused."""
-    return StorageError(
-        tr("{path} cannot be written: {reason}").format(path=path, reason=error.strerror or error)
-    )

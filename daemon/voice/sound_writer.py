@@ -1,7 +1,5 @@
 """Writing speech to a sound file."""
 
-import contextlib
-import os
 from pathlib import Path
 from typing import cast
 
@@ -9,7 +7,8 @@ import av
 import numpy as np
 from av.audio.stream import AudioStream
 
-from daemon.errors import InputError, StorageError
+from daemon.errors import InputError
+from daemon.files import whole_file
 from daemon.i18n import tr
 from daemon.media import Audio
 
@@ -41,30 +40,17 @@ def write_sound(path: Path, audio: Audio, comment: str = "") -> None:
     check_kind(path)
     container, codec, form, rate = _KINDS[path.suffix.lower()]
     audio = audio.at_rate(rate or audio.rate)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with av.open(str(part), "w", format=container) as file:
-            if comment:
-                file.metadata["comment"] = comment
-            stream = cast(AudioStream, file.add_stream(codec, audio.rate, layout="mono"))
-            frame = av.AudioFrame.from_ndarray(
-                np.clip(audio.samples, -1, 1)[None], format="fltp", layout="mono"
-            )
-            frame.sample_rate = audio.rate
-            resampler = av.AudioResampler(
-                form, "mono", audio.rate, frame_size=stream.codec_context.frame_size or 0
-            )
-            for ready in [*resampler.resample(frame), *resampler.resample(None)]:
-                file.mux(stream.encode(ready))
-            file.mux(stream.encode(None))
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        part.replace(path)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise StorageError(
-            tr("{path} cannot be written: {reason}").format(path=path, reason=reason)
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
+    with whole_file(path) as part, av.open(str(part), "w", format=container) as file:
+        if comment:
+            file.metadata["comment"] = comment
+        stream = cast(AudioStream, file.add_stream(codec, audio.rate, layout="mono"))
+        frame = av.AudioFrame.from_ndarray(
+            np.clip(audio.samples, -1, 1)[None], format="fltp", layout="mono"
+        )
+        frame.sample_rate = audio.rate
+        resampler = av.AudioResampler(
+            form, "mono", audio.rate, frame_size=stream.codec_context.frame_size or 0
+        )
+        for ready in [*resampler.resample(frame), *resampler.resample(None)]:
+            file.mux(stream.encode(ready))
+        file.mux(stream.encode(None))

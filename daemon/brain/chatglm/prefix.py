@@ -6,7 +6,6 @@ and prefix together serves as well; only the prefix is taken from it.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from daemon.brain.chatglm.network import Network, Prefix, Shape
-from daemon.errors import SetupError, StorageError
+from daemon.errors import SetupError
+from daemon.files import unwritable, whole_file
 from daemon.i18n import tr
 
 NAME = "transformer.prefix_encoder."
@@ -87,22 +87,12 @@ class PrefixEncoder(nn.Module):
         }
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            part = directory / "pytorch_model.bin.part"
-            torch.save(tensors, part)
-            _settle(part, directory / "pytorch_model.bin")
-            part = directory / "config.json.part"
-            part.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-            _settle(part, directory / "config.json")
         except OSError as error:
-            raise StorageError(
-                tr("Cannot write {path}: {reason}").format(path=directory, reason=error.strerror)
-            ) from error
-
-
-def _settle(part: Path, path: Path) -> None:
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.replace(path)
+            raise unwritable(directory, error) from error
+        with whole_file(directory / "pytorch_model.bin") as part:
+            torch.save(tensors, part)
+        with whole_file(directory / "config.json") as part:
+            part.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _unfit(source: Path) -> SetupError:

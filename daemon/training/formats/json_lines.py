@@ -5,14 +5,13 @@ call the columns otherwise.
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from daemon.errors import InputError, StorageError
+from daemon.errors import InputError
+from daemon.files import whole_file
 from daemon.i18n import tr
 from daemon.training.chats import Exchange, Turn, plain
 
@@ -86,25 +85,10 @@ def _turn(value: Any) -> Turn:
 def write_json_lines(path: Path, exchanges: Iterable[Exchange]) -> int:
     """Write the exchanges, whole or not at all, for the user's eyes only; return how many."""
     count = 0
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            try:
-                for exchange in exchanges:
-                    file.write(_line(exchange))
-                    count += 1
-                file.flush()
-                os.fsync(file.fileno())
-                os.chmod(file.name, PRIVATE)
-                os.replace(file.name, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
-    except OSError as error:
-        raise StorageError(
-            tr("Cannot write {path}: {reason}").format(path=path, reason=error.strerror)
-        ) from None
+    with whole_file(path, private=True) as part, part.open("w", encoding="utf-8") as file:
+        for exchange in exchanges:
+            file.write(_line(exchange))
+            count += 1
     return count
 
 
