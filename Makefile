@@ -5,20 +5,29 @@
 # make test    the tests, with all set-up
 # make bench   every stage, a conversation and the lips, measured here in ten minutes
 #
-# EXTRAS=chatglm,sovits,training (or all) adds the optional engines: make setup EXTRAS=all
+# EXTRAS=chatglm,sovits,training,wav2lip (or all) adds the optional engines: make setup EXTRAS=all
+# What is for developers installs them all, or nothing would test them.
 
 EXTRAS ?=
+TEST_EXTRAS := $(or $(EXTRAS),all)
 VENV := .venv
 BIN := $(VENV)/bin
 comma := ,
 USER_PACKAGES := libportaudio2 espeak-ng
 TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins
+# so-vits-svc-fork asks for pyworld, which comes as source.
+BUILD_PACKAGES := g++ python3-dev
+
+# Each choice of extras is remembered by itself: one more of them is one more to install.
+INSTALLED := $(BIN)/.installed$(if $(EXTRAS),-$(subst $(comma),-,$(EXTRAS)))
+INSTALLED_DEV := $(BIN)/.installed-dev-$(subst $(comma),-,$(TEST_EXTRAS))
+needs-compiler = $(if $(filter all sovits,$(subst $(comma), ,$(1))),$(BUILD_PACKAGES))
 
 .PHONY: setup setup-test demo run test check bench packages test-packages models test-models clean
 
-setup: packages $(BIN)/.installed models
+setup: packages $(INSTALLED) models
 
-setup-test: packages test-packages $(BIN)/.installed-dev models test-models
+setup-test: packages test-packages $(INSTALLED_DEV) models test-models
 
 demo: setup
 	$(BIN)/digital-life ask --audio tests/audio/question-en.wav --out demo.mp4 --json demo.json
@@ -46,13 +55,13 @@ $(BIN)/python:
 	    $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'; exit 0; fi; done; \
 	echo "Python 3.11 or newer with venv is needed: sudo apt install python3 python3-venv" >&2; exit 1
 
-$(BIN)/.installed: pyproject.toml constraints.txt $(BIN)/python
+$(INSTALLED): pyproject.toml constraints.txt $(BIN)/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.$(if $(EXTRAS),[$(EXTRAS)])'
 	@touch $@
 
-$(BIN)/.installed-dev: pyproject.toml constraints.txt $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev$(if $(EXTRAS),$(comma)$(EXTRAS))]'
-	@touch $@ $(BIN)/.installed
+$(INSTALLED_DEV): pyproject.toml constraints.txt $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,$(TEST_EXTRAS)]'
+	@touch $@ $(INSTALLED)
 
 # Installs what is missing with apt where that needs no password, else prints the line to run.
 define install-packages
@@ -69,17 +78,18 @@ define install-packages
 endef
 
 packages:
-	$(call install-packages,$(USER_PACKAGES))
+	$(call install-packages,$(USER_PACKAGES) $(call needs-compiler,$(EXTRAS)))
 
 test-packages:
-	$(call install-packages,$(TEST_PACKAGES))
+	$(call install-packages,$(TEST_PACKAGES) $(call needs-compiler,$(TEST_EXTRAS)))
 
 # The Mandarin voice is for non-commercial use; the notice is shown before it is fetched.
-models: $(BIN)/.installed
+models: $(INSTALLED)
 	@$(BIN)/digital-life models pull --accept-license
 
-test-models: $(BIN)/.installed-dev
+test-models: $(INSTALLED_DEV)
 	@$(BIN)/digital-life models pull --profile tiny
+	@$(BIN)/digital-life models pull speaker-encoder
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info demo.mp4 demo.json
