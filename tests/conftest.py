@@ -27,9 +27,9 @@ if os.environ.get("CI"):
 def english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Tests read messages; the developer's own locale must not change them."""
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    i18n.language.cache_clear()
+    i18n.system_language.cache_clear()
     yield
-    i18n.language.cache_clear()
+    i18n.system_language.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,11 @@ class History:
         self._max_reply_tokens = max_reply_tokens
         self._turns: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def turns(self) -> tuple[tuple[str, str], ...]:
+        """What is remembered: each question, and what was heard of its answer."""
+        return self._turns
+
     def messages(self, question: str) -> list[Message]:
         """Return the prompt for ``question``: persona, the turns that fit, the question.
 

@@ -18,6 +18,8 @@ class ReadingAhead:
     def __init__(self, recognizer: Recognizer, hearing: Worker) -> None:
         self._recognizer = recognizer
         self._hearing = hearing
+        self.newest: Transcript | None = None
+        """What was read last; the person may be going on meanwhile."""
         self._utterance: Utterance | None = None
         self._reading: Reading | None = None
 
@@ -37,7 +39,9 @@ class ReadingAhead:
 
     async def _read(self, utterance: Utterance) -> Transcript | None:
         try:
-            return await self._hearing.run(self._recognizer.transcribe, utterance.audio)
+            transcribe = self._recognizer.transcribe
+            self.newest = await self._hearing.run(transcribe, utterance.audio)
+            return self.newest
         except Exception as error:  # whoever wants the words tries again, and meets the error there
             log.debug("turn %d: reading ahead: %s", utterance.turn, error)
             return None

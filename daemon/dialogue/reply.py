@@ -113,6 +113,8 @@ class Reply:
         """Everything handed to the player so far, in order."""
         self.degraded: set[str] = set()
         """What failed without ending the reply: ``conversion``, ``lips``."""
+        self.error: Exception | None = None
+        """What ended it before its time."""
         self._parts = parts
         self._history = history
         self._player = player
@@ -142,7 +144,8 @@ class Reply:
                 group.create_task(self._animate())
                 group.create_task(self._play())
         except* Exception as failures:
-            self._report(ReplyFailed(self.turn, _first(failures)))
+            self.error = _first(failures)
+            self._report(ReplyFailed(self.turn, self.error))
         else:
             self._report(ReplyFinished(self.turn) if self.spoken else ReplyEmpty(self.turn))
 

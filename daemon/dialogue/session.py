@@ -28,7 +28,7 @@ from daemon.dialogue.reading import ReadingAhead
 from daemon.dialogue.reply import FrameSink, Parts, Reply, Script
 from daemon.dialogue.timeline import Timeline
 from daemon.ears.endpointing import EarEvent, SpeechEnded, SpeechFaded, SpeechPaused
-from daemon.media import LISTEN_RATE, Audio, Samples, Utterance
+from daemon.media import LISTEN_RATE, Audio, Samples, Transcript, Utterance
 from daemon.voice.player import Player
 
 EVENTS = 64  # events that may wait; the loop empties them faster than ears and replies make them
@@ -108,6 +108,16 @@ class Session:
         """Fall silent, if it speaks or is about to."""
         if self._group is not None:
             self._take(Hush(), self._group)
+
+    @property
+    def heard_ahead(self) -> Transcript | None:
+        """The words that were understood last, of a person who may be going on."""
+        return self._ahead.newest
+
+    def forget(self) -> None:
+        """Begin a new conversation: fall silent and remember nothing of this one."""
+        self.hush()
+        self._history.clear()
 
     @property
     def parts(self) -> Parts:

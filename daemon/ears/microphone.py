@@ -1,5 +1,6 @@
 """The microphone as a source of sound."""
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ class Microphone:
         """
         self.name = ""
         """The device's own name, once it has been open."""
+        self.level = 0.0
+        """How loud what was read last was: RMS, 0 to 1."""
         self._device = device
         self._echo = echo
         self._line: _Line | None = None
@@ -138,10 +141,15 @@ class Microphone:
         """Return all sound that has come since the last call (``LISTEN_RATE``), maybe none."""
         line = self._line
         if line is None:
+            self.level = 0.0
             time.sleep(timeout_s)
             return np.zeros(round(timeout_s * LISTEN_RATE), np.float32)
         samples, moment = line.read(timeout_s)
-        return samples if self._echo is None else self._echo.clean(samples, moment)
+        if self._echo is not None:
+            samples = self._echo.clean(samples, moment)
+        if len(samples):
+            self.level = math.sqrt(float(np.dot(samples, samples)) / len(samples))
+        return samples
 
     def close(self) -> None:
         """Stop listening and free the device."""

@@ -10,8 +10,10 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from daemon.face.card import camera_off
+from daemon.face.preview import Preview
 from daemon.media import SPEAK_RATE, FaceFrame, Image, Mouth
 from daemon.stages import Camera, LipSync
 from daemon.worker import Worker
@@ -42,6 +44,8 @@ class Screen:
         """
         self.degraded = camera is None
         self.face = face
+        self.preview = Preview()
+        """Shows the same on the panel, with a camera or without."""
         self.ticked = 0.0
         """The ``time.monotonic()`` at which the camera's thread last finished what it was given."""
         self._open = open_camera
@@ -50,6 +54,7 @@ class Screen:
         self._audible = audible
         self._muted = muted
         self._card: Image | None = None
+        self._retry = 0.0  # the loop's time at which a lost camera is tried again
         self._waiting: deque[FaceFrame] = deque()
         self._shown: deque[FaceFrame] = deque(maxlen=AHEAD)
         self._now = 0  # where the sound was at the last tick
@@ -59,7 +64,7 @@ class Screen:
     @property
     def wanted(self) -> bool:
         """Whether mouths would be seen."""
-        return self._camera is not None
+        return self._camera is not None or self.preview.watched
 
     @property
     def camera(self) -> Camera | None:
@@ -105,6 +110,7 @@ class Screen:
         """Tick until cancelled. A tick that comes late is dropped, never made up for."""
         loop = asyncio.get_running_loop()
         start, tick = loop.time(), 0
+        self._retry = start + RETRY_S
         while True:
             await self._show(tick)
             self.ticked = time.monotonic()
@@ -114,20 +120,40 @@ class Screen:
     async def _show(self, tick: int) -> None:
         mouth, camera = self.mouth(), self._camera
         try:
+            if camera is not None:
+                await self._worker.run(lambda _: self._show_on(camera, tick, mouth))
+            elif self.preview.watched:
+                await self._worker.run(lambda _: self._show_on(None, tick, mouth))
             if camera is None:
-                await asyncio.sleep(RETRY_S)
-                self._camera = await self._worker.run(lambda _: self._open())
-                self.degraded = False
-                log.info("the camera is there")
-            else:
-                await self._worker.run(lambda _: camera.show(self._draw(tick, mouth)))
+                await self._find_camera()
         except Exception as error:  # whatever a camera does, the conversation goes on
             if not self.degraded:
                 log.warning("camera failed, sound only until it is back: %s", error)
             self.degraded = True
             self._camera = None
+            self._retry = asyncio.get_running_loop().time() + RETRY_S
             if camera is not None:
                 await self._worker.run(lambda _: camera.close())
+
+    async def _find_camera(self) -> None:
+        """Open the camera if it is time to; without it, wait until somebody wants a picture."""
+        loop = asyncio.get_running_loop()
+        if not self.preview.watched:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.preview.asked.wait(), self._retry - loop.time())
+        if loop.time() >= self._retry:
+            self._camera = await self._worker.run(lambda _: self._open())
+            self.degraded = False
+            log.info("the camera is there")
+
+    def _show_on(self, camera: Camera | None, tick: int, mouth: Mouth | None) -> None:
+        """Show a picture where one is wanted. The camera's thread."""
+        if camera is None and not self.preview.due:
+            return
+        picture = self._draw(tick, mouth)
+        self.preview.offer(picture)
+        if camera is not None:
+            camera.show(picture)
 
     def _draw(self, tick: int, mouth: Mouth | None) -> Image:
         if not self._muted():
@@ -138,6 +164,7 @@ class Screen:
 
     async def close(self) -> None:
         """Free the camera."""
+        self.preview.close()
         camera, self._camera = self._camera, None
         if camera is not None:
             await self._worker.run(lambda _: camera.close())

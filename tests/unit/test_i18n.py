@@ -48,9 +48,9 @@ def test_the_language_follows_the_locale(
     monkeypatch: pytest.MonkeyPatch, locale: str, expected: str
 ) -> None:
     monkeypatch.setenv("LC_ALL", locale)
-    i18n.language.cache_clear()
+    i18n.system_language.cache_clear()
     try:
         assert i18n.language() == expected
         assert (i18n.tr("Stopped.") == "Stopped.") == (expected == "en")
     finally:
-        i18n.language.cache_clear()
+        i18n.system_language.cache_clear()
