@@ -26,6 +26,7 @@ from daemon.errors import DeviceError
 from daemon.face.screen import Screen
 from daemon.i18n import tr
 from daemon.loading import Loader, make_apologies, require_weights
+from daemon.stages import Recognizer
 from daemon.voice.player import Loudspeaker, Player
 from daemon.voice.sound import Sound
 from daemon.voice.virtual_microphone import virtual_microphone
@@ -54,6 +55,7 @@ class Running:
     loader: Loader
     session: Session
     history: History
+    recognizer: Recognizer
     parts: Parts
     microphone: Microphone
     loudspeaker: Loudspeaker
@@ -91,6 +93,7 @@ async def serve(
             parts = await loader.parts(
                 screen.face if screen else None, loader.worker("lips"), wait_for_voice=False
             )
+            recognizer = parts.recognizer
             apologies = await make_apologies(parts)
             if settings.dialogue.answer_when == "addressed":
                 attentive = Attentive(parts.recognizer, settings.dialogue)
@@ -109,7 +112,16 @@ async def serve(
                 observe,
             )
             running = Running(
-                loader, session, history, parts, microphone, player, sound, screen, mute
+                loader=loader,
+                session=session,
+                history=history,
+                recognizer=recognizer,
+                parts=parts,
+                microphone=microphone,
+                loudspeaker=player,
+                sound=sound,
+                screen=screen,
+                mute=mute,
             )
             ready(running)
             heard = ears.stream(listen, microphone, endpointer, mute, depth=EVENTS_AHEAD)

@@ -31,6 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
         faces,
         inspect,
         live,
+        panel,
         service,
         train,
         voices,
@@ -50,7 +51,21 @@ def build_parser() -> argparse.ArgumentParser:
         "--config", type=Path, metavar="FILE", help=tr("settings to use instead of your own file")
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for room in (ask, live, control, service, faces, voices, models, inspect, bench, chats, train):
+    rooms = (
+        ask,
+        live,
+        panel,
+        control,
+        service,
+        faces,
+        voices,
+        models,
+        inspect,
+        bench,
+        chats,
+        train,
+    )
+    for room in rooms:
         room.register(commands)
     return parser
 

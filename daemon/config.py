@@ -146,6 +146,13 @@ class DialogueSettings(_Table):
     follow_up_s: Annotated[float, Field(ge=0, le=600)]
 
 
+class PanelSettings(_Table):
+    """``[panel]``: the page in the browser."""
+
+    enabled: bool
+    port: Annotated[int, Field(ge=0, le=65535)]
+
+
 class ModelsSettings(_Table):
     """``[models]``: weights on disk."""
 
@@ -168,6 +175,7 @@ class Settings(_Table):
     face: FaceSettings
     camera: CameraSettings
     dialogue: DialogueSettings
+    panel: PanelSettings
     models: ModelsSettings
     log: LogSettings
 

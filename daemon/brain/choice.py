@@ -75,11 +75,11 @@ def require_brain(settings: Settings, store: ModelStore) -> None:
         _directory(brain.model)
 
 
-def choose(candidates: Sequence[Candidate], machine: Machine) -> tuple[Candidate, list[str]]:
+def choose(found: Sequence[Candidate], machine: Machine) -> tuple[Candidate, list[str]]:
     """Return the largest that can run, and why others cannot. Raises ``SetupError`` for none."""
     passed: list[str] = []
     room = machine.memory * SHARE
-    for candidate in sorted(candidates, key=lambda candidate: candidate.need, reverse=True):
+    for candidate in sorted(found, key=lambda candidate: candidate.need, reverse=True):
         name = Path(candidate.model).name
         if candidate.kind == "chatglm" and not machine.torch:
             passed.append(tr("{name}: PyTorch is not installed").format(name=name))
@@ -110,7 +110,7 @@ def _chosen(settings: Settings, store: ModelStore) -> BrainSettings:
         except StageError as error:
             log.warning("%s", error)
     machine = _machine(settings.brain)
-    found, passed = choose(_candidates(settings.brain, store), machine)
+    found, passed = choose(candidates(settings.brain, store), machine)
     log.info(
         "%s",
         tr("Brain: {name}, the largest that can run here ({need:.1f} of {room:.1f} GB).").format(
@@ -122,7 +122,7 @@ def _chosen(settings: Settings, store: ModelStore) -> BrainSettings:
     return settings.brain.model_copy(update={"kind": found.kind, "model": found.model})
 
 
-def _candidates(brain: BrainSettings, store: ModelStore) -> list[Candidate]:
+def candidates(brain: BrainSettings, store: ModelStore) -> list[Candidate]:
     """Return the model that is set, and all below the models' directory."""
     known = store.manifest.weights
     places = {path.parent.name: path for path in store.directory.glob("*/*.gguf")}

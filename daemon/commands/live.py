@@ -32,7 +32,9 @@ from daemon.media import SPEAK_RATE, Audio, FaceFrame, Samples
 from daemon.service.client import Client, NotRunning
 from daemon.service.control import Control
 from daemon.service.desk import Desk
+from daemon.service.lives import again_and_again
 from daemon.service.notify import keep_alive, notify
+from daemon.service.panel.panel import Panel
 from daemon.service.protocol import LONGEST_TEXT, socket_path
 from daemon.voice.player import Loudspeaker, heard
 from daemon.voice.virtual_microphone import local_loudspeaker
@@ -112,13 +114,19 @@ async def _serve(settings: Settings, config: Path | None) -> None:
     def observe(state: State, reply: Reply | None) -> None:
         # Words are private: a person at the terminal sees them, a log never does.
         desk.monitor(state, reply)
+        panel.observe(state, reply)
         if out.is_terminal:
             _print_words(state, reply)
 
     _listen_to_signals(mute, desk)
     make_loader = partial(Loader, progress=desk.loading)
-    async with _steered(desk):
-        serving = asyncio.create_task(serve(settings, ready, observe, make_loader, mute))
+    panel = Panel(desk, mute)
+
+    async def live(settings: Settings) -> None:
+        await serve(settings, ready, observe, make_loader, mute)
+
+    async with _steered(desk), panel.open(settings.panel):
+        serving = asyncio.create_task(again_and_again(desk, live))
         try:
             with keys({"m": mute.toggle_microphone, "c": mute.toggle_camera}) as there_are_keys:
                 if there_are_keys:

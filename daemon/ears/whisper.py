@@ -104,17 +104,22 @@ class Whisper:
                 ),
                 fix="digital-life models verify",
             ) from error
+        # Whisper writes Chinese in whichever script it saw more of; readers here expect simplified.
+        self._simplified = OpenCC("t2s")
+        self._directory = directory
+        self.understand(languages)
+
+    def understand(self, languages: Sequence[str]) -> None:
+        """Expect these from now on. Raises ``SetupError`` for one that the model lacks."""
         unknown = set(languages) - set(self._model.supported_languages)
         if unknown:
             raise SetupError(
                 tr("The speech recogniser in {directory} does not know: {languages}.").format(
-                    directory=directory, languages=", ".join(sorted(unknown))
+                    directory=self._directory, languages=", ".join(sorted(unknown))
                 ),
                 fix=tr('Set model = "whisper-base" or languages = ["en"] under [ears].'),
             )
         self._tokenizers = {code: self._tokenizer(code) for code in languages}
-        # Whisper writes Chinese in whichever script it saw more of; readers here expect simplified.
-        self._simplified = OpenCC("t2s")
 
     def warm_up(self) -> None:
         """Run once over silence."""

@@ -5,11 +5,15 @@ from typing import Any
 
 from daemon.app import Running
 from daemon.config import Settings
+from daemon.ears.whisper import Whisper
 from daemon.service.journal import set_level
 
 VOICE = ("voice.english", "voice.mandarin", "voice.speed", "voice.volume")
 FACE = ("face.name",)
+HEARING = ("ears.languages",)
 LIGHT = ("log.level", "dialogue.barge_in_s", "brain.persona")
+LIVE = (*VOICE, *FACE, *HEARING, *LIGHT)
+"""Settings that change at once; others wait for a restart."""
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +33,7 @@ async def apply(running: Running, wanted: Settings) -> dict[str, Any]:
     With another voice or face, what is being said is cut short.
     """
     names = differences(running.loader.settings, wanted)
-    changed = [name for name in names if name in (*VOICE, *FACE, *LIGHT)]
+    changed = [name for name in names if name in LIVE]
     before = running.loader.settings
     kept = {name for name in names if name not in changed}
     running.loader.settings = _merge(before, wanted, kept)
@@ -38,6 +42,8 @@ async def apply(running: Running, wanted: Settings) -> dict[str, Any]:
             await _change_voice(running)
         if set(changed) & set(FACE):
             await _change_face(running)
+        if set(changed) & set(HEARING):
+            await _change_languages(running)
     except BaseException:
         running.loader.settings = before
         raise
@@ -66,6 +72,12 @@ async def _change_voice(running: Running) -> None:
     running.session.use(synthesizer=voice)
     running.session.hush()  # after it nobody calls the old one
     await running.loader.release(speaking, old)
+
+
+async def _change_languages(running: Running) -> None:
+    languages, recognizer = running.loader.settings.ears.languages, running.recognizer
+    if isinstance(recognizer, Whisper):
+        await running.parts.hearing.run(lambda _: recognizer.understand(languages))
 
 
 async def _change_face(running: Running) -> None:

@@ -3,16 +3,20 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from pydantic import ValidationError
 
 from daemon import __version__
 from daemon.app import Running
 from daemon.config import Settings, load
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.reply import Script
-from daemon.errors import DigitalLifeError
+from daemon.errors import DigitalLifeError, InputError
 from daemon.i18n import tr
+from daemon.loading import require_weights
 from daemon.service import notify
 from daemon.service.changes import apply
 from daemon.service.control import Events
@@ -26,6 +30,10 @@ FROZEN_S = 10.0  # and a camera's thread: opening a lost camera again is tried e
 log = logging.getLogger(__name__)
 
 
+async def _no_panel() -> str:
+    raise DigitalLifeError(tr("There is no panel here."))
+
+
 class Desk:
     """What a client may ask of the daemon. Belongs to the event loop's thread."""
 
@@ -33,8 +41,15 @@ class Desk:
         """``config`` is the file that ``reload`` reads; ``None`` is the user's own."""
         self.events = Events()
         self.monitor = Monitor(self.events)
-        self._settings = settings
-        self._config = config
+        self.wanted = settings
+        """What is in force, and what will be after a restart."""
+        self.chosen: set[str] = set()
+        """Names of settings that were chosen since the start and are in no file yet."""
+        self.restarting = asyncio.Event()
+        """Somebody wants everything loaded anew, with ``wanted``."""
+        self.open_panel: Callable[[], Awaitable[str]] = _no_panel
+        """Serves the page and returns a link to it."""
+        self.config: Final = config
         self._mute = mute
         self._running: Running | None = None
         self._loading = ""
@@ -49,6 +64,16 @@ class Desk:
         if self._running is None:
             notify.notify(STATUS=f"loading: {what}")
         self.events.publish("loading", what=what)
+
+    @property
+    def running(self) -> Running | None:
+        """The daemon that listens; ``None`` while it loads."""
+        return self._running
+
+    def leave(self) -> None:
+        """Note that everything is being loaded anew."""
+        self._running = None
+        self.restarting.clear()
 
     def ready(self, running: Running) -> None:
         """Answer everything from now on."""
@@ -70,6 +95,14 @@ class Desk:
                 return await self._ask(question)
             case Order(do="reload"):
                 return await self.reload()
+            case Order(do="new-conversation"):
+                self._live().session.forget()
+                self.events.publish("new-conversation")
+                return {}
+            case Order(do="restart"):
+                return self._restart()
+            case Order(do="panel"):
+                return {"url": await self.open_panel()}
             case Order():
                 self._live().session.hush()
                 return {}
@@ -78,7 +111,9 @@ class Desk:
 
     def ailment(self) -> str:
         """Name what shows no sign of life; empty while all is well."""
-        now, running = time.monotonic(), self._live()
+        now, running = time.monotonic(), self._running
+        if running is None:  # it loads; that the event loop runs is all there is to see
+            return ""
         if now - running.microphone.called > DEAF_S:
             return "microphone"
         if running.screen is not None and now - running.screen.ticked > FROZEN_S:
@@ -87,13 +122,14 @@ class Desk:
 
     async def reload(self) -> dict[str, Any]:
         """Read the settings again."""
-        running = self._live()
+        self._live()
         notify.reloading()
         try:
-            async with self._changing:
-                return await apply(running, load(self._config).settings)
+            changed = await self._change(load(self.config).settings)
         finally:
             notify.notify(READY=1)
+        self.chosen.clear()
+        return changed
 
     def reload_soon(self) -> None:
         """Read the settings again, and log how that went: what a signal asks for."""
@@ -109,15 +145,37 @@ class Desk:
         task.add_done_callback(self._reloads.discard)
 
     async def _choose(self, request: Choose) -> dict[str, Any]:
-        running = self._live()
-        if request.do == "face":
-            room, key = "face", "name"
-        else:
-            room, key = "voice", "english" if request.language == "en" else "mandarin"
+        name = "voice.english" if request.language == "en" else "voice.mandarin"
+        return await self.choose({"face.name" if request.do == "face" else name: request.name})
+
+    async def choose(self, values_by_name: Mapping[str, object]) -> dict[str, Any]:
+        """Set settings by name, such as ``voice.speed``; see ``changes.apply``."""
+        self._live()
+        values = self.wanted.model_dump()
+        for name, value in values_by_name.items():
+            room, key = name.split(".")
+            values[room][key] = value
+        try:
+            wanted = Settings.model_validate(values)
+        except ValidationError as error:
+            names = ", ".join(values_by_name)
+            raise InputError(f"{names}: {error.errors()[0]['msg']}") from None
+        changed = await self._change(wanted)
+        self.chosen.update(values_by_name)
+        return changed
+
+    async def _change(self, wanted: Settings) -> dict[str, Any]:
         async with self._changing:
-            values = running.loader.settings.model_dump()
-            values[room][key] = request.name
-            return await apply(running, Settings.model_validate(values))
+            reply = await apply(self._live(), wanted)
+        self.wanted = wanted
+        self.events.publish("settings", **reply)
+        return reply
+
+    def _restart(self) -> dict[str, Any]:
+        """Load everything anew; refused if what is wanted cannot be loaded."""
+        require_weights(self.wanted, self._live().loader.store)
+        self.restarting.set()
+        return {}
 
     async def _ask(self, question: str | Script) -> dict[str, Any]:
         asked = self._live().session.ask(question)
@@ -149,7 +207,7 @@ class Desk:
     def status(self) -> dict[str, Any]:
         """Tell how the daemon is; no words of anybody's."""
         running, state = self._running, self.monitor.state
-        settings = running.loader.settings if running else self._settings
+        settings = running.loader.settings if running else self.wanted
         return {
             "version": __version__,
             "state": state.phase.value if running else "loading",

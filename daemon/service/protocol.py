@@ -62,9 +62,13 @@ class Say(_Request):
 
 
 class Order(_Request):
-    """``stop-talking``: fall silent; ``reload``: read the settings again."""
+    """``stop-talking``: fall silent; ``reload``: read the settings again.
 
-    do: Literal["stop-talking", "reload"]
+    ``new-conversation``: forget what was said; ``restart``: load everything anew, with the settings
+    that wait for that; ``panel``: serve the page and return a link to it.
+    """
+
+    do: Literal["stop-talking", "reload", "new-conversation", "restart", "panel"]
 
 
 class Choose(_Request):

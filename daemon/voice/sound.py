@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from daemon.ears.devices import rescan
+from daemon.ears.devices import Device, list_devices, rescan
 from daemon.ears.microphone import Microphone
 from daemon.errors import DeviceError
 from daemon.i18n import tr
@@ -42,6 +42,10 @@ class Sound:
     async def open(self) -> None:
         """Open both; ``DeviceError`` when one is missing or cannot be opened."""
         await self._worker.run(lambda _: self._open())
+
+    async def devices(self) -> list[Device]:
+        """List what there is; not while PortAudio is being started anew."""
+        return await self._worker.run(lambda _: list_devices())
 
     async def watch(self, lost: Callable[[], None]) -> None:
         """Open both again whenever one has gone, and call ``lost`` first.

@@ -66,7 +66,7 @@ def test_what_lies_in_the_models_directory_is_found(store: ModelStore) -> None:
     other.mkdir()
     (other / "config.json").write_text(json.dumps({"model_type": "bert"}))
     (store.directory / "glm-edge.gguf").write_bytes(b"x" * 100)
-    found = choice._candidates(settings().brain, store)
+    found = choice.candidates(settings().brain, store)
     assert {(one.kind, Path(one.model).name) for one in found} == {
         ("chatglm", "chatglm3-6b"),
         ("llamacpp", "glm-edge.gguf"),

@@ -1,0 +1,148 @@
+"""Who may see the page: whoever holds a link that was made for them, in their own browser.
+
+A link carries a token for one use. It becomes a cookie that no script reads and no other site's
+page sends. Cookies do not tell ports apart, so that is not enough on a machine with several users:
+the kernel is asked whose program is at the other end, as on the control socket.
+"""
+
+import hashlib
+import os
+import secrets
+import time
+from collections import OrderedDict
+from http.cookies import CookieError, SimpleCookie
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+TOKEN_S = 300.0  # a link waits this long to be opened
+MOST_TOKENS = 8  # links that wait; older ones are void
+MOST_SESSIONS = 16  # browsers; the one that came first has to come again with a new link
+CONNECTIONS = Path("/proc/net/tcp")
+
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cache-Control": "no-store",
+}
+
+
+class Keys:
+    """Tokens that wait for their one use, and the cookies they became; only in memory."""
+
+    def __init__(self) -> None:
+        self._tokens: OrderedDict[bytes, float] = OrderedDict()
+        self._cookies: OrderedDict[bytes, None] = OrderedDict()
+
+    def token(self) -> str:
+        """Make a token for one use."""
+        made = secrets.token_urlsafe(32)
+        self._tokens[_mark(made)] = time.monotonic() + TOKEN_S
+        while len(self._tokens) > MOST_TOKENS:
+            self._tokens.popitem(last=False)
+        return made
+
+    def cookie(self, token: str) -> str | None:
+        """Use a token up for a cookie; ``None`` if it is void."""
+        if self._tokens.pop(_mark(token), 0.0) < time.monotonic():
+            return None
+        made = secrets.token_urlsafe(32)
+        self._cookies[_mark(made)] = None
+        while len(self._cookies) > MOST_SESSIONS:
+            self._cookies.popitem(last=False)
+        return made
+
+    def fits(self, cookie: str) -> bool:
+        """Whether this is the cookie of a browser that was let in."""
+        return _mark(cookie) in self._cookies
+
+
+def _mark(secret: str) -> bytes:
+    """Return what is kept of a secret; looking for it tells nothing by how long it takes."""
+    return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
+
+
+class Guard:
+    """Lets through what the user's own browser asks for from a page of ours, and nothing else."""
+
+    def __init__(self, app: ASGIApp, keys: Keys, port: int) -> None:
+        self.cookie_name: Final = f"digital_life_{port}"
+        self._app = app
+        self._keys = keys
+        self._port = port
+        self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve, or refuse; ``scope["known"]`` tells whether the right cookie came along."""
+        refusal = self._refusal(scope)
+        scope["known"] = self._keys.fits(self._cookie(scope))
+        if scope["type"] == "websocket" and (refusal or not scope["known"]):
+            await send({"type": "websocket.close", "code": 1008})  # before it opens: a plain 403
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        app = PlainTextResponse(refusal, 403) if refusal else self._app
+        await app(scope, receive, with_headers)
+
+    def _refusal(self, scope: Scope) -> str:
+        """Say why nobody of ours asks this; empty if all is well."""
+        headers = Headers(scope=scope)
+        host, origin = headers.getlist("host"), headers.getlist("origin")
+        if len(host) != 1 or host[0] not in self._hosts:
+            return "This is not the address of the panel."
+        wanted = [f"http://{host[0]}"]
+        if origin != wanted and (origin or scope["type"] == "websocket"):
+            return "Another site's page may not ask this."
+        if not is_own_program(scope.get("client"), self._port):
+            return "This belongs to another user of the machine."
+        return ""
+
+    def _cookie(self, scope: Scope) -> str:
+        try:
+            jar = SimpleCookie(Headers(scope=scope).get("cookie", ""))
+        except CookieError:
+            return ""
+        found = jar.get(self.cookie_name)
+        return found.value if found else ""
+
+
+def is_own_program(client: tuple[str, int] | None, port: int) -> bool:
+    """Whether a connection to ``port`` comes from a program of this user, or the administrator's.
+
+    True where the kernel does not tell, as on another system than Linux.
+    """
+    if client is None:
+        return False
+    try:
+        lines = CONNECTIONS.read_text(encoding="ascii").splitlines()[1:]
+    except OSError:
+        return True
+    theirs, ours = _address(*client), _address("127.0.0.1", port)
+    for line in lines:
+        columns = line.split()
+        if columns[1:3] == [theirs, ours]:
+            return int(columns[7]) in (os.getuid(), 0)
+    return False
+
+
+def _address(host: str, port: int) -> str:
+    """Write an address as the kernel's table does: the number in the machine's own byte order."""
+    number = int.from_bytes(IPv4Address(host).packed, "little")
+    return f"{number:08X}:{port:04X}"

@@ -1,0 +1,154 @@
+"""What takes its time: the doctor's look, and fetching models."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from daemon import i18n
+from daemon.errors import DigitalLifeError
+from daemon.i18n import tr
+from daemon.store.model_store import ModelStore
+from daemon.store.progress import Bar, Report
+from daemon.store.pull import pull
+from daemon.worker import Cancelled, CancelToken, Worker
+
+TELL_S = 0.2  # between two reports of a download's progress
+EXAMINE_S = 60.0  # the doctor gives up after this
+
+Tell = Callable[..., None]
+
+
+async def examine(config: Path | None, language: str) -> list[dict[str, Any]]:
+    """Return what `digital-life doctor` finds, in ``language``.
+
+    A process of its own, because it looks at devices that the daemon may be opening anew.
+    """
+    options = ["--config", str(config)] if config else []
+    environment = os.environ | {"LC_ALL": "zh_CN.UTF-8" if language == "zh" else "C.UTF-8"}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "daemon", *options, "doctor", "--json"),
+        env=environment | {"PYTHONUTF8": "1"},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        printed, _ = await asyncio.wait_for(process.communicate(), EXAMINE_S)
+        found = json.loads(printed)
+    except (TimeoutError, ValueError):
+        raise DigitalLifeError(tr("The doctor came to no end."), "digital-life doctor") from None
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    return list(found["findings"] if isinstance(found, dict) else found)
+
+
+class Downloads:
+    """Fetches one model at a time, on a thread of its own; others wait for their turn."""
+
+    def __init__(self, tell: Tell) -> None:
+        """``tell`` is called in the event loop's thread: ``download``, with how far it is."""
+        self.under_way: dict[str, dict[str, Any]] = {}
+        """By name: how far each is."""
+        self._tell = tell
+        self._worker = Worker("download")
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, store: ModelStore, name: str, accept_license: bool, language: str) -> None:
+        """Fetch a model; ``SetupError`` for one that nobody knows."""
+        store.manifest.weight(name)
+        if name not in self._tasks:
+            self._note(name, state="waiting", done=0, total=0, text="")
+            work = self._fetch(store, name, accept_license, language)
+            self._tasks[name] = asyncio.create_task(work, name=f"download {name}")
+
+    def stop(self, name: str) -> None:
+        """Stop fetching it; what has come is kept for the next time."""
+        if task := self._tasks.get(name):
+            task.cancel()
+
+    async def close(self) -> None:
+        """Stop all, and end the thread."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        await self._worker.close()
+
+    async def _fetch(self, store: ModelStore, name: str, accept: bool, language: str) -> None:
+        loop = asyncio.get_running_loop()
+
+        def told(**fields: Any) -> None:
+            with suppress(RuntimeError):  # the daemon has ended meanwhile
+                loop.call_soon_threadsafe(lambda: self._progress(name, fields))
+
+        def work(cancel: CancelToken) -> None:
+            with i18n.speaking(language):
+                pull(store, [name], _PageReport(told, cancel), accept_license=accept)
+
+        end = {"state": "stopped", "text": ""}
+        try:
+            await self._worker.run(work)
+            end["state"] = "done"
+        except DigitalLifeError as error:
+            end = {"state": "failed", "text": f"{error} {error.fix}".strip()}
+        except Cancelled:
+            pass
+        finally:
+            self._tasks.pop(name, None)
+            self._note(name, **end)
+            self.under_way.pop(name, None)
+
+    def _progress(self, name: str, fields: dict[str, Any]) -> None:
+        if name in self._tasks:
+            self._note(name, state="under way", **fields)
+
+    def _note(self, name: str, **fields: Any) -> None:
+        entry = self.under_way.setdefault(name, {"name": name})
+        entry.update(fields)
+        self._tell("download", **entry)
+
+
+class _PageReport(Report):
+    """Tells the page instead of a terminal."""
+
+    def __init__(self, told: Tell, cancel: CancelToken) -> None:
+        super().__init__(Console(quiet=True))
+        self._told, self._cancel = told, cancel
+
+    def note(self, text: str) -> None:
+        """Show it beside the bar."""
+        self._cancel.check()
+        self._told(text=text)
+
+    @contextmanager
+    def bar(self, name: str, total: int) -> Iterator[Bar]:
+        """Show how far it is."""
+        self._told(done=0, total=total)
+        yield _PageBar(self._told, self._cancel, name, total)
+
+
+class _PageBar(Bar):
+    def __init__(self, told: Tell, cancel: CancelToken, name: str, total: int) -> None:
+        super().__init__(Console(quiet=True), name, total, None)
+        self._told, self._cancel = told, cancel
+        self._next = 0.0
+
+    def advance(self, count: int) -> None:
+        """Count, and tell from time to time."""
+        self._cancel.check()
+        super().advance(count)
+        if (now := time.monotonic()) >= self._next:
+            self._next = now + TELL_S
+            self._told(done=self._done, total=self._total)

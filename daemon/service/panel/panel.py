@@ -1,0 +1,297 @@
+"""Serves the page on loopback, inside the daemon's event loop, while somebody wants it."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager
+from importlib import resources
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from daemon.config import PanelSettings
+from daemon.dialogue.conversation import State
+from daemon.dialogue.mute import Mute
+from daemon.dialogue.reply import Reply
+from daemon.errors import DeviceError, DigitalLifeError
+from daemon.i18n import language, tr
+from daemon.service.control import Events
+from daemon.service.desk import Desk
+from daemon.service.keep import keep
+from daemon.service.panel import jobs
+from daemon.service.panel.access import Guard, Keys
+from daemon.service.panel.choices import choices, chosen, models
+from daemon.service.panel.client import PATIENCE_S, Client
+from daemon.service.panel.requests import Ask, Envelope, Fetch, Set
+from daemon.service.panel.talk import Talk
+
+MOST_PAGES = 8  # open at once
+MOST_CONNECTIONS = 32  # pages' files and pictures included
+MOST_BYTES = 64 * 1024  # of one message from a page
+LOOK_S = 0.1  # how often level and words are looked at while a page is open
+STOP_S = 2.0  # pages get this long to say goodbye
+KINDS = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+
+log = logging.getLogger(__name__)
+
+
+class Panel:
+    """The page and those who look at it. Belongs to the event loop's thread."""
+
+    def __init__(self, desk: Desk, mute: Mute) -> None:
+        self._desk = desk
+        self._mute = mute
+        self._words = Events()
+        """What only pages see: levels and words."""
+        self._talk = Talk(lambda: desk.running, self._words.publish)
+        self._keys = Keys()
+        self._port = 0
+        self._server: _Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._downloads: jobs.Downloads | None = None
+        self._pages = 0
+        self._looking: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
+
+    @asynccontextmanager
+    async def open(self, settings: PanelSettings) -> AsyncIterator[None]:
+        """Be there when somebody asks for it, or at once if the settings say so."""
+        self._port = settings.port
+        self._desk.open_panel = self.link
+        try:
+            if settings.enabled:
+                await self._serve()
+            yield
+        finally:
+            await self._stop()
+
+    async def link(self) -> str:
+        """Serve the page, if it is not served yet; return a link for one use."""
+        await self._serve()
+        return f"http://127.0.0.1:{self._port}/?token={self._keys.token()}"
+
+    def observe(self, state: State, reply: Reply | None) -> None:
+        """See a step of the conversation."""
+        if self._server is not None:
+            self._talk.observe(state, reply)
+
+    async def _serve(self) -> None:
+        async with self._starting:
+            if self._serving is not None and not self._serving.done():
+                return
+            listener = _listener(self._port)
+            self._port = listener.getsockname()[1]
+            guard = Guard(self._app(), self._keys, self._port)
+            self._cookie = guard.cookie_name
+            self._server = _Server(guard)
+            self._downloads = jobs.Downloads(self._words.publish)
+            self._serving = asyncio.create_task(
+                self._server.serve(sockets=[listener]), name="panel"
+            )
+            log.info("the panel is served on port %d", self._port)
+
+    async def _stop(self) -> None:
+        if self._server is None or self._serving is None or self._downloads is None:
+            return
+        self._server.should_exit = True
+        await self._downloads.close()
+        await asyncio.wait((self._serving,), timeout=STOP_S + 1)
+        self._serving.cancel()
+        await asyncio.wait((self._serving,))
+
+    def _app(self) -> Starlette:
+        files = _files()
+        pages = dict.fromkeys(("/", "/index.html"), files.pop("index.html"))
+
+        async def page(request: Request) -> Response:
+            if token := request.query_params.get("token"):
+                return self._let_in(token)
+            if not request.scope["known"]:
+                return files_response("closed.html", 401)
+            return Response(pages["/"], media_type="text/html")
+
+        async def file(request: Request) -> Response:
+            name = request.path_params["name"]
+            return files_response(name, 200 if name in files else 404)
+
+        def files_response(name: str, status: int) -> Response:
+            kind = KINDS.get(name[name.rfind(".") :], "text/plain")
+            return Response(files.get(name, b""), status, media_type=kind)
+
+        return Starlette(
+            routes=[
+                Route("/", page),
+                Route("/static/{name}", file),
+                WebSocketRoute("/live", self._live),
+                WebSocketRoute("/picture", self._picture),
+            ]
+        )
+
+    def _let_in(self, token: str) -> Response:
+        """Turn a link into a cookie; a link that was used already only leads to the page."""
+        response = RedirectResponse("/", 303)
+        if cookie := self._keys.cookie(token):
+            response.set_cookie(self._cookie, cookie, path="/", httponly=True, samesite="strict")
+        return response
+
+    async def _live(self, page: WebSocket) -> None:
+        if self._pages >= MOST_PAGES:
+            await page.close(1013)
+            return
+        await page.accept()
+        client = Client(page, self._answer)
+        with self._counted(), self._desk.events.followed() as events:
+            with self._words.followed() as words:
+                with contextlib.suppress(Exception):
+                    await client.send(event="hello", **self._hello())
+                    await client.converse(events, words)
+        with contextlib.suppress(Exception):  # it has gone already, mostly
+            await page.close()
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Look at level and words while at least one page is open."""
+        self._pages += 1
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look(), name="panel looks")
+        try:
+            yield
+        finally:
+            self._pages -= 1
+            if not self._pages and self._looking is not None:
+                self._looking.cancel()
+                self._looking = None
+
+    async def _look(self) -> None:
+        while True:
+            running, level = self._desk.running, 0.0
+            if running is not None and not self._mute.microphone:
+                level = running.microphone.level
+            self._words.publish("level", level=round(level, 4))
+            self._talk.look()
+            await asyncio.sleep(LOOK_S)
+
+    async def _picture(self, page: WebSocket) -> None:
+        """Send a JPEG each time that the page has shown the one before."""
+        await page.accept()
+        with contextlib.suppress(Exception):  # it goes, or the daemon does
+            while (running := self._desk.running) is None:
+                await asyncio.sleep(LOOK_S)
+            if running.screen is None:
+                await page.close(4404)
+                return
+            async with aclosing(running.screen.preview.pictures()) as pictures:
+                async for jpeg in pictures:
+                    await asyncio.wait_for(page.send_bytes(jpeg), PATIENCE_S)
+                    await asyncio.wait_for(page.receive_text(), PATIENCE_S)
+            await page.close(4000)  # the daemon loads anew: come again
+
+    def _hello(self) -> dict[str, Any]:
+        return {
+            "status": self._desk.status(),
+            "talk": self._talk.all(),
+            "downloads": list(self._downloads.under_way.values()) if self._downloads else [],
+            "language": language(),
+        }
+
+    async def _answer(self, envelope: Envelope) -> dict[str, Any]:
+        match request := envelope.request:
+            case Set():
+                return await self._desk.choose(chosen(request.name, request.value))
+            case Ask(do="choices"):
+                return await choices(self._desk, self._running())
+            case Ask(do="keep"):
+                return self._keep()
+            case Ask(do="examine"):
+                return {"findings": await jobs.examine(self._desk.config, envelope.language)}
+            case Ask():
+                store = self._running().loader.store
+                return {"models": await asyncio.to_thread(models, store)}
+            case Fetch():
+                return self._fetch(request, envelope.language)
+        answer = await self._desk.answer(request)
+        if request.do == "new-conversation":
+            self._talk.clear()
+        return answer
+
+    def _running(self) -> Any:
+        if self._desk.running is None:
+            raise DigitalLifeError(tr("Digital Life is still loading."))
+        return self._desk.running
+
+    def _keep(self) -> dict[str, Any]:
+        names = sorted(self._desk.chosen)
+        path = keep(self._desk.wanted, names, self._desk.config)
+        self._desk.chosen.clear()
+        return {"kept": names, "path": str(path)}
+
+    def _fetch(self, request: Fetch, language: str) -> dict[str, Any]:
+        assert self._downloads is not None
+        if request.do == "pull":
+            store = self._running().loader.store
+            self._downloads.start(store, request.name, request.accept_license, language)
+        else:
+            self._downloads.stop(request.name)
+        return {}
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn as a guest: signals and logging are the daemon's."""
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http="h11",
+                ws="websockets-sansio",
+                ws_max_size=MOST_BYTES,
+                ws_per_message_deflate=False,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                limit_concurrency=MOST_CONNECTIONS,
+                h11_max_incomplete_event_size=16 * 1024,
+                timeout_graceful_shutdown=int(STOP_S),
+            )
+        )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
+        yield
+
+
+def _listener(port: int) -> socket.socket:
+    """Listen on loopback only."""
+    try:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.setblocking(False)
+    except OSError as error:
+        raise DeviceError(
+            tr("The panel cannot be served on port {port}: {reason}").format(
+                port=port, reason=error.strerror or error
+            ),
+            tr("another port under [panel], or 0 for any that is free"),
+        ) from error
+    return listener
+
+
+def _files() -> dict[str, bytes]:
+    """Read the page's files; they are small, and no program can swap them while it runs."""
+    place = resources.files("daemon.service.panel").joinpath("static")
+    return {entry.name: entry.read_bytes() for entry in place.iterdir() if entry.is_file()}

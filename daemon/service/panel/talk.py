@@ -1,0 +1,152 @@
+"""The conversation as the page shows it: who said what, when, and how much of it was heard.
+
+The words are kept in memory, and only while the panel is open to be looked at.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from daemon.app import Running
+from daemon.dialogue.conversation import Phase, State
+from daemon.dialogue.reply import Reply, Script
+
+MOST = 200  # exchanges that are shown; older ones go
+LISTENED_TO = (Phase.HEARING, Phase.HOLDING, Phase.JUDGING)
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A question and its answer, or a text that is only said."""
+
+    number: int
+    at: float
+    """Seconds since 1970: people read it on a clock."""
+    question: str = ""
+    typed: bool = False
+    answer: str = ""
+    """What has been heard of the answer."""
+    coming: str = ""
+    """What is about to be heard."""
+    end: Literal["", "whole", "interrupted", "failed"] = ""
+    problem: str = ""
+
+
+class Talk:
+    """Follows the replies; ``tell`` is called with each change, as an event and its fields."""
+
+    def __init__(self, running: Callable[[], Running | None], tell: Callable[..., None]) -> None:
+        self._running = running
+        self._tell = tell
+        self._exchanges: OrderedDict[int, Exchange] = OrderedDict()
+        self._number = 0
+        self._reply: Reply | None = None
+        self._phase = Phase.LISTENING
+        self._stale: object = None  # what had been understood before this turn
+        self._hearing = ""
+        self._seen: Running | None = None
+        self._before: object = None  # the newest exchange that was remembered before this one
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return all exchanges, the newest last."""
+        return [asdict(exchange) for exchange in self._exchanges.values()]
+
+    def clear(self) -> None:
+        """Forget them."""
+        self._exchanges.clear()
+
+    def observe(self, state: State, reply: Reply | None) -> None:
+        """See a step of the conversation."""
+        self._notice()
+        if state.phase in LISTENED_TO and self._phase not in LISTENED_TO:
+            running = self._running()
+            self._stale = running.session.heard_ahead if running else None
+        self._phase = state.phase
+        if reply is not self._reply:
+            self._finish()
+            self._reply = reply
+            if reply is not None:
+                self._begin(reply)
+        self.look()
+
+    def look(self) -> None:
+        """Tell what is new since the last look."""
+        self._notice()
+        self._tell_hearing()
+        reply, running = self._reply, self._running()
+        if reply is None or running is None:
+            return
+        question = reply.transcript.text if reply.transcript else ""
+        heard = reply.heard(running.loudspeaker.audible())
+        handed = reply.heard(sum(len(speech.audio.samples) for speech in reply.spoken))
+        coming = handed[len(heard) :] if handed.startswith(heard) else ""
+        self._change(question=question, answer=heard, coming=coming)
+
+    def _notice(self) -> None:
+        """Drop what an earlier life of the daemon left: everything was loaded anew."""
+        if (running := self._running()) is self._seen:
+            return
+        self._seen = running
+        if self._reply is not None:
+            self._reply = None
+            self._change(coming="", end="interrupted")
+
+    def _tell_hearing(self) -> None:
+        text = ""
+        running = self._running()
+        if running is not None and self._phase in LISTENED_TO:
+            newest = running.session.heard_ahead
+            text = newest.text if newest is not None and newest is not self._stale else ""
+        if text != self._hearing:
+            self._hearing = text
+            self._tell("hearing", text=text)
+
+    def _begin(self, reply: Reply) -> None:
+        running = self._running()
+        self._before = _newest(running)
+        self._number += 1
+        typed = isinstance(reply.question, str)
+        self._exchanges[self._number] = Exchange(self._number, time.time(), typed=typed)
+        while len(self._exchanges) > MOST:
+            self._exchanges.popitem(last=False)
+
+    def _change(self, **fields: Any) -> None:
+        exchange = self._exchanges.get(self._number)
+        if exchange is None:
+            return
+        before = asdict(exchange)
+        for name, value in fields.items():
+            setattr(exchange, name, value)
+        after = asdict(exchange)
+        if after != before:
+            self._tell("exchange", **after)
+
+    def _finish(self) -> None:
+        """Note how the reply before ended, with the words that are remembered of it."""
+        reply, running = self._reply, self._running()
+        if reply is None or running is None:
+            return
+        question = reply.transcript.text if reply.transcript else ""
+        remembered = _newest(running)
+        if isinstance(reply.question, Script):
+            answer = reply.heard(running.loudspeaker.audible())
+        elif remembered is not None and remembered is not self._before:
+            answer = remembered[1]
+        else:  # it was cancelled before anything was heard: the person goes on speaking
+            self._exchanges.pop(self._number, None)
+            self._tell("gone", number=self._number)
+            return
+        if reply.error is not None:
+            self._change(answer=answer, coming="", end="failed", problem=str(reply.error))
+        else:
+            whole = "reply_end" in reply.timeline.marks
+            end = "whole" if whole else "interrupted"
+            self._change(question=question, answer=answer, coming="", end=end)
+
+
+def _newest(running: Running | None) -> tuple[str, str] | None:
+    """Return the exchange that was remembered last."""
+    turns = running.history.turns if running else ()
+    return turns[-1] if turns else None
