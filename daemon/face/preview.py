@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import cv2
 
@@ -55,7 +55,7 @@ class Preview:
         for watcher in self._watchers:
             watcher.set()
 
-    async def pictures(self) -> AsyncIterator[bytes]:
+    async def pictures(self) -> AsyncGenerator[bytes, None]:
         """Yield each newest JPEG until the screen ends; who is slow misses some."""
         self._loop = asyncio.get_running_loop()
         fresh = asyncio.Event()

@@ -31,6 +31,7 @@ from daemon.service.panel.choices import choices, chosen, models
 from daemon.service.panel.client import PATIENCE_S, Client
 from daemon.service.panel.requests import Ask, Envelope, Fetch, Set
 from daemon.service.panel.talk import Talk
+from daemon.worker import Worker
 
 MOST_PAGES = 8  # open at once
 MOST_CONNECTIONS = 32  # pages' files and pictures included
@@ -96,6 +97,7 @@ class Panel:
             guard = Guard(self._app(), self._keys, self._port)
             self._cookie = guard.cookie_name
             self._server = _Server(guard)
+            self._worker = Worker("panel")
             self._downloads = jobs.Downloads(self._words.publish)
             self._serving = asyncio.create_task(
                 self._server.serve(sockets=[listener]), name="panel"
@@ -106,7 +108,7 @@ class Panel:
         if self._server is None or self._serving is None or self._downloads is None:
             return
         self._server.should_exit = True
-        await self._downloads.close()
+        await asyncio.gather(self._downloads.close(), self._worker.close())
         await asyncio.wait((self._serving,), timeout=STOP_S + 1)
         self._serving.cancel()
         await asyncio.wait((self._serving,))
@@ -152,11 +154,11 @@ class Panel:
             return
         await page.accept()
         client = Client(page, self._answer)
-        with self._counted(), self._desk.events.followed() as events:
-            with self._words.followed() as words:
-                with contextlib.suppress(Exception):
-                    await client.send(event="hello", **self._hello())
-                    await client.converse(events, words)
+        followed = self._desk.events.followed(), self._words.followed()
+        with self._counted(), followed[0] as events, followed[1] as words:
+            with contextlib.suppress(Exception):
+                await client.send(event="hello", **self._hello())
+                await client.converse(events, words)
         with contextlib.suppress(Exception):  # it has gone already, mostly
             await page.close()
 
@@ -187,7 +189,7 @@ class Panel:
         """Send a JPEG each time that the page has shown the one before."""
         await page.accept()
         with contextlib.suppress(Exception):  # it goes, or the daemon does
-            while (running := self._desk.running) is None:
+            while (running := self._desk.running) is None:  # noqa: ASYNC110 (it takes seconds)
                 await asyncio.sleep(LOOK_S)
             if running.screen is None:
                 await page.close(4404)
@@ -218,7 +220,7 @@ class Panel:
                 return {"findings": await jobs.examine(self._desk.config, envelope.language)}
             case Ask():
                 store = self._running().loader.store
-                return {"models": await asyncio.to_thread(models, store)}
+                return {"models": await self._worker.run(lambda _: models(store))}
             case Fetch():
                 return self._fetch(request, envelope.language)
         answer = await self._desk.answer(request)
