@@ -155,10 +155,10 @@ class Panel:
         await page.accept()
         client = Client(page, self._answer)
         followed = self._desk.events.followed(), self._words.followed()
-        with self._counted(), followed[0] as events, followed[1] as words:
-            with contextlib.suppress(Exception):
-                await client.send(event="hello", **self._hello())
-                await client.converse(events, words)
+        gone = contextlib.suppress(Exception)
+        with gone, self._counted(), followed[0] as events, followed[1] as words:
+            await client.send(event="hello", **self._hello())
+            await client.converse(events, words)
         with contextlib.suppress(Exception):  # it has gone already, mostly
             await page.close()
 

@@ -1,0 +1,73 @@
+// Joins the parts of the page to the daemon.
+
+import * as chart from "./chart.js";
+import { Connection } from "./connection.js";
+import * as doctor from "./doctor.js";
+import { $, h } from "./dom.js";
+import * as models from "./models.js";
+import * as picture from "./picture.js";
+import * as settings from "./settings.js";
+import * as state from "./state.js";
+import * as talk from "./talk.js";
+import { current, t, translate, use } from "./texts.js";
+
+const THEME = "digital-life-theme";
+
+const connection = new Connection();
+
+// Asks; what is refused is shown with its remedy, and comes back as null.
+async function run(request) {
+  $("problem").hidden = true;
+  try {
+    return await connection.ask(request);
+  } catch (error) {
+    if (error.message) {
+      $("problem").replaceChildren(error.message, " ", error.fix ? h("code", {}, error.fix) : "");
+      $("problem").hidden = false;
+    }
+    return null;
+  }
+}
+
+function theme(wanted) {
+  document.documentElement.dataset.theme = wanted;
+  $("theme").value = wanted;
+  localStorage.setItem(THEME, wanted);
+}
+
+let lost = null;
+
+function trouble() {
+  $("trouble").hidden = !lost;
+  if (!lost) return;
+  const [text, command] = lost.known
+    ? [t("Digital Life does not answer."), "digital-life run"]
+    : [t("This page needs a new link."), "digital-life panel"];
+  $("trouble").replaceChildren(text, " ", h("code", {}, command));
+}
+
+theme(localStorage.getItem(THEME) ?? "auto");
+$("theme").addEventListener("change", (event) => theme(event.target.value));
+$("language").addEventListener("click", () => use(current() === "zh" ? "en" : "zh"));
+document.addEventListener("language", () => {
+  $("language").textContent = current() === "zh" ? "English" : "中文";
+  $("language").lang = current() === "zh" ? "en" : "zh-CN";
+  trouble();
+});
+connection.addEventListener("hello", () => {
+  lost = null;
+  trouble();
+});
+connection.addEventListener("lost", ({ detail }) => {
+  lost = detail;
+  trouble();
+});
+connection.addEventListener("restart-failed", ({ detail }) => {
+  $("problem").replaceChildren(detail.message);
+  $("problem").hidden = false;
+});
+
+for (const part of [state, talk, chart, settings, models, doctor]) part.start(connection, run);
+translate();
+connection.open();
+picture.start();

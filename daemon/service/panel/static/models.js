@@ -1,0 +1,78 @@
+// The models: which are there, and fetching the others.
+
+import { $, announce, h } from "./dom.js";
+import { size, t } from "./texts.js";
+
+const STATES = { ready: "there", missing: "not there", damaged: "damaged" };
+
+let models = [];
+let connection = null;
+const downloads = new Map();
+
+export function start(line, run) {
+  connection = line;
+  line.addEventListener("hello", ({ detail }) => {
+    downloads.clear();
+    for (const entry of detail.downloads) downloads.set(entry.name, entry);
+    if (detail.status.state !== "loading") refresh(run);
+  });
+  line.addEventListener("ready", () => refresh(run));
+  line.addEventListener("download", ({ detail }) => take(detail, run));
+  document.addEventListener("language", () => (models.length ? refresh(run) : null));
+}
+
+async function refresh(run) {
+  try {
+    ({ models } = await connection.ask({ do: "models" }));
+  } catch {
+    return; // it loads
+  }
+  $("models").replaceChildren(...models.map((model) => h("li", { id: `model-${model.name}` })));
+  models.forEach((model) => draw(model, run));
+}
+
+function take(entry, run) {
+  downloads.set(entry.name, entry);
+  const model = models.find(({ name }) => name === entry.name);
+  if (model) draw(model, run);
+  if (entry.state === "done" || entry.state === "failed") {
+    announce(entry.state === "done" ? t("{name} is there.", entry) : entry.text);
+  }
+  if (entry.state === "done") refresh(run);
+}
+
+function draw(model, run) {
+  const place = $(`model-${model.name}`);
+  const entry = downloads.get(model.name);
+  const busy = entry && ["waiting", "under way"].includes(entry.state);
+  const focused = place.contains(document.activeElement);
+  place.replaceChildren(
+    h("div", { class: "model" },
+      h("p", { class: "name" }, model.name,
+        h("span", { class: `tag ${model.state}` }, t(STATES[model.state]))),
+      h("p", { class: "note" }, `${model.description} · ${size(model.size)} · ${model.licence}`),
+      model.restriction && model.state !== "ready" ? h("p", { class: "note strong" }, model.restriction) : null,
+      busy ? progress(model, entry) : null,
+      entry?.state === "failed" ? h("p", { class: "problem" }, entry.text) : null),
+    model.state === "ready" ? null : button(model, busy, run));
+  if (focused) place.querySelector("button")?.focus();
+}
+
+function progress(model, entry) {
+  const known = entry.total > 0;
+  const text = known ? `${size(entry.done)} / ${size(entry.total)}` : t("waiting");
+  return h("div", { class: "progress" },
+    h("progress", { "aria-label": model.name, ...(known ? { max: entry.total, value: entry.done } : {}) }),
+    h("span", {}, text));
+}
+
+function button(model, busy, run) {
+  const label = busy ? t("Stop") : model.restriction ? t("Accept and fetch") : t("Fetch");
+  const request = busy
+    ? { do: "stop-pull", name: model.name }
+    : { do: "pull", name: model.name, accept_license: Boolean(model.restriction) };
+  return h("button", {
+    type: "button", "aria-label": `${label}: ${model.name}`, disabled: !busy && !model.fetchable,
+    onclick: () => run(request),
+  }, label);
+}
