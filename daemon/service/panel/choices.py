@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from daemon import i18n
 from daemon.app import Running
 from daemon.brain.choice import candidates
 from daemon.config import Settings
@@ -63,20 +64,23 @@ def chosen(name: str, value: object) -> dict[str, object]:
     return {name: value}
 
 
-def models(store: ModelStore) -> list[dict[str, Any]]:
-    """Return all known models and whether they are there."""
-    return [
-        {
-            "name": name,
-            "description": str(weight.description),
-            "licence": weight.licence,
-            "restriction": str(weight.restriction or ""),
-            "size": weight.size,
-            "state": store.status(name).state.value,
-            "fetchable": all(file.members or file.hub for file in weight.files),
-        }
-        for name, weight in store.manifest.weights.items()
-    ]
+def models(store: ModelStore, language: str) -> list[dict[str, Any]]:
+    """Return all known models and whether they are there; described in ``language``."""
+    with i18n.speaking(language):
+        return [_model(store, name) for name in store.manifest.weights]
+
+
+def _model(store: ModelStore, name: str) -> dict[str, Any]:
+    weight = store.manifest.weight(name)
+    return {
+        "name": name,
+        "description": str(weight.description),
+        "licence": weight.licence,
+        "restriction": str(weight.restriction or ""),
+        "size": weight.size,
+        "state": store.status(name).state.value,
+        "fetchable": all(file.members or file.hub for file in weight.files),
+    }
 
 
 def _value(settings: Settings, name: str) -> Any:

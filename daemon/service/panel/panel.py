@@ -85,8 +85,12 @@ class Panel:
 
     def observe(self, state: State, reply: Reply | None) -> None:
         """See a step of the conversation."""
-        if self._server is not None:
+        if self._server is None:
+            return
+        try:
             self._talk.observe(state, reply)
+        except Exception:  # a page that shows too little must not end the conversation
+            log.exception("panel")
 
     async def _serve(self) -> None:
         async with self._starting:
@@ -220,7 +224,8 @@ class Panel:
                 return {"findings": await jobs.examine(self._desk.config, envelope.language)}
             case Ask():
                 store = self._running().loader.store
-                return {"models": await self._worker.run(lambda _: models(store))}
+                listed = self._worker.run(lambda _: models(store, envelope.language))
+                return {"models": await listed}
             case Fetch():
                 return self._fetch(request, envelope.language)
         answer = await self._desk.answer(request)
@@ -262,6 +267,7 @@ class _Server(uvicorn.Server):
                 ws_per_message_deflate=False,
                 lifespan="off",
                 log_config=None,
+                log_level="warning",
                 access_log=False,
                 server_header=False,
                 limit_concurrency=MOST_CONNECTIONS,

@@ -22,7 +22,7 @@ class Exchange:
     """A question and its answer, or a text that is only said."""
 
     number: int
-    at: float
+    when: float
     """Seconds since 1970: people read it on a clock."""
     question: str = ""
     typed: bool = False

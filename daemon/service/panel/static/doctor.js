@@ -8,7 +8,10 @@ const LEVELS = { error: "does not work", warning: "works less well", note: "wort
 
 export function start(connection) {
   const button = $("examine");
+  let looked = false;
+  document.addEventListener("language", () => looked && button.click()); // it speaks both
   button.addEventListener("click", async () => {
+    looked = true;
     button.disabled = true;
     $("findings").replaceChildren(h("p", { class: "note" }, t("Looking …")));
     try {

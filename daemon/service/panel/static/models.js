@@ -46,7 +46,7 @@ function draw(model, run) {
   const entry = downloads.get(model.name);
   const busy = entry && ["waiting", "under way"].includes(entry.state);
   const focused = place.contains(document.activeElement);
-  place.replaceChildren(
+  const parts = [
     h("div", { class: "model" },
       h("p", { class: "name" }, model.name,
         h("span", { class: `tag ${model.state}` }, t(STATES[model.state]))),
@@ -54,7 +54,9 @@ function draw(model, run) {
       model.restriction && model.state !== "ready" ? h("p", { class: "note strong" }, model.restriction) : null,
       busy ? progress(model, entry) : null,
       entry?.state === "failed" ? h("p", { class: "problem" }, entry.text) : null),
-    model.state === "ready" ? null : button(model, busy, run));
+    model.state === "ready" ? null : button(model, busy, run),
+  ];
+  place.replaceChildren(...parts.filter(Boolean));
   if (focused) place.querySelector("button")?.focus();
 }
 

@@ -69,13 +69,13 @@ function show(said) {
     $("exchanges").append(item);
   }
   exchanges.set(said.number, { said, item });
-  const time = new Date(said.at * 1000).toISOString();
+  const time = new Date(said.when * 1000).toISOString();
   const parts = [];
   if (said.question) {
     const note = said.typed ? t("typed") : t("spoken");
     parts.push(
       h("div", { class: "asked" },
-        h("p", { class: "who" }, `${t("You")} · `, h("time", { datetime: time }, clock(said.at)), ` · ${note}`),
+        h("p", { class: "who" }, `${t("You")} · `, h("time", { datetime: time }, clock(said.when)), ` · ${note}`),
         h("p", { class: "words" }, said.question)),
     );
   }
