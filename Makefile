@@ -14,7 +14,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 comma := ,
 USER_PACKAGES := libportaudio2 espeak-ng
-TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins
+TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins chromium fonts-wqy-microhei
+AXE := $(VENV)/axe/node_modules/axe-core/axe.min.js
 # so-vits-svc-fork asks for pyworld, which comes as source.
 BUILD_PACKAGES := g++ python3-dev
 
@@ -23,11 +24,11 @@ INSTALLED := $(BIN)/.installed$(if $(EXTRAS),-$(subst $(comma),-,$(EXTRAS)))
 INSTALLED_DEV := $(BIN)/.installed-dev-$(subst $(comma),-,$(TEST_EXTRAS))
 needs-compiler = $(if $(filter all sovits,$(subst $(comma), ,$(1))),$(BUILD_PACKAGES))
 
-.PHONY: setup setup-test demo run test check bench packages test-packages models test-models clean
+.PHONY: setup setup-test demo run test check bench packages test-packages models test-models axe clean
 
 setup: packages $(INSTALLED) models
 
-setup-test: packages test-packages $(INSTALLED_DEV) models test-models
+setup-test: packages test-packages $(INSTALLED_DEV) models test-models axe
 
 demo: setup
 	$(BIN)/digital-life ask --audio tests/audio/question-en.wav --out demo.mp4 --json demo.json
@@ -90,6 +91,11 @@ models: $(INSTALLED)
 test-models: $(INSTALLED_DEV)
 	@$(BIN)/digital-life models pull --profile tiny
 	@$(BIN)/digital-life models pull speaker-encoder
+
+# Looks for what a screen reader stumbles over; where there is no npm, that test is skipped.
+axe: $(BIN)/python
+	@[ -e $(AXE) ] || ! command -v npm >/dev/null || \
+	  npm install --silent --no-audit --no-fund --prefix $(VENV)/axe axe-core@4.14.1 >/dev/null
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info demo.mp4 demo.json

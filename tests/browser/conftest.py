@@ -1,0 +1,102 @@
+"""The panel in a real browser, served by a real daemon on a sound server without hardware."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.hardware.daemon_process import Daemon
+from tests.hardware.pulse import Pulse, missing_programs
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PICTURES = Path(__file__).parents[2] / "build" / "panel"
+# As root it cannot have its sandbox; it shows pages of this machine only, and asks nobody else.
+OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+MODELS = ("whisper-base", "qwen2.5-coder-0.5b", "piper-joe", "silero-vad", "smart-turn")
+
+
+class Panel:
+    """A daemon and the means to look at its panel."""
+
+    def __init__(self, pulse: Pulse, daemon: Daemon) -> None:
+        self.pulse = pulse
+        self.daemon = daemon
+
+    def link(self) -> str:
+        """Ask for a link, as a person does."""
+        command = [sys.executable, "-m", "daemon", "panel", "--print"]
+        done = subprocess.run(
+            command, env=self.pulse.env, check=True, timeout=60, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def panel(
+    tmp_path_factory: pytest.TempPathFactory, weights: Callable[[str], Path]
+) -> Iterator[Panel]:
+    if missing_programs():
+        pytest.skip(f"not installed: {missing_programs()}")
+    for name in MODELS:
+        weights(name)
+    with Pulse(tmp_path_factory.mktemp("panel")) as pulse:
+        daemon = Daemon(
+            pulse, "# my own file", "[brain]", "temperature = 0.0", "[panel]", "port = 0"
+        )
+        try:
+            daemon.wait_until_listening()
+            yield Panel(pulse, daemon)
+        finally:
+            daemon.kill()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def context(browser: "Browser") -> Iterator["BrowserContext"]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
+    context.set_default_timeout(30_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def opened(panel: Panel, context: "BrowserContext") -> Iterator["Page"]:
+    """The page; nothing may go wrong on it in any test."""
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda told: faults.append(told.text) if told.type == "error" else None)
+    page.goto(panel.link())
+    page.wait_for_selector("canvas.live")
+    yield page
+    assert not faults
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_threads() -> None:
+    """Playwright and the daemon's reader have threads that outlive a test."""
