@@ -17,9 +17,7 @@ Live = Callable[[Settings], Coroutine[None, None, None]]
 
 def with_speed(speed: float) -> Settings:
     settings = load(packaged_config()).settings
-    return settings.model_copy(
-        update={"voice": settings.voice.model_copy(update={"speed": speed})}
-    )
+    return settings.model_copy(update={"voice": settings.voice.model_copy(update={"speed": speed})})
 
 
 def lives(make: Callable[[Desk, list[float]], Live], ends: type[Exception]) -> list[float]:

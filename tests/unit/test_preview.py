@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 import pytest
 
-from daemon.face import preview
 from daemon.face.preview import Preview
 
 RED = np.full((72, 128, 3), (200, 30, 30), np.uint8)
@@ -36,7 +35,7 @@ def test_who_looks_gets_pictures_in_their_colours() -> None:
 
 def test_ten_pictures_a_second_at_the_cameras_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr(preview.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
 
     async def main() -> int:
         shown, made = Preview(), 0
