@@ -28,7 +28,7 @@ from daemon.dialogue.conversation import (
 )
 from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.timeline import Timeline
-from daemon.errors import DigitalLifeError, StageError
+from daemon.errors import DigitalLifeError, StageError, first_failure
 from daemon.media import (
     SPEAK_RATE,
     Audio,
@@ -144,8 +144,10 @@ class Reply:
                 group.create_task(self._animate())
                 group.create_task(self._play())
         except* Exception as failures:
-            self.error = _first(failures)
-            self._report(ReplyFailed(self.turn, self.error))
+            failure = first_failure(failures)
+            assert isinstance(failure, Exception)
+            self.error = failure
+            self._report(ReplyFailed(self.turn, failure))
         else:
             self._report(ReplyFinished(self.turn) if self.spoken else ReplyEmpty(self.turn))
 
@@ -310,12 +312,3 @@ async def _items(queue: "asyncio.Queue[T | None]") -> AsyncIterator[T]:
     """Iterate a queue until its ``None``."""
     while (item := await queue.get()) is not None:
         yield item
-
-
-def _first(failures: BaseExceptionGroup[Exception]) -> Exception:
-    """Return the innermost first exception of a group."""
-    error: BaseException = failures
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, Exception)
-    return error
