@@ -101,11 +101,12 @@ def _make(
 ) -> None:
     writer = ClipWriter(making, 0 if source.still else fps)
     seen = _Seen([], {})
-    shape = (0, 0)
     try:
-        for number, image in enumerate(pictures(source, fps, options, largest)):
+        for number, (image, scale) in enumerate(pictures(source, fps, options, largest)):
+            if not number:
+                height, width = image.shape[:2]
+                options = options.fitted(scale, (width, height))
             writer.add(image)
-            shape = image.shape[:2]
             _look(image, number, options, finders, seen, watch)
             watch.progress(min(0.95, number / max(1.0, source.seconds * fps)))
         if not source.still and 1 < len(seen.points) < SHORTEST_S * fps:
@@ -117,7 +118,7 @@ def _make(
         if len(seen.points) == 1 and not source.still:
             watch.note(tr("{path} holds one picture: a photograph").format(path=source.path.name))
         points, runs = _completed(seen.points, fps, source.path, watch)
-        writer.finish(Found(points, _boxes(points, seen.boxes, options, shape), runs))
+        writer.finish(Found(points, _boxes(points, seen.boxes, options), runs))
         watch.progress(1.0)
     finally:
         writer.close()
@@ -182,7 +183,10 @@ def _completed(
     if not there:
         raise InputError(
             tr("No face is seen in {path}").format(path=path),
-            tr("the face should look at the camera and fill a good part of the picture"),
+            tr(
+                "the face should look at the camera, upright (--rotate turns a film), and fill a "
+                "good part of the picture"
+            ),
         )
     lost = [gap for gap in _gaps(there, len(found)) if gap[1] - gap[0] > GAP_S * fps]
     missing = len(found) - len(there)
@@ -236,15 +240,11 @@ def _spans(gaps: list[tuple[int, int]], fps: float) -> str:
     return ", ".join(f"{a / fps:.1f}–{b / fps:.1f} s" for a, b in gaps)
 
 
-def _boxes(
-    points: Floats, slow: dict[int, Floats], options: Options, shape: tuple[int, ...]
-) -> Floats:
+def _boxes(points: Floats, slow: dict[int, Floats], options: Options) -> Floats:
     """Return what Wav2Lip sees of each picture, (n, 4): left, top, right, bottom."""
     if options.box:
         top, bottom, left, right = options.box
-        height, width = shape[:2]
-        box = [left, top, width if right < 0 else right, height if bottom < 0 else bottom]
-        return np.tile(np.array(box, np.float32), (len(points), 1))
+        return np.tile(np.array([left, top, right, bottom], np.float32), (len(points), 1))
     if slow:
         known = sorted(slow)
         every = np.arange(len(points))

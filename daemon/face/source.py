@@ -1,7 +1,7 @@
 """Reads what a person gives as a face: a film, at a steady rate and upright, or a photograph."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -34,6 +34,27 @@ class Options:
     """Turn everything a quarter to the right."""
     resize_factor: int = 1
     """Shrink everything so many times."""
+
+    def fitted(self, scale: float, size: tuple[int, int]) -> "Options":
+        """Return them for pictures of ``size`` that were made ``scale`` times as large.
+
+        Raises ``InputError`` where the box is none, or not in the picture.
+        """
+        pads = _scaled(self.pads, scale)
+        if self.box is None:
+            return replace(self, pads=pads)
+        top, bottom, left, right = _scaled(self.box, scale)
+        right, bottom = (size[0] if right < 0 else right), (size[1] if bottom < 0 else bottom)
+        if not (0 <= left < right <= size[0] and 0 <= top < bottom <= size[1]):
+            raise InputError(
+                tr("--box {box} is not a part of the picture, which has {width}×{height}").format(
+                    box=" ".join(map(str, self.box)),
+                    width=round(size[0] / scale),
+                    height=round(size[1] / scale),
+                ),
+                tr("give top, bottom, left and right, in pixels"),
+            )
+        return replace(self, pads=pads, box=(top, bottom, left, right))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +95,12 @@ def look(path: Path) -> Source:
 
 def pictures(
     source: Source, fps: float, options: Options, largest: tuple[int, int]
-) -> Iterator[Image]:
+) -> Iterator[tuple[Image, float]]:
     """Yield the pictures of a film ``fps`` times a second, or the one of a photograph.
 
-    Each is upright, shrunk to fit into ``largest``, and of even width and height. Raises
-    ``InputError`` where the file breaks off or nothing can be read.
+    Each is upright, shrunk to fit into ``largest``, and of even width and height; with it comes how
+    many times as large it is now. Raises ``InputError`` where the file breaks off or nothing can be
+    read.
     """
     if source.still:
         image = cv2.imread(str(source.path), cv2.IMREAD_COLOR_RGB)
@@ -122,7 +144,7 @@ def _steady(path: Path, fps: float) -> Iterator[Image]:
         yield last
 
 
-def _fitted(image: Image, options: Options, largest: tuple[int, int]) -> Image:
+def _fitted(image: Image, options: Options, largest: tuple[int, int]) -> tuple[Image, float]:
     if options.resize_factor > 1:
         scale = 1 / options.resize_factor
         image = _image(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
@@ -142,7 +164,12 @@ def _fitted(image: Image, options: Options, largest: tuple[int, int]) -> Image:
     size = round(width * scale) // 2 * 2, round(height * scale) // 2 * 2
     if size != (width, height):
         image = _image(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
-    return np.ascontiguousarray(image)
+    return np.ascontiguousarray(image), scale
+
+
+def _scaled(sides: Sides, scale: float) -> Sides:
+    top, bottom, left, right = (side if side == -1 else round(side * scale) for side in sides)
+    return top, bottom, left, right
 
 
 def _image(array: object) -> Image:

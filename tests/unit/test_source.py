@@ -18,7 +18,7 @@ def bars(count: int, size: tuple[int, int] = (128, 96)) -> list[Image]:
 
 
 def read(path: Path, options: Options | None = None, fps: float = 25) -> list[Image]:
-    return list(pictures(look(path), fps, options or Options(), SIZE))
+    return [image for image, _ in pictures(look(path), fps, options or Options(), SIZE)]
 
 
 def shades(images: list[Image]) -> list[int]:
@@ -53,6 +53,20 @@ def test_rotate_crop_and_shrink_as_in_the_original(tmp_path: Path) -> None:
     film = write_film(tmp_path / "film.mp4", bars(2, (640, 400)))
     (image, _) = read(film, Options(rotate=True, resize_factor=2, crop=(10, 250, 0, -1)))
     assert image.shape == (240, 200, 3)
+
+
+def test_places_are_given_in_the_pixels_of_the_film(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4", bars(1, (3840, 2160)))
+    options = Options(box=(300, -1, 600, 1500), pads=(0, 30, -6, 0))
+    ((image, scale),) = pictures(look(film), 25, options, SIZE)
+    fitted = options.fitted(scale, (image.shape[1], image.shape[0]))
+    assert (fitted.box, fitted.pads) == ((100, 720, 200, 500), (0, 10, -2, 0))
+
+
+@pytest.mark.parametrize("box", [(250, 60, 130, 320), (10, 60, 130, 1300), (-5, 60, 10, 50)])
+def test_a_box_that_is_none(box: tuple[int, int, int, int]) -> None:
+    with pytest.raises(InputError, match="not a part of the picture, which has 1280×960"):
+        Options(box=box).fitted(0.5, (640, 480))
 
 
 def test_what_is_too_large_is_shrunk_to_even_sides(tmp_path: Path) -> None:
