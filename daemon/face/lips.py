@@ -121,15 +121,26 @@ class Lips:
         over(skin, _DARK, np.float32(0.8) * hill(y - (top + bottom) / 2, 1.1) * closed)
 
     def hollow(
-        self, x: Floats, y: Floats, top: Floats, gap: Floats, edge: Contours, mouth: Mouth
+        self,
+        x: Floats,
+        y: Floats,
+        top: Floats,
+        gap: Floats,
+        edge: Contours,
+        mouth: Mouth,
+        teeth: float = 1.0,
     ) -> Floats:
-        """Return the inside of the mouth: the dark, the tongue, both rows of teeth."""
+        """Return the inside of the mouth: the dark, the tongue, both rows of teeth.
+
+        ``teeth`` less than 1 lets the upper row fade.
+        """
         depth = np.clip((y - top) / np.maximum(gap, 6), 0, 1)
         ink = _DARK + (_DEEP - _DARK) * depth
         tip, hidden = float(mouth[TONGUE]), 7 * float(mouth[ROUND])
         _stamp(ink, self._tongue, x, y - (9 + 0.6 * edge.jaw * (1 - 0.35 * tip) - 11 * tip))
         _stamp(ink, self._below, x, y - (6.5 + 0.93 * edge.jaw + 0.6 * hidden))
-        _stamp(ink, self._above, x, y - (4 - hidden))
+        if teeth > 0:
+            _stamp(ink, self._above, x, y - (4 - hidden), teeth)
         shadow = np.exp(np.minimum(top - y, 0) * np.float32(0.25)) * np.float32(0.5)
         sides = np.float32(0.75) * np.square(np.square(x * np.float32(1 / edge.half_width)))
         light = np.clip(
@@ -147,7 +158,7 @@ def _shadows(skin: Floats, x: Floats, y: Floats, edge: Contours, lower: Floats) 
     skin *= 1 + (_SHADE - 1) * (np.float32(0.42) * below + np.float32(0.5) * corners)
 
 
-def _stamp(ink: Floats, texture: Image, x: Floats, y: Floats) -> None:
+def _stamp(ink: Floats, texture: Image, x: Floats, y: Floats, share: float = 1.0) -> None:
     """Lay a texture with alpha over ``ink``, its middle where ``x`` and ``y`` are 0."""
     height, width = texture.shape[:2]
     part = sampled(
@@ -156,4 +167,4 @@ def _stamp(ink: Floats, texture: Image, x: Floats, y: Floats) -> None:
         y * 2 + np.float32(height / 2),
         cv2.BORDER_CONSTANT,
     )
-    over(ink, part[:3], part[3] * np.float32(1 / 255))
+    over(ink, part[:3], part[3] * np.float32(share / 255))

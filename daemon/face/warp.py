@@ -2,7 +2,8 @@
 
 The picture is bent around the line between the lips, which Face Mesh finds: what is above it
 follows the upper lip, what is below it the lower lip and the jaw, and the gap is drawn as in the
-default face. With a mouth at rest the picture stays as it is, to the last pixel.
+default face. Teeth that the picture shows stay where they are, behind the lips. With a mouth at
+rest the picture stays as it is, to the last pixel.
 
 Places are (u, v): along and across the mouth from the middle between its corners, in halves of its
 width, v down the face.
@@ -12,13 +13,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from daemon.face.footage import View
 from daemon.face.lips import Contours, Lips, contours
 from daemon.face.pixels import Floats, coverage, over
 from daemon.face.shapes import PARAMETERS, VOICE
-from daemon.media import Mouth
+from daemon.media import Image, Mouth
 
 LEFT, RIGHT, CHIN, NOSE = 61, 291, 152, 2
 ABOVE = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)  # the inner edge of the upper lip
@@ -33,8 +33,12 @@ WIDENING = 0.7
 CORNERS = 0.3  # of the jaw's fall that the corners of the mouth follow
 APART = 0.10  # halves of a mouth: lips of the film less far apart are closed
 DEPTH, TEETH_DOWN = 0.75, 5.0  # teeth and tongue are this much closer together, and lower
+OWN_EDGE = 2.5  # pixels over which what the picture shows between the lips becomes the drawing
+LENS = 0.7  # pixels, the width of a Gaussian
 STILL = 0.012  # a mouth vector below this is at rest
 LIT = 205.0  # how light the drawn face's skin is, in levels
+WARM = 0.4  # power of the skin's colour that falls on the teeth, too
+COLOURED = 0.12  # of the lightest colour: skin that differs less is that of a grey picture
 
 _REST = contours(np.zeros(PARAMETERS, np.float32))
 _U = np.linspace(-1, 1, len(_REST.upper_inner), dtype=np.float32)
@@ -88,8 +92,8 @@ class Warp:
         ax, ay = (np.float32(value / frame.half**2) for value in frame.along)
         u, v = x * ax + y * ay, y * ax - x * ay
         edge = contours(mouth)
-        up, low, source_up, source_low = _slit(view.points, frame, edge, float(mouth[VOICE]))
-        from_u, from_v, lines = _bend(u, v, frame, edge, (up, low, source_up, source_low))
+        up, low, source_up, source_low = _moves(view.points, frame, edge, float(mouth[VOICE]))
+        from_u, from_v, slit = _bend(u, v, frame, edge, (up, low, source_up, source_low))
         bx, by = (np.float32(value) for value in frame.along)
         map_x = from_u * bx - from_v * by + np.float32(frame.middle[0])
         map_y = from_u * by + from_v * bx + np.float32(frame.middle[1])
@@ -98,7 +102,7 @@ class Warp:
             view.image, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         bent = np.asarray(found, np.uint8)
-        self._fill(bent, view, frame, (u, v, *lines), edge, mouth)
+        self._fill(bent, part, slit, (u, v, frame.half), edge, mouth, _light(view))
         part[:] = bent
 
     def _part(self, view: View, frame: _Frame) -> tuple[int, int, int, int]:
@@ -114,39 +118,58 @@ class Warp:
 
     def _fill(
         self,
-        bent: NDArray[np.uint8],
-        view: View,
-        frame: _Frame,
-        lines: tuple[Floats, Floats, Floats, Floats, Floats],
+        bent: Image,
+        before: Image,
+        slit: "_Slit",
+        place: tuple[Floats, Floats, float],
         edge: Contours,
         mouth: Mouth,
+        light: Floats,
     ) -> None:
-        """Draw what is between the lips."""
-        u, v, up, low, rest = lines
-        rows, columns = np.nonzero((low - up > 0.01) & (v > up - 0.1) & (v < low + 0.1))
+        """Draw what is between the lips: what was seen there before, and around it the drawing."""
+        u, v, half = place
+        rows, columns = np.nonzero(
+            (slit.low - slit.up > 0.01) & (v > slit.up - 0.1) & (v < slit.low + 0.1)
+        )
         if not len(rows):
             return
         box = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
-        u, v, up, low, rest = (line[box] for line in lines)
-        scale = np.float32(UNIT)
+        u, v, slit, pixels = u[box], v[box], slit.cut(box), np.float32(half)
+        rest = (slit.up_at + slit.low_at) / 2
         down = np.float32(UNIT / DEPTH)
         ink = self._lips.hollow(
-            u * scale, (v - rest) * down - np.float32(TEETH_DOWN),
-            (up - rest) * down - np.float32(TEETH_DOWN), (low - up) * down, edge, mouth,
+            u * np.float32(UNIT), (v - rest) * down - np.float32(TEETH_DOWN),
+            (slit.up - rest) * down - np.float32(TEETH_DOWN), (slit.low - slit.up) * down,
+            edge, mouth, 1 - slit.own,
         )  # fmt: skip
-        light = _light(view)
-        ink *= light[:, None, None]
-        half = np.float32(frame.half)
-        gap = (low - up) * half
-        alpha = coverage((v - up) * half, 1.6) * coverage((low - v) * half, 1.6)
-        alpha *= np.clip(gap / 1.5, 0, 1)
+        ink = _lit(_softened(ink), light)
+        seen = np.minimum(v - slit.up_at, slit.low_at - v) * pixels
+        over(ink, before[box].transpose(2, 0, 1).astype(np.float32), coverage(seen - 1, OWN_EDGE))
+        alpha = coverage((v - slit.up) * pixels, 1.6) * coverage((slit.low - v) * pixels, 1.6)
+        alpha *= np.clip((slit.low - slit.up) * pixels / 1.5, 0, 1)
         part = bent[box]
         skin = part.transpose(2, 0, 1).astype(np.float32)
         over(skin, ink, alpha)
         part[:] = np.clip(skin + np.float32(0.5), 0, 255).astype(np.uint8).transpose(1, 2, 0)
 
 
-def _slit(
+@dataclass(frozen=True, slots=True)
+class _Slit:
+    """The lines of the lips over the pixels of a part, as v."""
+
+    up: Floats
+    low: Floats
+    up_at: Floats
+    low_at: Floats
+    """Where both were in the picture; equal where it has them closed."""
+    own: float
+    """How open the picture's mouth is, 0 to 1: then its own teeth are seen."""
+
+    def cut(self, box: tuple[slice, slice]) -> "_Slit":
+        return _Slit(self.up[box], self.low[box], self.up_at[box], self.low_at[box], self.own)
+
+
+def _moves(
     points: Floats, frame: _Frame, edge: Contours, voice: float
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Return over ``_U`` how far upper and lower lip move, and where they are in the picture."""
@@ -178,14 +201,11 @@ def _bend(
     v: Floats,
     frame: _Frame,
     edge: Contours,
-    slit: tuple[Floats, Floats, Floats, Floats],
-) -> tuple[Floats, Floats, tuple[Floats, Floats, Floats]]:
-    """Return where in the picture each pixel comes from, and three lines over the pixels.
-
-    The lines are those of the upper and of the lower lip as they now are, and the one between them
-    in the picture.
-    """
-    up_by, low_by, up_at, low_at = slit
+    moves: tuple[Floats, Floats, Floats, Floats],
+) -> tuple[Floats, Floats, _Slit]:
+    """Return where in the picture each pixel comes from, and where the lips are now."""
+    up_by, low_by, up_at, low_at = moves
+    own = float(np.clip((low_at - up_at).max() / (2 * APART), 0, 1))
     wider = np.float32((edge.half_width / _REST.half_width - 1) * WIDENING)
     above = 1 - _smooth(v / np.float32(frame.nose * 0.95))
     near = np.exp(-((u / np.float32(1.6)) ** 4)) * above * (1 - _smooth(v / np.float32(1.3)))
@@ -213,7 +233,7 @@ def _bend(
     if outside.any():
         both = np.where(v < target_up, up_by * fade_up, lower)
         from_v = np.where(outside, v - both, from_v)
-    return from_u, from_v.astype(np.float32), (target_up, target_low, (up_at + low_at) / 2)
+    return from_u, from_v.astype(np.float32), _Slit(target_up, target_low, up_at, low_at, own)
 
 
 def _smooth(share: Floats) -> Floats:
@@ -222,9 +242,22 @@ def _smooth(share: Floats) -> Floats:
 
 
 def _light(view: View) -> Floats:
-    """Return how light the face is, by colour, against the one that the teeth were drawn for."""
+    """Return the colour of the light on the face, against that which the teeth were drawn in."""
     places = np.round(view.points[list(SKIN)]).astype(int)
     rows, columns = view.image.shape[:2]
     x, y = np.clip(places[:, 0], 0, columns - 1), np.clip(places[:, 1], 0, rows - 1)
-    level = float(np.median(view.image[y, x].mean(axis=1)))
-    return np.full(3, np.clip(level / LIT, 0.35, 1.1), np.float32)
+    skin = np.median(view.image[y, x], axis=0).astype(np.float32)
+    level = np.clip(float(skin.mean()) / LIT, 0.35, 1.1)
+    return np.asarray(level * (skin / max(float(skin.max()), 1.0)) ** WARM, np.float32)
+
+
+def _softened(ink: Floats) -> Floats:
+    """Return a drawing (3, h, w) as a lens would show it: the film is not as sharp."""
+    return np.stack([cv2.GaussianBlur(plane, (0, 0), LENS) for plane in ink])
+
+
+def _lit(ink: Floats, light: Floats) -> Floats:
+    """Return a drawing (3, h, w) in that light; in a grey picture it is grey, too."""
+    coloured = min(1.0, (1 - float(light.min() / light.max())) / (COLOURED * WARM))
+    grey = ink.mean(axis=0, keepdims=True)
+    return np.asarray((grey + (ink - grey) * np.float32(coloured)) * light[:, None, None])

@@ -7,9 +7,10 @@ from daemon.face.catalogue import find_face
 from daemon.face.clip import Clip
 from daemon.face.footage import View
 from daemon.face.lips import Lips
+from daemon.face.pixels import Floats
 from daemon.face.portrait import layer
 from daemon.face.shapes import PARAMETERS, SHAPES
-from daemon.face.warp import Warp
+from daemon.face.warp import ABOVE, BELOW, Warp
 from daemon.media import Image, Mouth
 from tests.faces import POINTS, skin
 
@@ -26,8 +27,8 @@ def shape(name: str) -> Mouth:
     return np.array([*SHAPES[name], 1.0], np.float32)
 
 
-def painted(warp: Warp, mouth: Mouth, image: Image | None = None) -> Image:
-    shown = View(skin() if image is None else image, POINTS, cast(Clip, None), 0)
+def painted(warp: Warp, mouth: Mouth, image: Image | None = None, points: Floats = POINTS) -> Image:
+    shown = View(skin() if image is None else image, points, cast(Clip, None), 0)
     warp.paint(shown, mouth)
     return shown.image
 
@@ -45,6 +46,42 @@ def test_the_mouth_opens_as_wide_as_the_vowel(warp: Warp) -> None:
     a, e, i, m = (dark(painted(warp, shape(name))) for name in ("a", "e", "i", "m b p"))
     assert a > e > i > m
     assert m <= dark(skin()) * 1.2
+
+
+def laughing() -> tuple[Image, Floats]:
+    """A picture of somebody who shows a row of (blue) teeth, and where its points are."""
+    image, points = skin(), POINTS.copy()
+    points[list(ABOVE)[1:-1], 1], points[list(BELOW)[1:-1], 1] = 213, 227
+    image[214:226, 137:184] = 40, 40, 230
+    return image, points
+
+
+def blue(image: Image) -> int:
+    return int((image[:, :, 2] > image[:, :, 0].astype(int) + 60).sum())
+
+
+def test_teeth_that_the_picture_shows_stay_where_they_are(warp: Warp) -> None:
+    image, points = laughing()
+    opened = painted(warp, shape("a"), image.copy(), points)
+    np.testing.assert_array_equal(opened[221:224, 150:170], image[221:224, 150:170])
+    assert dark(opened) > 100, "below them it is dark"
+    assert blue(painted(warp, shape("m b p"), image.copy(), points)) < 0.25 * blue(image)
+
+
+def test_a_laughing_mouth_closes_without_a_jump(warp: Warp) -> None:
+    image, points = laughing()
+    counts = []
+    for share in np.linspace(0, 1, 30):
+        mouth = (share * shape("m b p")).astype(np.float32)
+        counts.append(blue(painted(warp, mouth, image.copy(), points)))
+    assert counts[0] == blue(image)
+    assert np.abs(np.diff(counts)).max() < 0.3 * counts[0]
+
+
+def test_in_a_grey_picture_the_mouth_is_grey(warp: Warp) -> None:
+    grey = np.repeat(skin().mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
+    image = painted(warp, shape("a"), grey).astype(int)
+    assert np.ptp(image, axis=2).max() <= 2
 
 
 def test_what_is_above_the_nose_and_far_below_the_chin_stays(warp: Warp) -> None:
