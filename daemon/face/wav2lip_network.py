@@ -5,6 +5,7 @@ a face and a sound each shrink to 512 numbers, which grow back to a face, joined
 what the first face looked like there. Only this module needs torch, and only to convert.
 """
 
+import logging
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from daemon.errors import SetupError
 from daemon.i18n import tr
 
 Floats = NDArray[np.float32]
+log = logging.getLogger(__name__)
 
 # Rows of blocks: inputs, outputs, kernel, stride, padding. After "+" come residual blocks.
 _FACE = (
@@ -136,16 +138,15 @@ def read_checkpoint(path: Path) -> Any:
     Raises ``SetupError`` when it is damaged. Nothing in it is run.
     """
     try:
-        if _is_torchscript(path):
-            with warnings.catch_warnings():  # that TorchScript has had its day: the release is one
-                warnings.simplefilter("ignore", DeprecationWarning)
+        with warnings.catch_warnings():  # that TorchScript has had its day: the release is one
+            warnings.simplefilter("ignore")
+            if _is_torchscript(path):
                 return torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
-        return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch has a dozen ways to say that a file is damaged
+        log.debug("%s: %s", path, error)  # not for people: it may advise to run what is in the file
         raise SetupError(
-            tr("The checkpoint {path} is damaged or none at all: {reason}").format(
-                path=path, reason=_first_line(error)
-            ),
+            tr("The checkpoint {path} is damaged or none at all.").format(path=path),
             "digital-life models verify",
         ) from error
 
@@ -187,10 +188,6 @@ def _check_runs(script: nn.Module, path: Path) -> None:
             tr("{path} is not a checkpoint of {model}.").format(path=path, model="Wav2Lip"),
             "digital-life models list",
         )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 def on_torch(path: Path, device: str, precision: str) -> Callable[[Floats, Floats], Floats]:
