@@ -23,7 +23,7 @@ from daemon.loading import Loader
 from daemon.media import LISTEN_RATE, Audio, Message
 from daemon.stages import ChatModel, LipSync, Part, Recognizer, Synthesizer
 from daemon.worker import CancelToken
-from tests.bench import chatglm, faces
+from tests.bench import chatglm, faces, panel
 
 AUDIO = Path(__file__).parent.parent / "audio"
 RUNS = 5
@@ -69,7 +69,7 @@ def real_time(settings: Settings) -> list[Row]:
     with shown_progress() as progress:
         conversation = live.measure(settings, QUESTIONS, ECHO_MINUTES, progress)
         lips = av.measure(settings, AV_S, progress)
-    return [*results.rows(conversation, settings.face.fps), *av.rows(lips)]
+    return [*results.rows(conversation, settings.face.fps), *av.rows(lips), *panel.rows()]
 
 
 def stage(name: str, make: Callable[[], P], measure: Callable[[P], list[Row]]) -> list[Row]:

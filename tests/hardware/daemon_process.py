@@ -17,11 +17,11 @@ START_S = 90.0
 class Daemon:
     """Runs until it is stopped; its states are known from its log."""
 
-    def __init__(self, pulse: Pulse, *settings: str) -> None:
+    def __init__(self, pulse: Pulse, *settings: str, module: str = "daemon") -> None:
         config = pulse.folder / "config.toml"
         config.write_text("\n".join(settings))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "daemon", "--config", str(config), "run"],
+            [sys.executable, "-m", module, "--config", str(config), "run"],
             env=pulse.env,
             stderr=subprocess.PIPE,
             text=True,
