@@ -57,6 +57,11 @@ class Ring:
         self._bell: Final = threading.Lock()
         self._bell.acquire()
 
+    @property
+    def written(self) -> int:
+        """The number of samples so far."""
+        return self._written
+
     def write(self, samples: Samples, moment: float) -> None:
         """Copy ``samples`` (at most the guard, always as many) in, over the oldest.
 

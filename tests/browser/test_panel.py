@@ -146,6 +146,28 @@ def test_it_can_be_interrupted(panel: Panel, opened: "Page") -> None:
     assert not loud_blocks(panel.pulse.since(mark))[25:].any()
 
 
+def test_its_voice_is_heard_in_the_page(opened: "Page") -> None:
+    pytest.importorskip("aiortc")
+    opened.evaluate(
+        """() => {
+          window.RTCPeerConnection = class extends RTCPeerConnection {
+            constructor(...what) { super(...what); window.peer = this; }
+          };
+        }"""
+    )
+    opened.click("#sound")
+    eventually(opened, "window.peer?.connectionState === 'connected'")
+    ask(opened, "What is the capital of Italy?")
+    eventually(
+        opened,
+        """window.peer.getStats().then((stats) => [...stats.values()].some(
+             (report) => report.type === "inbound-rtp" && report.totalAudioEnergy > 1e-3))""",
+    )
+    wait_for_state(opened, "listening")
+    opened.click("#sound")
+    assert opened.evaluate("window.peer.connectionState") == "closed"
+
+
 def test_states_are_seen_as_they_change(panel: Panel, opened: "Page") -> None:
     opened.evaluate(
         """() => {

@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import importlib.util
 import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
-from importlib import resources
+from importlib import import_module, resources
 from typing import Any
 
 import uvicorn
@@ -29,7 +30,7 @@ from daemon.service.panel import jobs
 from daemon.service.panel.access import Guard, Keys
 from daemon.service.panel.choices import choices, chosen, models
 from daemon.service.panel.client import PATIENCE_S, Client
-from daemon.service.panel.requests import Ask, Envelope, Fetch, Set
+from daemon.service.panel.requests import Ask, Envelope, Fetch, Listen, Set
 from daemon.service.panel.talk import Talk
 from daemon.worker import Worker
 
@@ -44,6 +45,8 @@ KINDS = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
+
+CAN_SOUND = importlib.util.find_spec("aiortc") is not None
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +65,7 @@ class Panel:
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
         self._downloads: jobs.Downloads | None = None
+        self._listeners: Any = None  # sound.Listeners; of a library that need not be there
         self._pages = 0
         self._looking: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
@@ -112,6 +116,8 @@ class Panel:
         if self._server is None or self._serving is None or self._downloads is None:
             return
         self._server.should_exit = True
+        if self._listeners is not None:
+            await self._listeners.close()
         await asyncio.gather(self._downloads.close(), self._worker.close())
         await asyncio.wait((self._serving,), timeout=STOP_S + 1)
         self._serving.cancel()
@@ -210,6 +216,7 @@ class Panel:
             "talk": self._talk.all(),
             "downloads": list(self._downloads.under_way.values()) if self._downloads else [],
             "language": language(),
+            "sound": CAN_SOUND,
         }
 
     async def _answer(self, envelope: Envelope) -> dict[str, Any]:
@@ -228,6 +235,8 @@ class Panel:
                 return {"models": await listed}
             case Fetch():
                 return self._fetch(request, envelope.language)
+            case Listen():
+                return {"answer": await self._listen(request.offer)}
         answer = await self._desk.answer(request)
         if request.do == "new-conversation":
             self._talk.clear()
@@ -243,6 +252,17 @@ class Panel:
         path = keep(self._desk.wanted, names, self._desk.config)
         self._desk.chosen.clear()
         return {"kept": names, "path": str(path)}
+
+    async def _listen(self, offer: str) -> str:
+        played = self._running().loudspeaker.played
+        if not CAN_SOUND:
+            fix = "pip install 'digital-life[panel-sound]'"
+            raise DigitalLifeError(tr("Sound in the page is not installed."), fix)
+        # A library that takes its time; the event loop has none.
+        module = await self._worker.run(lambda _: import_module("daemon.service.panel.sound"))
+        if self._listeners is None:
+            self._listeners = module.Listeners()
+        return str(await self._listeners.answer(played, offer))
 
     def _fetch(self, request: Fetch, language: str) -> dict[str, Any]:
         assert self._downloads is not None

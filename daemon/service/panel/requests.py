@@ -25,6 +25,7 @@ SETTABLE = (
     "dialogue.answer_when",
 )
 LONGEST_VALUE = 4000  # characters of a setting
+LONGEST_OFFER = 16_000  # characters; a browser's has 2,000
 
 
 class _Request(BaseModel):
@@ -63,7 +64,14 @@ class Fetch(_Request):
     accept_license: bool = False
 
 
-PanelRequest = Set | Ask | Fetch
+class Listen(_Request):
+    """Send the voice to the page, too; ``offer`` is WebRTC's, in SDP."""
+
+    do: Literal["listen"]
+    offer: Annotated[str, Field(max_length=LONGEST_OFFER)]
+
+
+PanelRequest = Set | Ask | Fetch | Listen
 Any_ = Annotated[Look | Switch | Say | Order | PanelRequest, Field(discriminator="do")]
 
 

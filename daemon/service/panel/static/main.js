@@ -7,6 +7,7 @@ import { $, h } from "./dom.js";
 import * as models from "./models.js";
 import * as picture from "./picture.js";
 import * as settings from "./settings.js";
+import * as sound from "./sound.js";
 import * as state from "./state.js";
 import * as talk from "./talk.js";
 import { current, t, translate, use } from "./texts.js";
@@ -67,7 +68,7 @@ connection.addEventListener("restart-failed", ({ detail }) => {
   $("problem").hidden = false;
 });
 
-for (const part of [state, talk, chart, settings, models, doctor]) part.start(connection, run);
+for (const part of [state, sound, talk, chart, settings, models, doctor]) part.start(connection, run);
 translate();
 connection.open();
 picture.start();

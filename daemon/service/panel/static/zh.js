@@ -36,6 +36,8 @@ export const chinese = {
   "Microphone is off": "麦克风已关",
   "Camera is on": "摄像头已开",
   "Camera is off": "摄像头已关",
+  "Sound here is on": "在此播放声音：开",
+  "Sound here is off": "在此播放声音：关",
   "No face is shown: output = \"none\" under [camera].": "不显示面孔：[camera] 下的 output 是 \"none\"。",
 
   "You": "你",
