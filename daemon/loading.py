@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
@@ -52,7 +53,8 @@ class Loader:
         """``progress`` is told what is being loaded."""
         self.settings = settings
         self._progress = progress
-        self._open: set[int] = set()  # the parts that are in use
+        self._open: dict[int, Part] = {}  # the parts in use, by the order in which they were made
+        self._numbers = count()
         self.store = open_store(settings.models.directory)
         self._stack = AsyncExitStack()
         self._workers: list[Worker] = []
@@ -91,15 +93,21 @@ class Loader:
 
         self._progress(worker.name)
         part = await worker.run(load)
-        self._open.add(id(part))
-        self._stack.push_async_callback(self.release, worker, part)
+        number = next(self._numbers)
+        self._open[number] = part
+        self._stack.push_async_callback(self._close, worker, number)
         return part
 
     async def release(self, worker: Worker, part: Part) -> None:
         """Close a part that nobody uses any more, behind whatever its thread is at."""
-        if id(part) not in self._open:
+        for number, open_part in list(self._open.items()):
+            if open_part is part:
+                await self._close(worker, number)
+
+    async def _close(self, worker: Worker, number: int) -> None:
+        part = self._open.pop(number, None)
+        if part is None:  # released long ago; nothing here may keep it in memory until the end
             return
-        self._open.remove(id(part))
         with suppress(TimeoutError):  # but never wait for ever
             async with asyncio.timeout(STOP_S):
                 await worker.run(lambda _: part.close())
