@@ -5,9 +5,10 @@ after all, because the sound waited, the painted face follows the head to where 
 """
 
 import logging
+import math
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +34,7 @@ BEFORE_S, AFTER_S = 0.14, 0.06  # lips begin to move before a sound is heard, an
 REST_S = 0.25  # of silence that brings the last mouths of a reply
 BUDGET = 0.7  # of the time there is may be spent on making faces; slower ones are made less often
 LARGEST_STRIDE = 4
+LEARN = 0.3  # of what is thought of the speed here, a batch changes
 CAREFUL = 3  # faces made one by one after having been late
 CATCH_UP = 6  # mouths that are left out with those already late, so that the next comes in time
 
@@ -58,8 +60,16 @@ class Patch:
 class PaintedMouths:
     """Makes mouths with the generator; see ``filmed.Mouths``."""
 
-    def __init__(self, generator: Wav2Lip, pictures: Pictures, fps: int) -> None:
+    def __init__(
+        self,
+        generator: Wav2Lip,
+        pictures: Pictures,
+        fps: int,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self._generator, self._pictures, self._fps = generator, pictures, fps
+        self._clock = clock
+        self._each = 0.0  # seconds that a face takes, of late
         self._compositor = Compositor()
         self._stride = 1
         self._offset = 0  # from a mouth's number to the tick at which it is shown
@@ -75,18 +85,22 @@ class PaintedMouths:
             mel = np.zeros((size, 1, 80, 16), np.float32)
             faces = np.zeros((size, 6, SIDE, SIDE), np.float32)
             self._generator.generate(mel, faces)
-            begin = time.perf_counter()
+            begin = self._clock()
             self._generator.generate(mel, faces)
-            each = (time.perf_counter() - begin) / size
-        while each > BUDGET * self._stride / self._fps and self._stride < LARGEST_STRIDE:
-            self._stride += 1
+            self._each = (self._clock() - begin) / size
+        self._choose_stride()
         if self._stride > 1:
-            log.info("Wav2Lip makes %.0f faces/s here: those between are mixed", 1 / each)
+            log.info("Wav2Lip makes %.0f faces/s here: those between are mixed", 1 / self._each)
 
     def begin(self, tick: int) -> None:
         """Forget the sound of the reply before."""
         self._sound = _Sound(self._fps)
         self._tick, self._offset, self._newest = tick, tick + LEAD, None
+        self._choose_stride()
+
+    def _choose_stride(self) -> None:
+        """Paint as many of the faces as there is time for."""
+        self._stride = min(max(1, math.ceil(self._each * self._fps / BUDGET)), LARGEST_STRIDE)
 
     def render(self, audio: Audio, cancel: CancelToken) -> Iterator[Mouth]:
         """Yield the mouths of ``audio`` less its last 212 ms, in small batches."""
@@ -137,7 +151,11 @@ class PaintedMouths:
         if needed:
             mel = np.stack([batch[i].mel for i in needed])[:, None]
             seen = np.stack([prepared(clip.face(n)) for clip, n in (sources[i] for i in needed)])
+            begin = self._clock()
             made = self._generator.generate(mel, seen)
+            if len(needed) >= BATCHES[-1]:  # what other work there is changes from reply to reply
+                took = (self._clock() - begin) / len(needed)
+                self._each += (took - self._each) * LEARN
             faces = dict(zip(needed, made, strict=True))
         patches = []
         for i, (moment, (clip, number)) in enumerate(zip(batch, sources, strict=True)):

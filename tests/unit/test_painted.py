@@ -37,14 +37,16 @@ class FakePictures:
 
 
 class Generator:
-    """Paints in the grey of the face it was given; counts."""
+    """Paints in the grey of the face it was given; counts, and has a clock of its own."""
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
+        self.each_s, self.now = 0.0, 0.0
 
     def __call__(self, mel: Floats, faces: Floats) -> Floats:
         assert mel.shape[1:] == (1, 80, 16)
         self.sizes.append(len(mel))
+        self.now += self.each_s * len(mel)
         return faces[:, 3:]
 
 
@@ -55,7 +57,7 @@ def generator() -> Generator:
 
 @pytest.fixture
 def mouths(generator: Generator) -> PaintedMouths:
-    return PaintedMouths(Wav2Lip(generator, "f32"), FakePictures(), 25)
+    return PaintedMouths(Wav2Lip(generator, "f32"), FakePictures(), 25, lambda: generator.now)
 
 
 def speech(*parts: tuple[float, float]) -> np.ndarray:
@@ -110,12 +112,29 @@ def test_silence_is_not_painted(mouths: PaintedMouths, generator: Generator) -> 
 def test_a_slow_computer_paints_every_other_face(
     mouths: PaintedMouths, generator: Generator
 ) -> None:
-    mouths._stride = 2
+    generator.each_s = 0.05
+    mouths.warm_up()
+    generator.sizes.clear()
     made = render(mouths, speech((2.0, 0.1)), 9_000)
     assert [patch.number for patch in made] == list(range(50))
     greys = [int(patch.face.mean()) for patch in made[4:40]]
     assert np.abs(np.diff(greys)).max() <= 1, "the others lie between"
     assert sum(generator.sizes) < 40
+
+
+def test_a_computer_that_was_busy_only_while_it_started_paints_all(
+    mouths: PaintedMouths, generator: Generator
+) -> None:
+    generator.each_s = 0.09
+    mouths.warm_up()
+    generator.each_s = 0.01
+    painted = []
+    for _ in range(4):
+        generator.sizes.clear()
+        render(mouths, speech((3.0, 0.2)))
+        painted.append(sum(generator.sizes))
+    assert painted[0] < 30
+    assert painted[-1] > 70
 
 
 def test_rendering_can_be_cancelled(mouths: PaintedMouths) -> None:
