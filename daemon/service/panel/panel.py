@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-import importlib.util
 import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
-from importlib import import_module, resources
+from importlib import resources
 from typing import Any
 
 import uvicorn
@@ -21,18 +20,14 @@ from daemon.config import PanelSettings
 from daemon.dialogue.conversation import State
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.reply import Reply
-from daemon.errors import DeviceError, DigitalLifeError
+from daemon.errors import DeviceError
 from daemon.i18n import language, tr
 from daemon.service.control import Events
 from daemon.service.desk import Desk
-from daemon.service.keep import keep
-from daemon.service.panel import jobs
 from daemon.service.panel.access import Guard, Keys
-from daemon.service.panel.choices import choices, chosen, models
+from daemon.service.panel.answers import CAN_SOUND, Answers
 from daemon.service.panel.client import PATIENCE_S, Client
-from daemon.service.panel.requests import Ask, Envelope, Fetch, Listen, Set
 from daemon.service.panel.talk import Talk
-from daemon.worker import Worker
 
 MOST_PAGES = 8  # open at once
 MOST_CONNECTIONS = 32  # pages' files and pictures included
@@ -45,8 +40,6 @@ KINDS = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-
-CAN_SOUND = importlib.util.find_spec("aiortc") is not None
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +57,7 @@ class Panel:
         self._port = 0
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
-        self._downloads: jobs.Downloads | None = None
-        self._listeners: Any = None  # sound.Listeners; of a library that need not be there
+        self._answers: Answers | None = None
         self._pages = 0
         self._looking: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
@@ -105,20 +97,17 @@ class Panel:
             guard = Guard(self._app(), self._keys, self._port)
             self._cookie = guard.cookie_name
             self._server = _Server(guard)
-            self._worker = Worker("panel")
-            self._downloads = jobs.Downloads(self._words.publish)
+            self._answers = Answers(self._desk, self._talk, self._words.publish)
             self._serving = asyncio.create_task(
                 self._server.serve(sockets=[listener]), name="panel"
             )
             log.info("the panel is served on port %d", self._port)
 
     async def _stop(self) -> None:
-        if self._server is None or self._serving is None or self._downloads is None:
+        if self._server is None or self._serving is None or self._answers is None:
             return
         self._server.should_exit = True
-        if self._listeners is not None:
-            await self._listeners.close()
-        await asyncio.gather(self._downloads.close(), self._worker.close())
+        await self._answers.close()
         await asyncio.wait((self._serving,), timeout=STOP_S + 1)
         self._serving.cancel()
         await asyncio.wait((self._serving,))
@@ -163,7 +152,8 @@ class Panel:
             await page.close(1013)
             return
         await page.accept()
-        client = Client(page, self._answer)
+        assert self._answers is not None  # it is there before the first page
+        client = Client(page, self._answers)
         followed = self._desk.events.followed(), self._words.followed()
         gone = contextlib.suppress(Exception)
         with gone, self._counted(), followed[0] as events, followed[1] as words:
@@ -214,64 +204,10 @@ class Panel:
         return {
             "status": self._desk.status(),
             "talk": self._talk.all(),
-            "downloads": list(self._downloads.under_way.values()) if self._downloads else [],
+            "downloads": list(self._answers.downloads.under_way.values()) if self._answers else [],
             "language": language(),
             "sound": CAN_SOUND,
         }
-
-    async def _answer(self, envelope: Envelope) -> dict[str, Any]:
-        match request := envelope.request:
-            case Set():
-                return await self._desk.choose(chosen(request.name, request.value))
-            case Ask(do="choices"):
-                return await choices(self._desk, self._running())
-            case Ask(do="keep"):
-                return self._keep()
-            case Ask(do="examine"):
-                return {"findings": await jobs.examine(self._desk.config, envelope.language)}
-            case Ask():
-                store = self._running().loader.store
-                listed = self._worker.run(lambda _: models(store, envelope.language))
-                return {"models": await listed}
-            case Fetch():
-                return self._fetch(request, envelope.language)
-            case Listen():
-                return {"answer": await self._listen(request.offer)}
-        answer = await self._desk.answer(request)
-        if request.do == "new-conversation":
-            self._talk.clear()
-        return answer
-
-    def _running(self) -> Any:
-        if self._desk.running is None:
-            raise DigitalLifeError(tr("Digital Life is still loading."))
-        return self._desk.running
-
-    def _keep(self) -> dict[str, Any]:
-        names = sorted(self._desk.chosen)
-        path = keep(self._desk.wanted, names, self._desk.config)
-        self._desk.chosen.clear()
-        return {"kept": names, "path": str(path)}
-
-    async def _listen(self, offer: str) -> str:
-        played = self._running().loudspeaker.played
-        if not CAN_SOUND:
-            fix = "pip install 'digital-life[panel-sound]'"
-            raise DigitalLifeError(tr("Sound in the page is not installed."), fix)
-        # A library that takes its time; the event loop has none.
-        module = await self._worker.run(lambda _: import_module("daemon.service.panel.sound"))
-        if self._listeners is None:
-            self._listeners = module.Listeners()
-        return str(await self._listeners.answer(played, offer))
-
-    def _fetch(self, request: Fetch, language: str) -> dict[str, Any]:
-        assert self._downloads is not None
-        if request.do == "pull":
-            store = self._running().loader.store
-            self._downloads.start(store, request.name, request.accept_license, language)
-        else:
-            self._downloads.stop(request.name)
-        return {}
 
 
 class _Server(uvicorn.Server):
