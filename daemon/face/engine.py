@@ -70,7 +70,14 @@ class Engine:
     times as fast where the processor has it; ``auto`` takes it there. ``threads`` 0 takes all.
     """
 
-    def __init__(self, file: Path, precision: Precision = "auto", threads: int = 0) -> None:
+    def __init__(
+        self,
+        file: Path,
+        precision: Precision = "auto",
+        threads: int = 0,
+        change: Callable[[Any], object] = lambda model: None,
+    ) -> None:
+        """``change`` is given OpenVINO's model before it is compiled."""
         if precision == "auto":
             precision = "bf16" if supports_bf16() else "f32"
         self.precision = precision
@@ -78,7 +85,9 @@ class Engine:
         if threads:
             settings["INFERENCE_NUM_THREADS"] = str(threads)
         try:
-            self._model = _core().compile_model(str(file), "CPU", settings)
+            model = _core().read_model(str(file))
+            change(model)
+            self._model = _core().compile_model(model, "CPU", settings)
         except RuntimeError as error:
             raise SetupError(
                 tr("The engine {path} cannot be read: {reason}").format(

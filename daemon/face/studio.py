@@ -83,7 +83,7 @@ def _painted(path: Path, pictures: Pictures, fps: int) -> Mouths:
     from daemon.face.wav2lip import Wav2Lip
 
     threads = max(1, (os.cpu_count() or 2) // 2)  # the other half speaks meanwhile
-    generator = Wav2Lip.load(path, _device(), threads=threads)
+    generator = Wav2Lip.load(path, _device(), threads=threads, lower=True)
     return PaintedMouths(generator, pictures, fps)
 
 

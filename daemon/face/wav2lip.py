@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from daemon.errors import SetupError
 from daemon.face.engine import Engine, Precision, engine_file, engines_directory
+from daemon.face.lower import completed, leave_out
 from daemon.face.mel import MelStream, mel_chunks, melspectrogram
 from daemon.i18n import tr
 
@@ -44,6 +45,7 @@ class Wav2Lip:
         precision: Precision = "auto",
         threads: int = 0,
         engines: Path | None = None,
+        lower: bool = False,
     ) -> "Wav2Lip":
         """Load an official checkpoint: ``wav2lip.pth``, ``wav2lip_gan.pth`` or TorchScript.
 
@@ -54,8 +56,11 @@ class Wav2Lip:
         if device == "cuda":
             return cls(*_on_cuda(Path(path), precision))
         file = engine_file(Path(path), _convert, engines or engines_directory())
-        engine = Engine(file, precision, threads)
-        return cls(lambda mel, faces: engine(mel, faces)[0], engine.precision)
+        if not lower:
+            engine = Engine(file, precision, threads)
+            return cls(lambda mel, faces: engine(mel, faces)[0], engine.precision)
+        part = Engine(file, precision, threads, leave_out)
+        return cls(lambda mel, faces: completed(part(mel, faces)[0], faces), part.precision)
 
     def generate(self, mel: Floats, faces: Floats) -> Floats:
         """Return the faces for ``mel`` chunks (B, 1, 80, 16) and ``faces`` (B, 6, 96, 96).

@@ -18,7 +18,7 @@ from daemon.bench.figures import Row
 from daemon.ears.sound_files import read_recording
 from daemon.face.clip import Clip, ClipWriter, Found
 from daemon.face.compositor import Compositor, mask_of, region, seam
-from daemon.face.engine import supports_bf16
+from daemon.face.engine import Precision, supports_bf16
 from daemon.face.filmed import FilmedFace, Mouths, Pictures, pictures_of
 from daemon.face.footage import View
 from daemon.face.painted import PaintedMouths
@@ -122,10 +122,10 @@ def _generators(place: Path) -> list[Row]:
         "original": (on_torch(path, "cpu", "f32"), BATCH_OF_ORIGINAL)
     }
     for kind in kinds:
-        generator = Wav2Lip.load(
-            path, precision="f32" if kind == "f32" else "bf16", engines=engines
-        )
-        ways[kind] = generator.generate, BATCH
+        precision: Precision = "f32" if kind == "f32" else "bf16"
+        for lower in (False, True):
+            generator = Wav2Lip.load(path, precision=precision, engines=engines, lower=lower)
+            ways[f"{kind}, lower face" if lower else kind] = generator.generate, BATCH
     rates: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(TURNS):
         for name, (run, batch) in ways.items():
@@ -140,6 +140,9 @@ def _generators(place: Path) -> list[Row]:
         met = rate >= least and rate >= times * original
         goal = f"≥ {least}, ×{times}"
         found.append(Row(f"own face: generator, {kind}, batches of {BATCH}", text, goal, met))
+        rate = statistics.median(rates[f"{kind}, lower face"])
+        text = f"{rate:.0f} faces/s, ×{rate / original:.1f}"
+        found.append(Row(f"own face: what is seen of them, {kind}", text))
     return found
 
 
@@ -163,6 +166,7 @@ def _paths(place: Path, clip: Clip) -> list[Row]:
             precision="f32" if kind == "f32" else "bf16",
             threads=1,
             engines=place / "engines",
+            lower=True,
         )
         counted = _Counted(generator)
 

@@ -14,6 +14,7 @@ pytest.importorskip("openvino")
 
 from daemon.errors import SetupError
 from daemon.face.engine import Engine, engine_file
+from daemon.face.lower import GIVEN, SIDE, STARTS, leave_out
 from daemon.face.s3fd import S3FD, guesses
 from daemon.face.wav2lip import Wav2Lip
 from tests.checkpoints import GOLDEN, tensors
@@ -53,6 +54,24 @@ def test_bfloat16_is_near_the_original(checkpoint: Path, place: Path, golden: An
     generator = Wav2Lip.load(checkpoint, precision="bf16", engines=place / "engines")
     error = np.abs(generator.generate(golden["mel"], golden["face"]) - golden["expected"])
     assert error.mean() * 255 < 1.5  # levels
+
+
+def test_the_lower_face_alone_is_what_it_is_in_the_whole_one(
+    checkpoint: Path, place: Path, golden: Any
+) -> None:
+    whole, lower = (
+        Wav2Lip.load(checkpoint, precision="f32", engines=place / "engines", lower=lower)
+        for lower in (False, True)
+    )
+    expected = whole.generate(golden["mel"], golden["face"])
+    found = lower.generate(golden["mel"], golden["face"])
+    np.testing.assert_allclose(found[:, :, GIVEN:], expected[:, :, GIVEN:], atol=1e-6)
+
+
+def test_only_the_lower_face_is_computed(checkpoint: Path, place: Path, golden: Any) -> None:
+    file = engine_file(checkpoint, lambda path, to: None, place / "engines")
+    engine = Engine(file, "f32", change=leave_out)
+    assert engine(golden["mel"], golden["face"])[0].shape[2] == SIDE - 2 * STARTS[48]
 
 
 def test_an_engine_is_made_once(checkpoint: Path, place: Path) -> None:

@@ -125,7 +125,7 @@ def test_a_slow_computer_paints_every_other_face(
 def test_a_computer_that_was_busy_only_while_it_started_paints_all(
     mouths: PaintedMouths, generator: Generator
 ) -> None:
-    generator.each_s = 0.09
+    generator.each_s = 0.15
     mouths.warm_up()
     generator.each_s = 0.01
     painted = []
