@@ -77,6 +77,7 @@ class PaintedMouths:
         self._last: Patch | None = None  # the last that was shown
         self._newest: Patch | None = None
         self._weight = 0.0
+        self._ahead: tuple[int, int, Floats] | None = None  # a face that the next batch needs, too
         self._sound = _Sound(fps)
 
     def warm_up(self) -> None:
@@ -95,7 +96,7 @@ class PaintedMouths:
     def begin(self, tick: int) -> None:
         """Forget the sound of the reply before."""
         self._sound = _Sound(self._fps)
-        self._tick, self._offset, self._newest = tick, tick + LEAD, None
+        self._tick, self._offset, self._newest, self._ahead = tick, tick + LEAD, None, None
         self._choose_stride()
 
     def _choose_stride(self) -> None:
@@ -148,6 +149,9 @@ class PaintedMouths:
             if any(moment.weight > 0 for moment in batch[max(0, i - near) : i + near + 1])
         ]
         faces: dict[int, Floats] = {}
+        if self._ahead is not None and self._ahead[:2] == (self._offset, batch[0].number):
+            faces[0] = self._ahead[2]
+            needed = [i for i in needed if i]
         if needed:
             mel = np.stack([batch[i].mel for i in needed])[:, None]
             seen = np.stack([prepared(clip.face(n)) for clip, n in (sources[i] for i in needed)])
@@ -156,7 +160,9 @@ class PaintedMouths:
             if len(needed) >= BATCHES[-1]:  # what other work there is changes from reply to reply
                 took = (self._clock() - begin) / len(needed)
                 self._each += (took - self._each) * LEARN
-            faces = dict(zip(needed, made, strict=True))
+            faces |= dict(zip(needed, made, strict=True))
+        last = len(batch) - 1
+        self._ahead = (self._offset, batch[last].number, faces[last]) if last in faces else None
         patches = []
         for i, (moment, (clip, number)) in enumerate(zip(batch, sources, strict=True)):
             image = _rgb(_mixed(faces, i)) if moment.weight > 0 else clip.face(number)
