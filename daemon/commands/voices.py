@@ -259,7 +259,6 @@ def convert(arguments: argparse.Namespace, settings: Settings) -> int:
     audio = read_recording(arguments.input, LONGEST_S, rate=None)
     with err.status(tr("Converting…")):
         converter = make_converter(voice, [audio], settings)
-        converter.warm_up()
         made = _converted(converter, audio)
     _write(arguments.output, made, voice)
     return 0

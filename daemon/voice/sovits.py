@@ -6,6 +6,7 @@ the pitch are so-vits-svc-fork's; cutting, rates, loudness and cancelling are do
 """
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,12 +21,18 @@ from daemon.voice.catalogue import CLUSTER, CONFIG, Voice
 from daemon.voice.pauses import frame_power
 from daemon.voice.pieces import convert_in_pieces, fit, match_loudness
 from daemon.voice.sovits_files import load_clusters, load_content, load_generator, read_config
-from daemon.voice.sovits_package import load
+from daemon.voice.sovits_package import load, quietly
 from daemon.worker import CancelToken
 
-LONGEST_S = 6.0  # converted in one go; the encoder's cost grows with the square of it
+LONGEST_S = 4.0  # converted in one go; every longer one would be a length of its own, see STEP_S
 CONTEXT_S = 0.2  # around each piece: what the networks see at an edge sounds wrong
 F0_PIECE_S = 1.5  # of pitch found in one go, so that cancelling waits no longer for it
+# oneDNN compiles anew for each length, which takes longer than to convert a short one, and keeps
+# 60 MB for it. So lengths are filled up to a multiple of this; from SHORT_S on, to one of twice it.
+STEP_S = 0.25
+SHORT_S = 1.75  # lengths up to it are run beforehand: first clauses are short, and waited for
+_LEAST_STEPS = 3
+_SILENCE_S = 0.06  # at least, before and after: it stands for the context an edge has not
 _PAUSE_S = 0.3  # a pause this long is not converted; generators hum in silence
 _EDGE_S = 0.06  # around speech, for soft consonants
 _FADE_S = 0.01
@@ -37,6 +44,8 @@ class SoVits:
 
     def __init__(self, voice: Voice, content: Path) -> None:
         """``content`` is the folder of ContentVec."""
+        # oneDNN keeps what it compiled for 1024 layers; a length has 140. It reads this once.
+        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "2048")
         import torch
 
         self._settings = voice.settings
@@ -55,6 +64,8 @@ class SoVits:
             name = next(n for n, number in config.speakers.items() if number == self._speaker)
             self._clusters = load_clusters(path, name).to(self._device)
         self._f0 = load("f0")
+        with quietly():  # what finds the pitch is imported late, and with warnings
+            self._melody(np.sin(np.arange(config.rate // 4) / 50).astype(np.float32))
         self._cancel = CancelToken()
         for network in (self._generator, self._content):
             for module in network.modules():
@@ -62,9 +73,12 @@ class SoVits:
                     module.register_forward_pre_hook(lambda *_: self._cancel.check())
 
     def warm_up(self) -> None:
-        """Convert a second of sound: the first run allocates."""
-        tone = 0.1 * np.sin(2 * np.pi * 150 * np.arange(LISTEN_RATE) / LISTEN_RATE)
-        self.convert(Audio(tone.astype(np.float32), LISTEN_RATE), CancelToken())
+        """Convert sound of each length that a first clause may have."""
+        rate = self._config.rate
+        for steps in range(_LEAST_STEPS, round(SHORT_S / STEP_S) + 1):
+            length = round((steps * STEP_S - 2 * _SILENCE_S) * rate) - 2 * self._config.hop
+            tone = 0.1 * np.sin(2 * np.pi * 150 * np.arange(length) / rate)
+            self.convert(Audio(tone.astype(np.float32), rate), CancelToken())
 
     def close(self) -> None:
         """Free the networks."""
@@ -107,9 +121,8 @@ class SoVits:
         import torch
 
         hop, settings = self._config.hop, self._settings
-        # Silence around it stands for the context that a sentence's edge has not.
-        pad = math.ceil(CONTEXT_S / 2 * self._config.rate / hop) * hop
-        frames = math.ceil(len(samples) / hop) + 2 * pad // hop
+        pad = math.ceil(_SILENCE_S * self._config.rate / hop) * hop
+        frames = self._frames(len(samples) + 2 * pad)
         padded = fit(np.concatenate([np.zeros(pad, np.float32), samples]), frames * hop)
         pitch, voiced = self._pitch(padded, frames)
         with torch.inference_mode(), _quick(self._device):
@@ -128,6 +141,14 @@ class SoVits:
         sound = np.nan_to_num(made[0, 0].float().cpu().numpy())
         return fit(sound[pad:], len(samples))
 
+    def _frames(self, length: int) -> int:
+        """Return the frames of so many samples, filled up to one of a few lengths."""
+        step = round(STEP_S * self._config.rate / self._config.hop)
+        steps = max(_LEAST_STEPS, math.ceil(length / self._config.hop / step))
+        if steps * STEP_S > SHORT_S:
+            steps += steps % 2
+        return steps * step
+
     def _pitch(self, samples: Samples, frames: int) -> tuple[Samples, Samples]:
         """Return the pitch in Hz, without gaps, and where there is one: (frames,) each."""
         hop = self._config.hop
@@ -140,18 +161,21 @@ class SoVits:
             piece = samples[first * hop : (end + around) * hop]
             if np.quantile(np.abs(piece), 0.999) < 1e-5:  # the package divides by it
                 continue
-            f0 = self._f0.compute_f0(
-                piece,
-                sampling_rate=self._config.rate,
-                hop_length=hop,
-                method=self._settings.f0_method,
-            )
-            found[begin:end] = fit(np.nan_to_num(np.asarray(f0, np.float32)), end - first + around)[
-                begin - first : end - first
-            ]
+            f0 = fit(self._melody(piece), end - first + around)
+            found[begin:end] = f0[begin - first : end - first]
         pitch, voiced = self._f0.interpolate_f0(found)
         pitch = np.clip(pitch * 2 ** (self._settings.transpose / 12), 0, self._f0.f0_max)
         return pitch.astype(np.float32), voiced.astype(np.float32)
+
+    def _melody(self, samples: Samples) -> Samples:
+        """Return the pitch in Hz of each frame, 0 where there is none."""
+        f0 = self._f0.compute_f0(
+            samples,
+            sampling_rate=self._config.rate,
+            hop_length=self._config.hop,
+            method=self._settings.f0_method,
+        )
+        return np.nan_to_num(np.asarray(f0, np.float32))
 
     def _said(self, samples: Samples, frames: int) -> Any:
         """Return the content of ``samples``: (1, values, frames)."""
