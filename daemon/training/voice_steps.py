@@ -13,6 +13,7 @@ from daemon.errors import SetupError
 from daemon.files import whole_file
 from daemon.i18n import tr
 from daemon.voice.catalogue import CONFIG, checkpoints
+from daemon.voice.sovits_files import why
 from daemon.voice.sovits_package import load, quietly
 from daemon.worker import CancelToken
 
@@ -90,7 +91,7 @@ def _networks(base: Any, directory: Path) -> Any:
                 except Exception as error:
                     raise SetupError(
                         tr("{path} is damaged or not a so-vits-svc checkpoint: {reason}").format(
-                            path=path, reason=str(error).split("\n")[0]
+                            path=path, reason=why(error)
                         ),
                         tr("delete it, to go on from the one before"),
                     ) from error

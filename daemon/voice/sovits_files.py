@@ -7,6 +7,7 @@ cannot: so-vits-svc-fork has no generator that could hold their weights. Nothing
 
 import importlib
 import json
+import pickle
 import shutil
 import zipfile
 from dataclasses import dataclass
@@ -124,12 +125,13 @@ def load_generator(checkpoint: Path, config: Config) -> Any:
         ) from error
     state = {key: value for key, value in state.items() if not key.startswith(_UNUSED)}
     for key in sorted(wanted.keys() | state.keys()):
-        there = tuple(state[key].shape) if key in state else tr("missing")
-        needed = tuple(wanted[key].shape) if key in wanted else tr("not wanted")
+        there = tuple(state[key].shape) if key in state else tr("absent")
+        needed = tuple(wanted[key].shape) if key in wanted else tr("absent")
         if there != needed:
             raise SetupError(
                 tr(
-                    "{checkpoint} does not fit {config}: {key} is {there}, wanted is {needed}."
+                    "{checkpoint} does not fit {config}: {key} is {there} in the one and {needed} "
+                    "in the other."
                 ).format(
                     checkpoint=checkpoint, config=config.path, key=key, there=there, needed=needed
                 )
@@ -232,13 +234,21 @@ def _state(checkpoint: Path) -> dict[str, Any]:
             raise ValueError("model")
     # torch's errors for damaged files share no base class but Exception.
     except Exception as error:
-        reason = tr("{key} is missing").format(key=error) if isinstance(error, KeyError) else error
         raise SetupError(
             tr("{path} is damaged or not a so-vits-svc checkpoint: {reason}").format(
-                path=checkpoint, reason=str(reason).split("\n")[0]
+                path=checkpoint, reason=why(error)
             )
         ) from error
     return dict(state)
+
+
+def why(error: Exception) -> str:
+    """Say why torch could not read a file; what it says itself is an essay, with bad advice."""
+    if isinstance(error, KeyError):
+        return tr("{key} is missing").format(key=error)
+    if isinstance(error, pickle.UnpicklingError):
+        return tr("it holds something else than weights")
+    return str(error).split("\n")[0].split(". ")[0]
 
 
 def _plain(model: Any) -> Any:
