@@ -5,8 +5,9 @@ A part is imported when it is made: each brings a large library, and no command 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TypeVar
@@ -21,7 +22,7 @@ from daemon.ears.endpointing import Endpointer
 from daemon.ears.ring import Ring
 from daemon.errors import SetupError
 from daemon.i18n import tr
-from daemon.media import SPEAK_RATE, Audio, Samples
+from daemon.media import SPEAK_RATE, Samples
 from daemon.stages import (
     Camera,
     ChatModel,
@@ -187,28 +188,37 @@ class Loader:
         """
         if not self.settings.voice.name:
             return None
-        from daemon.voice.converters import examples
-
-        worker = self.worker("conversion")
-        conversion = Conversion(self.settings.voice.name, worker)
-
-        async def make() -> VoiceConverter:
-            known = await speaking.run(examples, voice)
-            return await self.make(worker, lambda: self.converter(known))
-
-        loading = asyncio.create_task(conversion.load(make), name="conversion")
+        conversion = Conversion(self.settings.voice.name, self._converting())
+        make = partial(self._converter, voice, speaking)
         if wait:
-            await loading
+            await conversion.load(make)
         else:
-            self.own(lambda: _end(loading))
+            conversion.load_behind(make)
+            self.own(conversion.stop)
         return conversion
 
-    def converter(self, known: Sequence[Audio]) -> VoiceConverter:
-        """Make what converts; ``known`` are examples of the voices that it will be given."""
-        from daemon.voice.catalogue import find_voice
-        from daemon.voice.converters import make_converter
+    async def other_conversion(self, voice: Synthesizer, speaking: Worker) -> Conversion | None:
+        """Load the converted voice that is set by now; raises what is wrong with it."""
+        if not self.settings.voice.name:
+            return None
+        conversion = Conversion(self.settings.voice.name, self._converting())
+        conversion.use(await self._converter(voice, speaking))
+        return conversion
 
-        return make_converter(find_voice(self.settings.voice.name), known, self.settings)
+    def _converting(self) -> Worker:
+        """Return the one thread for all converters."""
+        usual = (worker for worker in self._workers if worker.name == "conversion")
+        return next(usual, None) or self.worker("conversion")
+
+    async def _converter(self, voice: Synthesizer, speaking: Worker) -> VoiceConverter:
+        from daemon.voice.catalogue import find_voice
+        from daemon.voice.converters import examples, make_converter
+
+        chosen = find_voice(self.settings.voice.name)
+        known = await speaking.run(examples, voice)  # of the voices that it will be given
+        return await self.make(
+            self._converting(), lambda: make_converter(chosen, known, self.settings)
+        )
 
     def _english(self) -> Synthesizer:
         from daemon.voice.piper import Piper
@@ -250,11 +260,6 @@ class Loader:
 
         face = self.settings.face
         return VirtualCamera(self.settings.camera.device, (face.width, face.height), face.fps)
-
-
-async def _end(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.wait([task])
 
 
 def _is_path(name: str) -> bool:

@@ -33,7 +33,12 @@ def register(commands: Subcommands) -> None:
     face.add_argument("name", help=tr("as `digital-life faces list` names it"))
     face.set_defaults(run=lambda arguments, settings: _simply("face", name=arguments.name))
     voice = commands.add_parser("voice", help=tr("speak with another voice, until the next start"))
-    voice.add_argument("name", help=tr("a model's name, or the path of an .onnx file"))
+    voice.add_argument(
+        "name",
+        help=tr(
+            "as `digital-life voices list` names it, or a plain one: a model, or an .onnx file"
+        ),
+    )
     voice.add_argument("--language", choices=["en", "zh"], default="en")
     voice.set_defaults(
         run=lambda arguments, settings: _simply(

@@ -24,3 +24,14 @@ def confirm(question: str, answered: bool) -> None:
         answer = ""
     if answer.strip().lower() not in ("y", "yes", "是", "好"):
         raise SetupError(tr("Nothing was done."))
+
+
+def confirm_consent(yes: bool) -> None:
+    """Have it stated that the voice may be used."""
+    confirm(
+        tr(
+            "The voice must be your own, or its owner must have agreed that it is used here. "
+            "With yes you state that this is so."
+        ),
+        yes,
+    )

@@ -12,9 +12,8 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from daemon.commands.console import err, out
-from daemon.commands.questions import confirm
-from daemon.commands.voices import confirm_consent
+from daemon.commands.console import Subcommands, err, out
+from daemon.commands.questions import confirm, confirm_consent
 from daemon.config import Settings
 from daemon.errors import InputError, SetupError
 from daemon.i18n import tr
@@ -31,7 +30,7 @@ USUAL_S = 600.0  # of speech; the package's own advice
 _EVERY = 200  # steps between checkpoints: minutes on a GPU, an hour or more without
 
 
-def register(leaves: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def register(leaves: Subcommands) -> None:
     """Add the command."""
     parser = leaves.add_parser(
         "train",

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.table import Table
 
+from daemon.commands import train_voice
 from daemon.commands.console import Subcommands, check_writable, err, out
-from daemon.commands.questions import confirm
+from daemon.commands.questions import confirm, confirm_consent
 from daemon.config import Settings
 from daemon.errors import InputError, SetupError
 from daemon.files import unwritable
@@ -40,10 +41,17 @@ def register(commands: Subcommands) -> None:
         ),
     )
     leaves = voices.add_subparsers(required=True, metavar="list|add|remove|test|convert|train")
+    for register_one in (_list, _add, _remove, _test, _convert, train_voice.register):
+        register_one(leaves)
+
+
+def _list(leaves: Subcommands) -> None:
     listing = leaves.add_parser("list", help=tr("name every voice"))
     listing.add_argument("--json", action="store_true", help=tr("print JSON, for programs"))
     listing.set_defaults(run=list_all)
 
+
+def _add(leaves: Subcommands) -> None:
     adding = leaves.add_parser(
         "add",
         help=tr("add a voice from recordings, or from a so-vits-svc model"),
@@ -61,11 +69,15 @@ def register(commands: Subcommands) -> None:
     adding.add_argument("--yes", action="store_true", help=tr("answer every question with yes"))
     adding.set_defaults(run=add)
 
+
+def _remove(leaves: Subcommands) -> None:
     removing = leaves.add_parser("remove", help=tr("delete a voice with all its files"))
     removing.add_argument("name", metavar="NAME")
     removing.add_argument("--yes", action="store_true", help=tr("answer every question with yes"))
     removing.set_defaults(run=remove)
 
+
+def _test(leaves: Subcommands) -> None:
     testing = leaves.add_parser("test", help=tr("let a voice say a sentence"))
     testing.add_argument("name", metavar="NAME")
     testing.add_argument("--text", default=TEST, help=tr("what it says"))
@@ -74,6 +86,8 @@ def register(commands: Subcommands) -> None:
     )
     testing.set_defaults(run=test)
 
+
+def _convert(leaves: Subcommands) -> None:
     converting = leaves.add_parser(
         "convert",
         help=tr("convert a recording to a voice"),
@@ -85,10 +99,6 @@ def register(commands: Subcommands) -> None:
     )
     converting.add_argument("--voice", required=True, metavar="NAME")
     converting.set_defaults(run=convert)
-
-    from daemon.commands import train_voice
-
-    train_voice.register(leaves)
 
 
 def list_all(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -141,17 +151,6 @@ def add(arguments: argparse.Namespace, settings: Settings) -> int:
     out.print(tr("The voice “{name}” is ready. Listen to it:").format(name=voice.name))
     out.print(f"  digital-life voices test {voice.name}", markup=False)
     return 0
-
-
-def confirm_consent(yes: bool) -> None:
-    """Have it stated that the voice may be used."""
-    confirm(
-        tr(
-            "The voice must be your own, or its owner must have agreed that it is used here. "
-            "With yes you state that this is so."
-        ),
-        yes,
-    )
 
 
 def _learn(paths: list[Path], directory: Path, settings: Settings, yes: bool) -> "VoiceSettings":

@@ -1,5 +1,6 @@
 """The chosen voice in a conversation: there when it has loaded, and never in the way before."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -20,9 +21,11 @@ class Conversion:
     def __init__(self, name: str, worker: Worker) -> None:
         """``worker``'s thread is the converter's alone."""
         self.name = name
-        self._worker = worker
+        self.worker = worker
+        self._loading: asyncio.Task[None] | None = None
         self._converter: VoiceConverter | None = None
         self._said_so = False
+        self.failed = False
 
     async def load(self, make: Callable[[], Awaitable[VoiceConverter]]) -> None:
         """Await ``make``; where it fails the plain voice stays, and the log says why."""
@@ -33,7 +36,22 @@ class Conversion:
             log.warning(
                 "The voice %s cannot be used: %s%s The plain voice speaks.", self.name, error, fix
             )
-            self._said_so = True
+            self.failed = self._said_so = True
+
+    def load_behind(self, make: Callable[[], Awaitable[VoiceConverter]]) -> None:
+        """Begin to ``load``; ``stop`` ends that."""
+        self._loading = asyncio.create_task(self.load(make), name="conversion")
+
+    async def stop(self) -> None:
+        """Load no further."""
+        if self._loading is not None:
+            self._loading.cancel()
+            await asyncio.wait([self._loading])
+
+    @property
+    def converter(self) -> VoiceConverter | None:
+        """What converts, once it has loaded."""
+        return self._converter
 
     @property
     def loaded(self) -> bool:
@@ -65,4 +83,4 @@ class Conversion:
             made = converter.convert(audio, cancel).at_rate(SPEAK_RATE)
             return Audio(fit(made.samples, length), SPEAK_RATE)
 
-        return await self._worker.run(timed(convert), audio)
+        return await self.worker.run(timed(convert), audio)

@@ -9,6 +9,7 @@ from daemon.ears.whisper import Whisper
 from daemon.service.journal import set_level
 
 VOICE = ("voice.english", "voice.mandarin", "voice.speed", "voice.volume")
+CONVERTED = ("voice.name", "voice.content_vec")
 FACE = ("face.name",)
 HEARING = ("ears.languages",)
 LIGHT = ("log.level", "dialogue.barge_in_s", "brain.persona")
@@ -40,6 +41,9 @@ async def apply(running: Running, wanted: Settings) -> dict[str, Any]:
     try:
         if set(changed) & set(VOICE):
             await _change_voice(running)
+        # A converted voice has learnt what the plain one sounds like.
+        if set(changed) & {*VOICE, *CONVERTED}:
+            await _change_conversion(running)
         if set(changed) & set(FACE):
             await _change_face(running)
         if set(changed) & set(HEARING):
@@ -78,6 +82,17 @@ async def _change_languages(running: Running) -> None:
     languages, recognizer = running.loader.settings.ears.languages, running.recognizer
     if isinstance(recognizer, Whisper):
         await running.parts.hearing.run(lambda _: recognizer.understand(languages))
+
+
+async def _change_conversion(running: Running) -> None:
+    parts = running.session.parts
+    new = await running.loader.other_conversion(parts.synthesizer, parts.speaking)
+    running.session.use(conversion=new)
+    running.session.hush()
+    if parts.conversion is not None:
+        await parts.conversion.stop()
+        if parts.conversion.converter is not None:
+            await running.loader.release(parts.conversion.worker, parts.conversion.converter)
 
 
 async def _change_face(running: Running) -> None:

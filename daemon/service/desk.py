@@ -22,6 +22,7 @@ from daemon.service.changes import apply
 from daemon.service.control import Events
 from daemon.service.monitor import Monitor, process, prometheus
 from daemon.service.protocol import Choose, Look, Order, Request, Say, Switch
+from daemon.voice.catalogue import is_voice
 
 DEAF_S = 2.0  # a microphone whose device has not called for so long is dead
 FROZEN_S = 10.0  # and a camera's thread: opening a lost camera again is tried every 5 s
@@ -145,8 +146,12 @@ class Desk:
         task.add_done_callback(self._reloads.discard)
 
     async def _choose(self, request: Choose) -> dict[str, Any]:
-        name = "voice.english" if request.language == "en" else "voice.mandarin"
-        return await self.choose({"face.name" if request.do == "face" else name: request.name})
+        if request.do == "face":
+            return await self.choose({"face.name": request.name})
+        if is_voice(request.name):
+            return await self.choose({"voice.name": request.name})
+        plain = "voice.english" if request.language == "en" else "voice.mandarin"
+        return await self.choose({plain: request.name, "voice.name": ""})
 
     async def choose(self, values_by_name: Mapping[str, object]) -> dict[str, Any]:
         """Set settings by name, such as ``voice.speed``; see ``changes.apply``."""
@@ -217,7 +222,8 @@ class Desk:
             "models": {
                 "ears": settings.ears.model,
                 "brain": settings.brain.model,
-                "voice": {"en": settings.voice.english, "zh": settings.voice.mandarin},
+                "voice": {"en": settings.voice.english, "zh": settings.voice.mandarin}
+                | ({"converted": settings.voice.name} if settings.voice.name else {}),
                 "face": settings.face.name,
             },
             "devices": self._devices(running) if running else {},
@@ -249,6 +255,9 @@ class Desk:
             found.append("sound")
         if running.screen is not None and running.screen.degraded:
             found.append("camera")
+        conversion = running.session.parts.conversion
+        if conversion is not None and conversion.failed:
+            found.append("voice")
         return found
 
     def metrics(self) -> str:

@@ -75,11 +75,13 @@ def needed_bytes(speech_s: float) -> int:
 
 
 def check_space(directory: Path, speech_s: float) -> int:
-    """Return the bytes that training takes. Raises ``StorageError`` if the disk has fewer."""
+    """Return the bytes that training still takes. Raises ``StorageError`` if the disk has fewer."""
     place = directory
     while not place.exists():
         place = place.parent
-    needed, free = needed_bytes(speech_s), shutil.disk_usage(place).free
+    there = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+    needed = max(_CHECKPOINT_BYTES, needed_bytes(speech_s) - there)
+    free = shutil.disk_usage(place).free
     if free < needed:
         raise StorageError(
             tr("Training needs {needed:.1f} GB of disk, and {path} has {free:.1f} GB.").format(

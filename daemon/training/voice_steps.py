@@ -4,6 +4,7 @@ Checkpoints appear whole or not at all, and hold what is needed to go on.
 """
 
 import importlib
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +42,7 @@ def fit_networks(
     with quietly():
         training, utils = load("train"), load("utils")
         lightning: Any = importlib.import_module("lightning.pytorch")
+        logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)  # which its import undid
         hparams = utils.get_hparams(directory / CONFIG)
         hparams.model_dir = str(directory)
         networks = _networks(training.VitsLightning, directory)(**hparams)

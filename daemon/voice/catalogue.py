@@ -27,6 +27,8 @@ TIMBRE = "timbre.npz"
 CONFIG = "config.json"
 CLUSTER = "cluster.pt"
 
+_NAME = re.compile(r"\w[\w-]{0,39}")
+
 F0Method = Literal["dio", "harvest", "parselmouth", "crepe", "crepe-tiny"]
 
 
@@ -87,7 +89,7 @@ def voices_directory() -> Path:
 
 def check_name(name: str) -> None:
     """Raise ``SetupError`` if a voice cannot be called so."""
-    if not re.fullmatch(r"\w[\w-]{0,39}", name):
+    if not _NAME.fullmatch(name):
         raise SetupError(
             tr("A voice cannot be called “{name}”: use letters, digits, - and _.").format(name=name)
         )
@@ -113,6 +115,11 @@ def list_voices() -> tuple[list[Voice], list[SetupError]]:
         except SetupError as error:
             bad.append(error)
     return good, bad
+
+
+def is_voice(name: str) -> bool:
+    """Whether there is a voice of that name, good or bad."""
+    return bool(_NAME.fullmatch(name)) and (voices_directory() / name / SETTINGS).exists()
 
 
 def find_voice(name: str) -> Voice:

@@ -46,6 +46,7 @@ class SoVits:
         """``content`` is the folder of ContentVec."""
         # oneDNN keeps what it compiled for 1024 layers; a length has 140. It reads this once.
         os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "2048")
+        self._f0 = load("f0")
         import torch
 
         self._settings = voice.settings
@@ -63,7 +64,6 @@ class SoVits:
                 )
             name = next(n for n, number in config.speakers.items() if number == self._speaker)
             self._clusters = load_clusters(path, name).to(self._device)
-        self._f0 = load("f0")
         with quietly():  # what finds the pitch is imported late, and with warnings
             self._melody(np.sin(np.arange(config.rate // 4) / 50).astype(np.float32))
         self._cancel = CancelToken()

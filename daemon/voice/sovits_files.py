@@ -102,9 +102,9 @@ def load_generator(checkpoint: Path, config: Config) -> Any:
 
     Raises ``SetupError`` when the file is damaged or does not fit.
     """
+    network = load("modules.synthesizers").SynthesizerTrn
     import torch
 
-    network = load("modules.synthesizers").SynthesizerTrn
     state = _state(checkpoint)
     try:
         data, train = config.values["data"], config.values["train"]
