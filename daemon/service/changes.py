@@ -13,7 +13,7 @@ CONVERTED = ("voice.name", "voice.content_vec")
 FACE = ("face.name",)
 HEARING = ("ears.languages",)
 LIGHT = ("log.level", "dialogue.barge_in_s", "brain.persona")
-LIVE = (*VOICE, *FACE, *HEARING, *LIGHT)
+LIVE = (*VOICE, *CONVERTED, *FACE, *HEARING, *LIGHT)
 """Settings that change at once; others wait for a restart."""
 
 log = logging.getLogger(__name__)
