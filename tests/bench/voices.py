@@ -23,7 +23,7 @@ from daemon.voice.world import World, measure
 from daemon.worker import Cancelled, CancelToken
 
 AUDIO = Path(__file__).parent.parent / "audio"
-RUNS = 5
+RUNS = 3
 KINDS = {"4.0 v1": "so-vits-svc-4.0v1", "QuickVC": "quickvc"}
 GOALS = {"4.0 v1": 0.35, "QuickVC": 0.2}
 
@@ -61,11 +61,11 @@ def sovits(name: str, model: Path, content: Path, speech: Audio) -> list[Row]:
     converter.warm_up()
     took = time.perf_counter() - begin
     factor = timed(lambda: converter.convert(speech, CancelToken())) / speech.seconds
-    # Clauses differ in length, and a first time of each length costs more than a second.
+    # Clauses differ in length, and a new length costs more than one that was had.
     lengths = iter(range(90, 110))
     clause = statistics.median(
         once(lambda: converter.convert(part(speech, next(lengths) / 100), CancelToken()))
-        for _ in range(9)
+        for _ in range(7)
     )
     title = f"voice, so-vits-svc {name}"
     return [
@@ -93,7 +93,7 @@ def packages_own(model: Path, content: Path, speech: Audio) -> str:
                 net_g_path=model / "G_0.pth", config_path=model / "config.json", device="cpu"
             )
             sound = speech.at_rate(package.target_sample).samples
-            took = timed(lambda: package.infer_silence(sound, speaker="somebody"), runs=3)
+            took = timed(lambda: package.infer_silence(sound, speaker="somebody"), runs=2)
     finally:
         utils.get_hubert_model = usual
     return f"real-time factor {took / speech.seconds:.2f}"
@@ -104,7 +104,7 @@ def cancelled(converter: Any, speech: Audio) -> float:
     import threading
 
     longest = 0.0
-    for after_s in np.linspace(0.05, 2.0, 12):
+    for after_s in np.linspace(0.05, 2.0, 8):
         cancel, at = CancelToken(), [0.0]
 
         def stop(cancel: CancelToken = cancel, at: list[float] = at) -> None:
