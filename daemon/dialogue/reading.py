@@ -9,8 +9,6 @@ from daemon.worker import Worker
 
 log = logging.getLogger(__name__)
 
-Reading = asyncio.Task[Transcript | None]
-
 
 class ReadingAhead:
     """The newest utterance that may have ended, and the task that transcribes it."""
@@ -21,27 +19,34 @@ class ReadingAhead:
         self.newest: Transcript | None = None
         """What was read last; the person may be going on meanwhile."""
         self._utterance: Utterance | None = None
-        self._reading: Reading | None = None
+        self._reading: asyncio.Task[Transcript | None] | None = None
 
     def begin(self, utterance: Utterance, group: asyncio.TaskGroup) -> None:
         """Begin with this one; an older one is of no use any more."""
         if self._reading is not None:
             self._reading.cancel()
         self._utterance = utterance
-        self._reading = group.create_task(self._read(utterance), name="reading ahead")
+        self._reading = group.create_task(self._try(utterance), name="reading ahead")
 
-    def of(self, utterance: Utterance) -> Reading | None:
-        """Return what reads this utterance, if it is the one that was begun with."""
-        begun = self._utterance
-        if begun is None or (begun.start, begun.end) != (utterance.start, utterance.end):
-            return None
-        return self._reading
+    async def words(self, utterance: Utterance) -> Transcript:
+        """Return what was said, read ahead or now; raises what the recogniser raises."""
+        ahead = None
+        if self._reading is not None and same(utterance, self._utterance):
+            ahead = await self._reading
+        return ahead or await self._read(utterance)
 
-    async def _read(self, utterance: Utterance) -> Transcript | None:
+    async def _try(self, utterance: Utterance) -> Transcript | None:
         try:
-            transcribe = self._recognizer.transcribe
-            self.newest = await self._hearing.run(transcribe, utterance.audio)
-            return self.newest
+            return await self._read(utterance)
         except Exception as error:  # whoever wants the words tries again, and meets the error there
             log.debug("turn %d: reading ahead: %s", utterance.turn, error)
             return None
+
+    async def _read(self, utterance: Utterance) -> Transcript:
+        self.newest = await self._hearing.run(self._recognizer.transcribe, utterance.audio)
+        return self.newest
+
+
+def same(one: Utterance, other: Utterance | None) -> bool:
+    """Whether nothing was said in one that was not said in the other."""
+    return other is not None and (one.start, one.end) == (other.start, other.end)

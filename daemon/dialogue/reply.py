@@ -8,14 +8,17 @@ Four tasks in one group, joined by queues that belong to the reply and die with 
     _play     Speech → player
 
 Cancelling ``run`` cancels all four; each lets go of its model at once (see ``worker.py``).
+
+A reply may be prepared while nobody knows yet whether the person has finished. All of it but sound
+and mouths is made then; these, and whatever is reported, wait for ``confirm``.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from daemon.brain.history import History, heard_text
 from daemon.brain.sentences import SentenceSplitter
@@ -27,8 +30,9 @@ from daemon.dialogue.conversation import (
     ReplyFinished,
 )
 from daemon.dialogue.conversion import Conversion
+from daemon.dialogue.streams import from_stage, items_of, stage
 from daemon.dialogue.timeline import Timeline
-from daemon.errors import DigitalLifeError, StageError, first_failure
+from daemon.errors import first_failure
 from daemon.media import (
     SPEAK_RATE,
     Audio,
@@ -41,11 +45,10 @@ from daemon.media import (
 )
 from daemon.stages import ChatModel, LipSync, Recognizer, Synthesizer
 from daemon.voice.player import Player, heard
-from daemon.worker import Cancelled, CancelToken, Worker
+from daemon.worker import CancelToken, Worker
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 
 QUEUE = 2  # sentences, and pieces of speech, that may wait for the next stage
 FRAMES_AHEAD = 25  # mouths made before they are wanted: a second at 25 frames a second
@@ -101,9 +104,13 @@ class Reply:
         frames: FrameSink | None,
         timeline: Timeline,
         report: Callable[[ReplyEvent], None],
-        reading: "asyncio.Task[Transcript | None] | None" = None,
+        words: Callable[[Utterance], Awaitable[Transcript]] | None = None,
+        confirmed: bool = True,
     ) -> None:
-        """Prepare; ``reading`` comes to the question's words, or to ``None`` if that failed."""
+        """Prepare; ``words`` finds the question's words where the recogniser is not to be asked.
+
+        What is not ``confirmed`` yet is neither heard nor seen, and reports nothing.
+        """
         self.turn = turn
         self.question = question
         self.timeline = timeline
@@ -120,36 +127,45 @@ class Reply:
         self._player = player
         self._frames = frames
         self._report = report
-        self._reading = reading
+        self._words = words
+        self._confirmed = asyncio.Event()
+        self._begun = asyncio.Event()
+        if confirmed:
+            self._confirmed.set()
         self._sentences: asyncio.Queue[Sentence | None] = asyncio.Queue(QUEUE)
         self._speech: asyncio.Queue[Speech | None] = asyncio.Queue(QUEUE)
         self._mouths: asyncio.Queue[Speech | None] = asyncio.Queue(QUEUE)
         self._first_frame = asyncio.Event()
 
+    def confirm(self) -> None:
+        """Let it be heard: the person has finished."""
+        self._confirmed.set()
+
     async def run(self) -> None:
         """Answer. Reports how it went; raises only ``CancelledError``."""
         try:
-            if isinstance(self.question, Script):
-                words = self._recite(self.question.text)
-            else:
-                self.transcript = await self._hear(self.question)
-                if not self.transcript.text:
-                    self._report(ReplyEmpty(self.turn))
-                    return
-                words = self._think(self.transcript.text)
-            await self._player.begin()
-            async with asyncio.TaskGroup() as group:
-                group.create_task(words)
-                group.create_task(self._voice())
-                group.create_task(self._animate())
-                group.create_task(self._play())
-        except* Exception as failures:
-            failure = first_failure(failures)
-            assert isinstance(failure, Exception)
-            self.error = failure
-            self._report(ReplyFailed(self.turn, failure))
+            await self._answer()
+            outcome: ReplyEvent = ReplyFinished(self.turn) if self.spoken else ReplyEmpty(self.turn)
+        except Exception as error:
+            self.error = error
+            outcome = ReplyFailed(self.turn, error)
+        await self._confirmed.wait()
+        self._report(outcome)
+
+    async def _answer(self) -> None:
+        if isinstance(self.question, Script):
+            words = self._recite(self.question.text)
         else:
-            self._report(ReplyFinished(self.turn) if self.spoken else ReplyEmpty(self.turn))
+            self.transcript = await self._hear(self.question)
+            if not self.transcript.text:
+                return
+            words = self._think(self.transcript.text)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for task in (words, self._voice(), self._animate(), self._play()):
+                    group.create_task(task)
+        except* Exception as failures:
+            raise first_failure(failures) from None
 
     def heard(self, samples: int) -> str:
         """Return the words in the first ``samples`` of the reply's sound."""
@@ -161,10 +177,11 @@ class Reply:
     async def _hear(self, question: Utterance | str) -> Transcript:
         if isinstance(question, str):
             return Transcript(question, "")
-        transcript = await self._reading if self._reading is not None else None
-        if transcript is None:
-            transcribe = self.timeline.timed("whisper", self._parts.recognizer.transcribe)
-            with _stage("whisper"):
+        transcribe = self.timeline.timed("whisper", self._parts.recognizer.transcribe)
+        with stage("whisper"):
+            if self._words is not None:
+                transcript = await self._words(question)
+            else:
                 transcript = await self._parts.hearing.run(transcribe, question.audio)
         self.timeline.mark("transcript")
         return transcript
@@ -174,7 +191,7 @@ class Reply:
         reply = self.timeline.timed_iterator("brain", self._ask)
         stream = self._parts.thinking.stream(reply, question)
         async with aclosing(stream) as pieces:
-            async for piece in _from_stage("brain", pieces):
+            async for piece in from_stage("brain", pieces):
                 self.timeline.mark("first_token")
                 for sentence in splitter.feed(piece):
                     await self._say(sentence)
@@ -199,10 +216,10 @@ class Reply:
     async def _voice(self) -> None:
         start = 0
         speak = self.timeline.timed_iterator("voice", self._synthesize)
-        async for sentence in _items(self._sentences):
+        async for sentence in items_of(self._sentences):
             stream = self._parts.speaking.stream(speak, sentence.text)
             async with aclosing(stream) as pieces:
-                async for plain in _from_stage("voice", pieces):
+                async for plain in from_stage("voice", pieces):
                     audio = await self._convert(plain)
                     speech = Speech(self.turn, sentence, start, audio)
                     start += len(audio.samples)
@@ -238,7 +255,7 @@ class Reply:
             log.warning("turn %d: lip-sync failed: %s", self.turn, error)
             self.degraded.add("lips")
         self._first_frame.set()
-        async for _ in _items(self._mouths):
+        async for _ in items_of(self._mouths):
             pass
 
     async def _draw(self, lip_sync: LipSync, frames: FrameSink) -> None:
@@ -255,6 +272,7 @@ class Reply:
                 async for mouth in mouths:
                     self.timeline.mark("first_frame")
                     at = number * SPEAK_RATE // lip_sync.fps
+                    await self._begun.wait()
                     await frames.put(FaceFrame(self.turn, at, mouth))
                     self._first_frame.set()
                     number += 1
@@ -263,16 +281,23 @@ class Reply:
     async def _play(self) -> None:
         total = 0
         async with asyncio.TaskGroup() as group:
-            async for speech in _items(self._speech):
+            async for speech in items_of(self._speech):
                 if not self.spoken:
-                    await self._wait_for_the_first_frame()
+                    await self._begin()
                     group.create_task(self._announce())
-                self.timeline.mark("first_audio")
                 self.spoken.append(speech)
                 total = speech.start + len(speech.audio.samples)
                 await self._player.play(speech.audio.samples)
         await heard(self._player, total)
         self.timeline.mark("reply_end")
+
+    async def _begin(self) -> None:
+        """Start the reply's clock once it may be heard, and give the mouth a moment to be there."""
+        self.timeline.mark("first_audio")
+        await self._confirmed.wait()
+        await self._player.begin()
+        self._begun.set()
+        await self._wait_for_the_first_frame()
 
     async def _wait_for_the_first_frame(self) -> None:
         try:
@@ -284,31 +309,3 @@ class Reply:
         await heard(self._player, 1)
         self.timeline.mark("first_audible")
         self._report(FirstAudible(self.turn))
-
-
-@contextmanager
-def _stage(name: str) -> Iterator[None]:
-    """Name the stage in whatever fails within it."""
-    try:
-        yield
-    except (DigitalLifeError, Cancelled, StopAsyncIteration):
-        raise
-    except Exception as error:
-        raise StageError(name, f"{name}: {error}") from error
-
-
-async def _from_stage(name: str, items: AsyncIterator[T]) -> AsyncIterator[T]:
-    """Iterate ``items``; only their own failures are the stage's."""
-    while True:
-        try:
-            with _stage(name):
-                item = await anext(items)
-        except StopAsyncIteration:
-            return
-        yield item
-
-
-async def _items(queue: "asyncio.Queue[T | None]") -> AsyncIterator[T]:
-    """Iterate a queue until its ``None``."""
-    while (item := await queue.get()) is not None:
-        yield item

@@ -24,15 +24,23 @@ from daemon.dialogue.conversation import (
     Typed,
     step,
 )
-from daemon.dialogue.reading import ReadingAhead
+from daemon.dialogue.reading import ReadingAhead, same
 from daemon.dialogue.reply import FrameSink, Parts, Reply, Script
 from daemon.dialogue.timeline import Timeline
-from daemon.ears.endpointing import EarEvent, SpeechEnded, SpeechFaded, SpeechPaused
+from daemon.ears.endpointing import (
+    EarEvent,
+    SpeechContinued,
+    SpeechEnded,
+    SpeechFaded,
+    SpeechPaused,
+    SpeechStarted,
+)
 from daemon.media import LISTEN_RATE, Audio, Samples, Transcript, Utterance
 from daemon.voice.player import Player
 
 EVENTS = 64  # events that may wait; the loop empties them faster than ears and replies make them
 LISTENED_TO = (Phase.HEARING, Phase.HOLDING, Phase.JUDGING)  # what ends in these may be answered
+GOES_ON = SpeechStarted | SpeechContinued
 MAX_UTTERANCE = 30 * LISTEN_RATE  # samples; joined utterances keep their newest part
 
 log = logging.getLogger(__name__)
@@ -69,6 +77,7 @@ class Session:
         self._utterance: Utterance | None = None
         self._speech_end = 0.0
         self._reply: Reply | None = None
+        self._prepared: tuple[Reply, asyncio.Task[None]] | None = None
         self._task: asyncio.Task[None] | None = None
         self._judging: asyncio.Task[None] | None = None
         self._typed = itertools.count(-1, -1)  # turns that are not the ears'
@@ -134,7 +143,7 @@ class Session:
         if isinstance(event, SpeechEnded) and before.phase in LISTENED_TO:
             self._join(event)
         if isinstance(event, SpeechFaded) and before.phase in LISTENED_TO:
-            self._ahead.begin(self._joined(event.utterance), group)
+            self._read_ahead(event, group)
         if isinstance(event, ReplyFailed):
             log.error("turn %d failed: %s", event.turn, event.error)
             log.debug("turn %d failed", event.turn, exc_info=event.error)
@@ -149,6 +158,8 @@ class Session:
             self._perform(action, group)
         if Action.JUDGE in actions and isinstance(event, SpeechPaused | SpeechEnded):
             self._judging = group.create_task(self._judge(event))
+        if self.state.phase is not Phase.HEARING or isinstance(event, GOES_ON):
+            self._forget_prepared()
         if self.state.phase in (Phase.LISTENING, Phase.SPEAKING):
             self._utterance = None  # answered, or not worth an answer: nothing to join
         if self.state.phase is Phase.LISTENING:
@@ -178,12 +189,8 @@ class Session:
     async def _judge(self, event: SpeechPaused | SpeechEnded) -> None:
         """Find out what was said over the reply; what cannot be understood ends it."""
         utterance, backchannel = event.utterance, False
-        reading = self._ahead.of(utterance)
         try:
-            heard = await reading if reading is not None else None
-            if heard is None:
-                transcribe = self._parts.recognizer.transcribe
-                heard = await self._parts.hearing.run(transcribe, utterance.audio)
+            heard = await self._ahead.words(utterance)
             backchannel = is_backchannel(heard.text)
         except Exception as error:  # the reply that follows will meet it again, and say so
             log.warning("turn %d: what was said over it: %s", utterance.turn, error)
@@ -200,36 +207,65 @@ class Session:
         joined = np.concatenate((*pieces, utterance.audio.samples))[-MAX_UTTERANCE:]
         return Utterance(utterance.turn, Audio(joined, LISTEN_RATE), earlier.start, utterance.end)
 
+    def _read_ahead(self, event: SpeechFaded, group: asyncio.TaskGroup) -> None:
+        """Begin with what was said so far; it may have been all.
+
+        Over a reply only the words are wanted. Else an answer is prepared, too, in the time in
+        which the endpointer makes up its mind.
+        """
+        utterance = self._joined(event.utterance)
+        self._ahead.begin(utterance, group)
+        if self.state.phase is Phase.HEARING:
+            self._forget_prepared()
+            reply = self._make(utterance, _spoken_until(event.at, utterance), confirmed=False)
+            task = group.create_task(reply.run(), name=f"reply {utterance.turn}, prepared")
+            self._prepared = reply, task
+
+    def _forget_prepared(self) -> None:
+        if self._prepared is not None:
+            self._prepared[1].cancel()
+            self._prepared = None
+
     def _join(self, event: SpeechEnded) -> None:
         """Keep what was said, and when it ended."""
-        utterance = self._utterance = self._joined(event.utterance)
-        waited = (event.at - utterance.end) / LISTEN_RATE
-        self._speech_end = asyncio.get_running_loop().time() - waited
+        self._utterance = self._joined(event.utterance)
+        self._speech_end = _spoken_until(event.at, self._utterance)
 
     def _start(self, group: asyncio.TaskGroup) -> None:
-        now = asyncio.get_running_loop().time
+        """Answer what was typed or said; confirm what was prepared for it."""
         if self._next is not None:
             self._asked, self._next, self._utterance = self._next, None, None
-            self._speech_end = now()
+            self._speech_end = asyncio.get_running_loop().time()
         elif self._utterance is not None:
             self._settle("", whole=False)  # what was typed gives way to what was said since
         question = self._asked.question if self._asked is not None else self._utterance
         assert question is not None, "a reply starts only after a question"
-        timeline = Timeline(now, self._speech_end)
-        timeline.mark("turn_end")
-        turn = self.state.turn
-        self._reply = Reply(
-            turn,
+        prepared, self._prepared = self._prepared, None
+        if prepared is not None and _answers(prepared[0], question):
+            self._reply, self._task = prepared
+            self._reply.confirm()
+        else:
+            if prepared is not None:
+                prepared[1].cancel()
+            self._reply = self._make(question, self._speech_end, confirmed=True)
+            self._task = group.create_task(self._reply.run(), name=f"reply {self.state.turn}")
+        self._reply.timeline.mark("turn_end")
+
+    def _make(
+        self, question: Utterance | str | Script, speech_end: float, confirmed: bool
+    ) -> Reply:
+        return Reply(
+            self.state.turn,
             question,
             self._parts,
             self._history,
             self._player,
             self._frames,
-            timeline,
+            Timeline(asyncio.get_running_loop().time, speech_end),
             self._events.put_nowait,
-            self._ahead.of(question) if isinstance(question, Utterance) else None,
+            self._ahead.words,
+            confirmed,
         )
-        self._task = group.create_task(self._reply.run(), name=f"reply {turn}")
 
     def _cancel(self) -> int:
         """Silence, mouth closed, reply cancelled, in this order; return the sample last heard."""
@@ -265,3 +301,16 @@ class Session:
         if apology is not None:
             await self._player.begin()
             await self._player.play(apology)
+
+
+def _spoken_until(at: int, utterance: Utterance) -> float:
+    """Return the event loop's time at which the speech ended; ``at`` is the microphone's now."""
+    return asyncio.get_running_loop().time() - (at - utterance.end) / LISTEN_RATE
+
+
+def _answers(reply: Reply, question: Utterance | str | Script) -> bool:
+    return (
+        isinstance(question, Utterance)
+        and isinstance(reply.question, Utterance)
+        and same(question, reply.question)
+    )

@@ -59,6 +59,8 @@ class SpeechFaded:
 
     utterance: Utterance
     """What was said so far; if nothing follows, it ends where ``SpeechEnded`` will say."""
+    at: int
+    """Microphone clock: where this was noticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +264,7 @@ class Endpointer:
             return
         if not turn.faded and silence >= _samples(FADE_S):
             turn.faded = True
-            yield SpeechFaded(_utterance(turn))
+            yield SpeechFaded(_utterance(turn), turn.clock)
         if silence >= self._max_pause:
             yield self._close(turn)
         elif silence >= turn.next_question:

@@ -105,7 +105,12 @@ def says(turn: int, begin: float, end: float) -> Script:
     said = Utterance(turn, audio, position, stop)
     paused = SpeechPaused(said, stop + round(0.25 * LISTEN_RATE), end - begin)
     ended = SpeechEnded(said, stop + round(0.3 * LISTEN_RATE))
-    return [*script, (end + 0.1, SpeechFaded(said)), (end + 0.25, paused), (end + 0.3, ended)]
+    return [
+        *script,
+        (end + 0.1, SpeechFaded(said, stop + round(0.1 * LISTEN_RATE))),
+        (end + 0.25, paused),
+        (end + 0.3, ended),
+    ]
 
 
 L, H, T, S = Phase.LISTENING, Phase.HEARING, Phase.THINKING, Phase.SPEAKING
@@ -193,6 +198,56 @@ def test_words_are_looked_for_before_the_turn_has_ended() -> None:
     assert stage.remembered() == [("user", "how are you"), ("assistant", "Fine.")]
     assert len(recognizer.heard) == 1
     assert stage.phases[1][0] == pytest.approx(1.3, abs=0.01)
+
+
+def ends_late(turn: int, begin: float, end: float, wait: float) -> Script:
+    """One utterance of which nobody is sure until ``wait`` after its end that it is over."""
+    *script, (_, ended) = says(turn, begin, end)
+    assert isinstance(ended, SpeechEnded)
+    at = round((end + wait) * LISTEN_RATE)
+    return [*script, (end + wait, SpeechEnded(ended.utterance, at))]
+
+
+def test_the_answer_is_prepared_while_the_end_is_uncertain() -> None:
+    stage = Stage(parts(FakeRecognizer("how are you"), FakeChat(["I am fine, ", "thank you."])))
+    stage.play(ends_late(1, 0.0, 1.0, wait=1.5), until=10)
+    assert stage.path() == [H, T, S, L]
+    assert [what for _, what in stage.player.log] == ["begin"]
+    assert stage.player.log[0][0] == pytest.approx(2.5)  # not a moment before it was certain
+    speaking = next(at for at, phase in stage.phases if phase is S)
+    assert speaking == pytest.approx(2.5, abs=0.03)
+    assert stage.remembered() == [("user", "how are you"), ("assistant", "I am fine, thank you.")]
+
+
+def test_an_answer_prepared_for_half_a_question_is_never_heard() -> None:
+    chat = FakeChat(["Fifty. ", "Or so. ", "I think."], ["It is Paris."])
+    stage = Stage(parts(FakeRecognizer("what is", "what is the capital of france"), chat))
+    first, second = says(1, 0.0, 1.0), says(1, 0.0, 3.0)
+    pause = [entry for entry in first if entry[0] <= 1.3 and not isinstance(entry[1], SpeechEnded)]
+    stage.play([*pause, *(entry for entry in second if entry[0] > 1.8)], until=10)
+    assert stage.path() == [H, T, S, L]
+    assert [messages[-1].content for messages in chat.asked] == [
+        "what is",
+        "what is the capital of france",
+    ]
+    assert stage.remembered()[0] == ("user", "what is the capital of france")
+    assert stage.remembered()[1] == ("assistant", "It is Paris.")
+    assert len(stage.player.log) == 1
+
+
+def test_a_prepared_answer_that_fails_is_apologised_for_when_the_end_is_certain() -> None:
+    stage = Stage(parts(FakeRecognizer("how are you"), FakeChat(["!"])))
+    stage.play(ends_late(1, 0.0, 1.0, wait=1.5), until=10)
+    assert stage.path() == [H, T, L]
+    assert [what for _, what in stage.player.log] == ["flush", "begin"]
+
+
+def test_nothing_of_a_prepared_answer_is_left_when_the_speech_was_too_short() -> None:
+    stage = Stage(parts(FakeRecognizer("um"), FakeChat(["Yes?"])))
+    *script, _ = says(1, 0.0, 1.0)
+    stage.play([*script, (2.0, SpeechTooShort(1, 16_000))], until=10)
+    assert stage.path() == [H, L]
+    assert not stage.player.log and not stage.screen.frames
 
 
 def test_words_that_could_not_be_read_ahead_are_looked_for_again() -> None:

@@ -66,7 +66,7 @@ EXCUSED = State(S, 1, over=2, excused_s=0.5)
         (State(L, 1), ended(), State(L, 1), ()),
         (State(H, 2), SpeechContinued(2, 0, 0.5), State(H, 2), ()),
         (State(H, 2), SpeechTooShort(2, 0), State(L, 2), ()),
-        (State(H, 2), SpeechFaded(utterance(2)), State(H, 2), ()),
+        (State(H, 2), SpeechFaded(utterance(2), 0), State(H, 2), ()),
         (State(H, 2), ended(), State(T, 2), (Action.START_REPLY,)),
         (State(H, 2, True), SpeechTooShort(2, 0), State(T, 2), (Action.START_REPLY,)),
         (State(H, 2, True), ended(), State(T, 2), (Action.START_REPLY,)),
