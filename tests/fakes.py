@@ -225,9 +225,13 @@ class FakeScreen:
         self.frames: list[FaceFrame] = []
         self.wanted = True
         self.cleared = 0
+        self.held: list[bool] = []
 
     async def put(self, frame: FaceFrame) -> None:
         self.frames.append(frame)
+
+    def hold(self, held: bool) -> None:
+        self.held.append(held)
 
     def clear(self) -> None:
         self.cleared += 1

@@ -82,8 +82,9 @@ def stages(answers: Iterable[Answer]) -> dict[str, list[float]]:
             continue
         before = 0.0
         for stage in STAGES:
-            added.setdefault(stage, []).append(answer.marks[stage] - before)
-            before = answer.marks[stage]
+            done = max(before, answer.marks[stage])  # what was prepared added nothing
+            added.setdefault(stage, []).append(done - before)
+            before = done
         added.setdefault("sound", []).append(answer.latency_s - before)
     return added
 

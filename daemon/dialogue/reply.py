@@ -65,6 +65,9 @@ class FrameSink(Protocol):
     async def put(self, frame: FaceFrame) -> None:
         """Take a frame; waits while enough of them are ahead of the sound."""
 
+    def hold(self, held: bool) -> None:
+        """Close the mouth while the sound is held; what waits goes on waiting."""
+
     def clear(self) -> None:
         """Drop what has not been shown and close the mouth."""
 

@@ -176,8 +176,10 @@ class Session:
                 self._reply = None
             case Action.HOLD:
                 self._player.pause()
+                self._hold_mouth(True)
             case Action.RESUME:
                 self._player.resume()
+                self._hold_mouth(False)
             case Action.INTERRUPT:
                 self._commit(self._cancel(), whole=False)
             case Action.COMMIT:
@@ -185,6 +187,10 @@ class Session:
             case Action.APOLOGISE:
                 self._player.flush()
                 group.create_task(self._apologise())
+
+    def _hold_mouth(self, held: bool) -> None:
+        if self._frames is not None:
+            self._frames.hold(held)
 
     async def _judge(self, event: SpeechPaused | SpeechEnded) -> None:
         """Find out what was said over the reply; what cannot be understood ends it."""

@@ -58,6 +58,7 @@ class Screen:
         self._waiting: deque[FaceFrame] = deque()
         self._shown: deque[FaceFrame] = deque(maxlen=AHEAD)
         self._now = 0  # where the sound was at the last tick
+        self._held = False
         self._room = asyncio.Event()
         self._room.set()
 
@@ -86,8 +87,17 @@ class Screen:
             self.clear()
         self._waiting.append(frame)
 
+    def hold(self, held: bool) -> None:
+        """Close the mouth with the next tick, or let it go on; what waits goes on waiting.
+
+        The sound that the device has got already is heard a little longer, but a mouth takes its
+        time to close.
+        """
+        self._held = held
+
     def clear(self) -> None:
         """Drop what waits and close the mouth with the next tick."""
+        self._held = False
         self._waiting.clear()
         self._shown.clear()
         self._room.set()
@@ -101,7 +111,7 @@ class Screen:
             self._shown.append(self._waiting.popleft())
         if len(self._waiting) < AHEAD:
             self._room.set()
-        if not self._shown or self._now == before:
+        if not self._shown or self._held or self._now == before:
             return None
         shown = self._shown[-1]
         return shown.mouth if self._now - shown.at <= HOLD_S * SPEAK_RATE else None
@@ -180,6 +190,9 @@ class Film:
     async def put(self, frame: FaceFrame) -> None:
         """Keep it."""
         self.frames.append(frame)
+
+    def hold(self, held: bool) -> None:
+        """Nobody speaks over a film."""
 
     def clear(self) -> None:
         """Forget all."""

@@ -180,6 +180,7 @@ def test_a_backchannel_does_not_stop_the_reply(words: str) -> None:
     (paused,) = [at for at, what in stage.player.log if what == "pause"]
     (resumed,) = [at for at, what in stage.player.log if what == "resume"]
     assert (paused, resumed) == pytest.approx((3.4, 3.6 + 0.1 + 0.3), abs=0.01)
+    assert stage.screen.held == [True, False]
     assert stage.screen.cleared == 0
 
 

@@ -198,3 +198,33 @@ def test_it_can_be_stopped_at_any_time(seconds: float) -> None:
     setup = Setup()
     run_virtual(setup.run_for(seconds))
     assert setup.face.drawn
+
+
+def test_a_held_mouth_is_closed_and_goes_on_afterwards() -> None:
+    async def main() -> None:
+        setup = Setup()
+        for number in range(3):
+            await setup.screen.put(frame(number))
+        setup.position = FRAME
+        assert setup.screen.mouth() is not None
+        setup.screen.hold(True)
+        setup.position = FRAME + 100  # what the device has got already is still heard
+        assert setup.screen.mouth() is None
+        setup.screen.hold(False)
+        setup.position = 2 * FRAME
+        shown = setup.screen.mouth()
+        assert shown is not None and shown[0] == 2
+
+    run_virtual(main())
+
+
+def test_what_was_held_does_not_hold_the_next_reply() -> None:
+    async def main() -> None:
+        setup = Setup()
+        setup.screen.hold(True)
+        setup.screen.clear()
+        await setup.screen.put(frame(0, turn=2))
+        setup.position = 1
+        assert setup.screen.mouth() is not None
+
+    run_virtual(main())
