@@ -24,6 +24,7 @@ from daemon.dialogue.conversation import (
     Typed,
     step,
 )
+from daemon.dialogue.own_voice import is_own
 from daemon.dialogue.reading import ReadingAhead, same
 from daemon.dialogue.reply import FrameSink, Parts, Reply, Script
 from daemon.dialogue.timeline import Timeline
@@ -35,12 +36,14 @@ from daemon.ears.endpointing import (
     SpeechPaused,
     SpeechStarted,
 )
-from daemon.media import LISTEN_RATE, Audio, Samples, Transcript, Utterance
+from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Samples, Transcript, Utterance
 from daemon.voice.player import Player
 
 EVENTS = 64  # events that may wait; the loop empties them faster than ears and replies make them
 LISTENED_TO = (Phase.HEARING, Phase.HOLDING, Phase.JUDGING)  # what ends in these may be answered
 GOES_ON = SpeechStarted | SpeechContinued
+AHEAD = SPEAK_RATE  # samples: devices tell their delays only roughly
+ECHO_S = 1.0  # after a reply its echo may still be heard
 MAX_UTTERANCE = 30 * LISTEN_RATE  # samples; joined utterances keep their newest part
 
 log = logging.getLogger(__name__)
@@ -85,6 +88,8 @@ class Session:
         self._asked: Asked | None = None  # being answered
         self._group: asyncio.TaskGroup | None = None
         self._language = "en"
+        self._said, self._said_at = "", float("-inf")  # the newest reply, as far as it was heard
+        self._at_its_heels = False  # the newest turn began while that may have been echoing
 
     async def run(self, hear: AsyncIterator[EarEvent]) -> None:
         """Converse. ``hear`` yields what the ears notice; its failure ends the session."""
@@ -140,6 +145,9 @@ class Session:
     def _take(self, event: Event, group: asyncio.TaskGroup) -> None:
         before = self.state
         self.state, actions = step(self.state, event, self.barge_in_s)
+        if isinstance(event, SpeechStarted):
+            now = asyncio.get_running_loop().time()
+            self._at_its_heels = now < self._said_at + ECHO_S
         if isinstance(event, SpeechEnded) and before.phase in LISTENED_TO:
             self._join(event)
         if isinstance(event, SpeechFaded) and before.phase in LISTENED_TO:
@@ -197,7 +205,8 @@ class Session:
         utterance, backchannel = event.utterance, False
         try:
             heard = await self._ahead.words(utterance)
-            backchannel = is_backchannel(heard.text)
+            said = self._reply.heard(self._player.audible() + AHEAD) if self._reply else ""
+            backchannel = is_backchannel(heard.text) or is_own(heard.text, said)
         except Exception as error:  # the reply that follows will meet it again, and say so
             log.warning("turn %d: what was said over it: %s", utterance.turn, error)
         voiced_s = event.voiced_s if isinstance(event, SpeechPaused) else 0.0
@@ -269,9 +278,16 @@ class Session:
             self._frames,
             Timeline(asyncio.get_running_loop().time, speech_end),
             self._events.put_nowait,
-            self._ahead.words,
+            self._words,
             confirmed,
         )
+
+    async def _words(self, question: Utterance) -> Transcript:
+        """Return what was said; the echo of the reply before is nobody's words."""
+        transcript = await self._ahead.words(question)
+        if self._at_its_heels and is_own(transcript.text, self._said):
+            return replace(transcript, text="")
+        return transcript
 
     def _cancel(self) -> int:
         """Silence, mouth closed, reply cancelled, in this order; return the sample last heard."""
@@ -288,7 +304,8 @@ class Session:
         reply, self._reply = self._reply, None
         if reply is None:
             return
-        text = reply.heard(heard)
+        self._said = text = reply.heard(heard)
+        self._said_at = asyncio.get_running_loop().time()
         log.debug("turn %d: %s was answered with %r", reply.turn, reply.transcript, text)
         if reply.transcript is not None:
             self._history.commit(reply.transcript.text, text)

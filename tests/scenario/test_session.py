@@ -184,6 +184,23 @@ def test_a_backchannel_does_not_stop_the_reply(words: str) -> None:
     assert stage.screen.cleared == 0
 
 
+def test_its_own_words_that_come_back_do_not_stop_it() -> None:
+    answer = "A rather long answer is given."
+    stage = Stage(parts(FakeRecognizer("tell me", "rather long"), FakeChat([answer])))
+    stage.play([*says(1, 0, 1), *says(2, 3, 3.6)], until=12)
+    assert stage.path() == [H, T, S, HELD, JUDGING, S, L]
+    assert stage.remembered() == [("user", "tell me"), ("assistant", answer)]
+
+
+def test_the_echo_of_its_last_words_is_not_answered() -> None:
+    chat = FakeChat(["It is Paris."], ["Which echo?"])
+    stage = Stage(parts(FakeRecognizer("the capital?", "is Paris", "it is Paris"), chat))
+    # the answer ends at 3.1; what follows at once is its echo, later it is a person
+    stage.play([*says(1, 0, 1), *says(2, 2.8, 3.6), *says(3, 6, 7)], until=12)
+    assert stage.path() == [H, T, S, L, H, T, L, H, T, S, L]
+    assert [messages[-1].content for messages in chat.asked] == ["the capital?", "it is Paris"]
+
+
 def test_a_second_backchannel_counts_anew() -> None:
     answer = "A rather long answer is given, and it goes on."
     stage = Stage(parts(FakeRecognizer("tell me", "Yeah", "Right"), FakeChat([answer])))
