@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from daemon.dialogue.utterances import same
 from daemon.media import Transcript, Utterance
 from daemon.stages import Recognizer
 from daemon.worker import Worker
@@ -45,8 +46,3 @@ class ReadingAhead:
     async def _read(self, utterance: Utterance) -> Transcript:
         self.newest = await self._hearing.run(self._recognizer.transcribe, utterance.audio)
         return self.newest
-
-
-def same(one: Utterance, other: Utterance | None) -> bool:
-    """Whether nothing was said in one that was not said in the other."""
-    return other is not None and (one.start, one.end) == (other.start, other.end)

@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from daemon.brain.history import History
 from daemon.dialogue.asked import Asked
 from daemon.dialogue.backchannel import is_backchannel
@@ -24,10 +22,11 @@ from daemon.dialogue.conversation import (
     Typed,
     step,
 )
-from daemon.dialogue.own_voice import is_own
-from daemon.dialogue.reading import ReadingAhead, same
+from daemon.dialogue.own_voice import OwnVoice, is_own
+from daemon.dialogue.reading import ReadingAhead
 from daemon.dialogue.reply import FrameSink, Parts, Reply, Script
 from daemon.dialogue.timeline import Timeline
+from daemon.dialogue.utterances import joined, loop_time, same
 from daemon.ears.endpointing import (
     EarEvent,
     SpeechContinued,
@@ -36,15 +35,13 @@ from daemon.ears.endpointing import (
     SpeechPaused,
     SpeechStarted,
 )
-from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Samples, Transcript, Utterance
+from daemon.media import SPEAK_RATE, Samples, Transcript, Utterance
 from daemon.voice.player import Player
 
 EVENTS = 64  # events that may wait; the loop empties them faster than ears and replies make them
 LISTENED_TO = (Phase.HEARING, Phase.HOLDING, Phase.JUDGING)  # what ends in these may be answered
 GOES_ON = SpeechStarted | SpeechContinued
 AHEAD = SPEAK_RATE  # samples: devices tell their delays only roughly
-ECHO_S = 1.0  # after a reply its echo may still be heard
-MAX_UTTERANCE = 30 * LISTEN_RATE  # samples; joined utterances keep their newest part
 
 log = logging.getLogger(__name__)
 
@@ -88,8 +85,7 @@ class Session:
         self._asked: Asked | None = None  # being answered
         self._group: asyncio.TaskGroup | None = None
         self._language = "en"
-        self._said, self._said_at = "", float("-inf")  # the newest reply, as far as it was heard
-        self._at_its_heels = False  # the newest turn began while that may have been echoing
+        self._own = OwnVoice()
 
     async def run(self, hear: AsyncIterator[EarEvent]) -> None:
         """Converse. ``hear`` yields what the ears notice; its failure ends the session."""
@@ -146,8 +142,7 @@ class Session:
         before = self.state
         self.state, actions = step(self.state, event, self.barge_in_s)
         if isinstance(event, SpeechStarted):
-            now = asyncio.get_running_loop().time()
-            self._at_its_heels = now < self._said_at + ECHO_S
+            self._own.turn_began(asyncio.get_running_loop().time())
         if isinstance(event, SpeechEnded) and before.phase in LISTENED_TO:
             self._join(event)
         if isinstance(event, SpeechFaded) and before.phase in LISTENED_TO:
@@ -212,27 +207,17 @@ class Session:
         voiced_s = event.voiced_s if isinstance(event, SpeechPaused) else 0.0
         self._events.put_nowait(Judged(utterance.turn, voiced_s, backchannel))
 
-    def _joined(self, utterance: Utterance) -> Utterance:
-        """Put what waits unanswered before it."""
-        earlier = self._utterance
-        if earlier is None:
-            return utterance
-        gap = max(0, utterance.start - earlier.start - len(earlier.audio.samples))
-        pieces = (earlier.audio.samples, np.zeros(min(gap, LISTEN_RATE), np.float32))
-        joined = np.concatenate((*pieces, utterance.audio.samples))[-MAX_UTTERANCE:]
-        return Utterance(utterance.turn, Audio(joined, LISTEN_RATE), earlier.start, utterance.end)
-
     def _read_ahead(self, event: SpeechFaded, group: asyncio.TaskGroup) -> None:
         """Begin with what was said so far; it may have been all.
 
         Over a reply only the words are wanted. Else an answer is prepared, too, in the time in
         which the endpointer makes up its mind.
         """
-        utterance = self._joined(event.utterance)
+        utterance = joined(self._utterance, event.utterance)
         self._ahead.begin(utterance, group)
         if self.state.phase is Phase.HEARING:
             self._forget_prepared()
-            reply = self._make(utterance, _spoken_until(event.at, utterance), confirmed=False)
+            reply = self._make(utterance, loop_time(event.at, utterance), confirmed=False)
             task = group.create_task(reply.run(), name=f"reply {utterance.turn}, prepared")
             self._prepared = reply, task
 
@@ -243,8 +228,8 @@ class Session:
 
     def _join(self, event: SpeechEnded) -> None:
         """Keep what was said, and when it ended."""
-        self._utterance = self._joined(event.utterance)
-        self._speech_end = _spoken_until(event.at, self._utterance)
+        self._utterance = joined(self._utterance, event.utterance)
+        self._speech_end = loop_time(event.at, self._utterance)
 
     def _start(self, group: asyncio.TaskGroup) -> None:
         """Answer what was typed or said; confirm what was prepared for it."""
@@ -285,7 +270,7 @@ class Session:
     async def _words(self, question: Utterance) -> Transcript:
         """Return what was said; the echo of the reply before is nobody's words."""
         transcript = await self._ahead.words(question)
-        if self._at_its_heels and is_own(transcript.text, self._said):
+        if self._own.echoes(transcript.text):
             return replace(transcript, text="")
         return transcript
 
@@ -304,8 +289,8 @@ class Session:
         reply, self._reply = self._reply, None
         if reply is None:
             return
-        self._said = text = reply.heard(heard)
-        self._said_at = asyncio.get_running_loop().time()
+        text = reply.heard(heard)
+        self._own.spoke(text, asyncio.get_running_loop().time())
         log.debug("turn %d: %s was answered with %r", reply.turn, reply.transcript, text)
         if reply.transcript is not None:
             self._history.commit(reply.transcript.text, text)
@@ -324,11 +309,6 @@ class Session:
         if apology is not None:
             await self._player.begin()
             await self._player.play(apology)
-
-
-def _spoken_until(at: int, utterance: Utterance) -> float:
-    """Return the event loop's time at which the speech ended; ``at`` is the microphone's now."""
-    return asyncio.get_running_loop().time() - (at - utterance.end) / LISTEN_RATE
 
 
 def _answers(reply: Reply, question: Utterance | str | Script) -> bool:
