@@ -188,7 +188,7 @@ _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
         (r"(?<![\w.])[-−](?=\d)", "负"),
         (_FREE + r"(?:[12]\d{3}|0\d)(?=年)", _year),
         # Numbers of a Latin word stay with it, unless something Chinese is counted by them.
-        (rf"(?<![A-Za-z][- ]){_FREE}{_N}(?![A-Za-z\d]|\.\d)", _number),
+        (rf"(?<![A-Za-z][- ])(?<![A-Za-z\d])(?<![A-Za-z\d]\.){_N}(?![A-Za-z\d]|\.\d)", _number),
         (rf"(?<=[A-Za-z] ){_N}(?=[年月日号個个岁天次位名点分秒万亿])", _number),
         (r"/(?=[个個斤人年月日天次秒])", "每"),
     )

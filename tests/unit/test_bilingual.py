@@ -65,6 +65,7 @@ def speech_level(audio: Audio) -> float:
             [("en", "We met on "), ("zh", "三月五日 "), ("en", "in 2 places.")],
         ),
         ("It's 你好 in Chinese", [("en", "It's "), ("zh", "你好 "), ("en", "in Chinese")]),
+        ("k一.0一k", [("en", "k"), ("zh", "一.零一"), ("en", "k")]),
         ("", []),
         ("……", []),
     ],
