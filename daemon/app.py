@@ -19,7 +19,8 @@ from daemon.dialogue.conversation import State
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.reply import Parts, Reply
 from daemon.dialogue.session import Session
-from daemon.ears.endpointing import EarEvent, Endpointer
+from daemon.ears.endpointing import Endpointer
+from daemon.ears.events import EarEvent
 from daemon.ears.microphone import Microphone
 from daemon.ears.sound_files import Source
 from daemon.errors import DeviceError

@@ -22,7 +22,8 @@ from daemon.config import Settings
 from daemon.dialogue.conversation import ReplyEvent, ReplyFailed
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.timeline import Timeline
-from daemon.ears.endpointing import Endpointer, SpeechEnded
+from daemon.ears.endpointing import Endpointer
+from daemon.ears.events import SpeechEnded
 from daemon.ears.sound_files import read_recording
 from daemon.errors import InputError, SetupError
 from daemon.face.screen import Film

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeAlias
 
-from daemon.ears.endpointing import (
+from daemon.ears.events import (
     EarEvent,
     SpeechContinued,
     SpeechEnded,

@@ -27,7 +27,7 @@ from daemon.dialogue.reading import ReadingAhead
 from daemon.dialogue.reply import FrameSink, Parts, Reply, Script
 from daemon.dialogue.timeline import Timeline
 from daemon.dialogue.utterances import joined, loop_time, same
-from daemon.ears.endpointing import (
+from daemon.ears.events import (
     EarEvent,
     SpeechContinued,
     SpeechEnded,

@@ -13,6 +13,15 @@ from typing import Protocol
 import numpy as np
 
 from daemon.config import EarsSettings
+from daemon.ears.events import (
+    EarEvent,
+    SpeechContinued,
+    SpeechEnded,
+    SpeechFaded,
+    SpeechPaused,
+    SpeechStarted,
+    SpeechTooShort,
+)
 from daemon.ears.speech_detection import CHUNK
 from daemon.media import LISTEN_RATE, Audio, Samples, Utterance
 
@@ -29,73 +38,6 @@ FADE_S = 0.1  # of silence; a stop consonant's closure is shorter
 FRAME = 128  # samples, 8 ms: the grain; a quarter of a chunk
 LAG = 4 * CHUNK  # samples, 128 ms: Silero was measured to be late by up to 104 ms
 LEVEL_CHUNKS = 94  # 3 s: enough for the level of the voice and, between words, of the noise
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechStarted:
-    """Enough speech was heard for a turn to begin."""
-
-    turn: int
-    at: int
-    """Microphone clock: where the speech began, ``min_speech_s`` and more ago."""
-    voiced_s: float
-    """Seconds of speech so far, pauses left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechContinued:
-    """One more chunk of speech in a turn that has started."""
-
-    turn: int
-    at: int
-    """Microphone clock: one past the chunk."""
-    voiced_s: float
-    """Seconds of speech so far, pauses left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechFaded:
-    """A moment of silence: too short to tell an end from a breath, long enough to begin reading."""
-
-    utterance: Utterance
-    """What was said so far; if nothing follows, it ends where ``SpeechEnded`` will say."""
-    at: int
-    """Microphone clock: where this was noticed."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechPaused:
-    """The person has been silent for ``pause_s``, and may go on or may have finished."""
-
-    utterance: Utterance
-    """What was said so far."""
-    at: int
-    """Microphone clock: where this was noticed."""
-    voiced_s: float
-    """Seconds of speech so far, pauses left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechTooShort:
-    """The turn that had started is over and was shorter than a word: a cough, a door."""
-
-    turn: int
-    at: int
-    """Microphone clock: one past its last voiced sample."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechEnded:
-    """The person has finished."""
-
-    utterance: Utterance
-    at: int
-    """Microphone clock: where this was noticed; the silence since its end was waited for."""
-
-
-EarEvent = (
-    SpeechStarted | SpeechContinued | SpeechFaded | SpeechPaused | SpeechTooShort | SpeechEnded
-)
 
 
 class GateDetector(Protocol):

@@ -13,7 +13,7 @@ import numpy as np
 from daemon.app import listen
 from daemon.config import load, packaged_config
 from daemon.dialogue.mute import Mute
-from daemon.ears.endpointing import SpeechEnded, SpeechStarted, SpeechTooShort
+from daemon.ears.events import SpeechEnded, SpeechStarted, SpeechTooShort
 from daemon.ears.microphone import Microphone
 from daemon.ears.sound_files import read_recording
 from daemon.loading import Loader

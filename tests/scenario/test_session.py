@@ -12,7 +12,7 @@ from daemon.dialogue.conversation import Phase
 from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.reply import Parts
 from daemon.dialogue.session import Session
-from daemon.ears.endpointing import (
+from daemon.ears.events import (
     EarEvent,
     SpeechContinued,
     SpeechEnded,

@@ -19,7 +19,7 @@ from daemon.dialogue.conversation import (
     Typed,
     step,
 )
-from daemon.ears.endpointing import (
+from daemon.ears.events import (
     SpeechContinued,
     SpeechEnded,
     SpeechFaded,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from daemon.config import EarsSettings, load, packaged_config
-from daemon.ears.endpointing import (
+from daemon.ears.endpointing import Endpointer
+from daemon.ears.events import (
     EarEvent,
-    Endpointer,
     SpeechContinued,
     SpeechEnded,
     SpeechFaded,

@@ -5,7 +5,8 @@ import numpy as np
 from daemon.app import listen
 from daemon.config import load, packaged_config
 from daemon.dialogue.mute import Mute
-from daemon.ears.endpointing import EarEvent, Endpointer, SpeechEnded, SpeechStarted, SpeechTooShort
+from daemon.ears.endpointing import Endpointer
+from daemon.ears.events import EarEvent, SpeechEnded, SpeechStarted, SpeechTooShort
 from daemon.media import LISTEN_RATE, Samples
 from daemon.worker import CancelToken
 from tests.unit.test_endpointing import ScriptedGate, ScriptedSpeech, silence, speech
