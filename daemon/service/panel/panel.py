@@ -64,12 +64,18 @@ class Panel:
 
     @asynccontextmanager
     async def open(self, settings: PanelSettings) -> AsyncIterator[None]:
-        """Be there when somebody asks for it, or at once if the settings say so."""
+        """Be there when somebody asks for it, or at once if the settings say so.
+
+        A port that is taken is no reason not to talk; who asks for the panel is told of it.
+        """
         self._port = settings.port
         self._desk.open_panel = self.link
         try:
             if settings.enabled:
-                await self._serve()
+                try:
+                    await self._serve()
+                except DeviceError as error:
+                    log.warning("%s %s", error, error.fix)
             yield
         finally:
             await self._stop()
@@ -240,12 +246,14 @@ class _Server(uvicorn.Server):
 
 def _listener(port: int) -> socket.socket:
     """Listen on loopback only."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
+        listener.listen(MOST_CONNECTIONS)  # from here on whoever comes is served, if a little later
         listener.setblocking(False)
     except OSError as error:
+        listener.close()
         raise DeviceError(
             tr("The panel cannot be served on port {port}: {reason}").format(
                 port=port, reason=error.strerror or error
