@@ -66,7 +66,9 @@ def test_what_is_heard_so_far_is_shown() -> None:
     stage = Stage(parts(FakeRecognizer("how are", "how are you"), FakeChat(["fine"])))
     shown = Shown(stage)
     begun = Utterance(1, utterance_audio(1.0), 0, LISTEN_RATE)
-    script = sorted([*says(1, 0.0, 3.0), (1.1, SpeechFaded(begun))], key=lambda entry: entry[0])
+    script = sorted(
+        [*says(1, 0.0, 3.0), (1.1, SpeechFaded(begun, 17_600))], key=lambda entry: entry[0]
+    )
     [said] = shown.play(script)
     heard = [fields["text"] for event, fields in shown.told if event == "hearing"]
     assert (heard[0], heard[-1]) == ("how are", "")
