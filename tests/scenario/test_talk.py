@@ -63,7 +63,7 @@ def test_words_are_shown_as_they_are_heard() -> None:
 
 
 def test_what_is_heard_so_far_is_shown() -> None:
-    stage = Stage(parts(FakeRecognizer("how are", "how are you"), FakeChat(["fine"])))
+    stage = Stage(parts(FakeRecognizer("how are", "how are you"), FakeChat(["You "], ["fine"])))
     shown = Shown(stage)
     begun = Utterance(1, utterance_audio(1.0), 0, LISTEN_RATE)
     script = sorted(
