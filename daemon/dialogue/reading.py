@@ -33,7 +33,7 @@ class ReadingAhead:
         """Return what was said, read ahead or now; raises what the recogniser raises."""
         ahead = None
         if self._reading is not None and same(utterance, self._utterance):
-            ahead = await self._reading
+            ahead = await asyncio.shield(self._reading)  # others may want it, too
         return ahead or await self._read(utterance)
 
     async def _try(self, utterance: Utterance) -> Transcript | None:

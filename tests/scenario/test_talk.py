@@ -8,7 +8,7 @@ from typing import Any
 from daemon.dialogue.conversation import State
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.reply import Script as Text
-from daemon.ears.endpointing import SpeechFaded
+from daemon.ears.events import SpeechFaded
 from daemon.media import LISTEN_RATE, Utterance
 from daemon.service.panel.talk import Talk
 from tests.fakes import FakeChat, FakeRecognizer, parts, utterance_audio
