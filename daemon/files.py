@@ -41,7 +41,7 @@ def whole_folder(path: Path, replace: bool = True) -> Iterator[Path]:
     """
     made: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         made = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
         yield made
         made.chmod(0o755)
@@ -58,6 +58,16 @@ def whole_folder(path: Path, replace: bool = True) -> Iterator[Path]:
     finally:
         if made is not None:
             shutil.rmtree(made, ignore_errors=True)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, closed to other users; what is there stays as it is.
+
+    Models, faces and voices are kept in such folders. Raises ``OSError``.
+    """
+    for folder in reversed((path, *path.parents)):
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def settle(part: Path, path: Path) -> None:

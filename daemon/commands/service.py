@@ -12,7 +12,8 @@ from daemon.commands.console import Subcommands, err, out
 from daemon.config import Settings
 from daemon.errors import DigitalLifeError
 from daemon.i18n import tr
-from daemon.service import doctor, install
+from daemon.service import install
+from daemon.service.finding import Finding, Level
 from daemon.service.steps import Step, may_become_root, take
 
 PACKAGES = ("libportaudio2", "espeak-ng")  # what pip cannot bring
@@ -135,6 +136,8 @@ def _pass_on(command: list[str]) -> int:
 
 def examine_all(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the findings; with ``--fix`` take the steps that need no decision."""
+    from daemon.service import doctor  # which loads what it examines
+
     findings = []
     for finding in doctor.examine(settings):
         findings.append(finding)
@@ -143,7 +146,7 @@ def examine_all(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.json:
         text = [finding.for_programs() for finding in findings]
         out.print(json.dumps(text, ensure_ascii=False, indent=2), markup=False)
-    bad = [finding for finding in findings if finding.level is doctor.Level.ERROR]
+    bad = [finding for finding in findings if finding.level is Level.ERROR]
     if arguments.fix:
         for finding in findings:
             if finding.step is not None and (may_become_root() or not finding.step.root):
@@ -153,12 +156,12 @@ def examine_all(arguments: argparse.Namespace, settings: Settings) -> int:
     return 1 if bad else 0
 
 
-def _show_finding(finding: doctor.Finding) -> None:
+def _show_finding(finding: Finding) -> None:
     mark = {
-        doctor.Level.OK: "[green]✓[/]",
-        doctor.Level.NOTE: "[blue]·[/]",
-        doctor.Level.WARNING: "[yellow]![/]",
-        doctor.Level.ERROR: "[red]✗[/]",
+        Level.OK: "[green]✓[/]",
+        Level.NOTE: "[blue]·[/]",
+        Level.WARNING: "[yellow]![/]",
+        Level.ERROR: "[red]✗[/]",
     }[finding.level]
     out.print(f"{mark} {finding.name}: {escape(finding.text)}")
     if finding.why:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from daemon.errors import InputError, SetupError
-from daemon.files import whole_file
+from daemon.files import make_folder, whole_file
 from daemon.i18n import tr
 from daemon.store.verify import storage_errors
 
@@ -120,7 +120,7 @@ def add_clip(face: Face, entry: ClipEntry) -> Face:
         ]  # fmt: skip
     target = face.directory / "face.toml"
     with storage_errors(face.directory):
-        face.directory.mkdir(parents=True, exist_ok=True)
+        make_folder(face.directory)
     with whole_file(target) as part:
         part.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return changed

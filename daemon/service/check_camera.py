@@ -13,7 +13,7 @@ from daemon.face import loopback
 from daemon.face.camera import GROUP, LOAD
 from daemon.i18n import tr
 from daemon.service.client import Client
-from daemon.service.doctor import Finding, Level, ok
+from daemon.service.finding import Finding, Level, ok
 from daemon.service.install import ETC, module_exists
 from daemon.service.steps import Run
 

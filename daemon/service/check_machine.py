@@ -4,17 +4,20 @@ import importlib.metadata
 import os
 import platform
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from daemon.config import Settings
+from daemon.face.catalogue import own_faces_directory
 from daemon.i18n import tr
 from daemon.loading import needed_weights
-from daemon.service.doctor import Finding, Level, ok
+from daemon.service.finding import Finding, Level, ok
 from daemon.service.steps import Run
-from daemon.store.model_store import State, open_store
+from daemon.store.model_store import State, default_directory, open_store
+from daemon.voice.catalogue import voices_directory
 
 MEMORY_GB = 3.5  # of a machine sold with 4
 FREE_MB = 1200  # the default models and their work; the daemon takes about 1 GB
@@ -136,4 +139,49 @@ def models(settings: Settings) -> Iterator[Finding]:
             )
 
 
-CHECKS = (python, processor, graphics, memory, disk, models)
+def mandarin(settings: Settings) -> Iterator[Finding]:
+    """Look for what speaks Chinese: its model, else espeak-ng; with neither nothing starts."""
+    name, store = settings.voice.mandarin, open_store(settings.models.directory)
+    if name.endswith(".onnx"):
+        return
+    if name != "espeak" and store.verify(name).state is State.READY:
+        yield ok("model", name)
+    elif shutil.which("espeak-ng") is None:
+        yield Finding(
+            "mandarin",
+            Level.ERROR,
+            tr("Neither the Mandarin voice nor espeak-ng is there."),
+            tr("Without it the daemon does not start."),
+            f"digital-life models pull {name}"
+            if name != "espeak"
+            else "sudo apt install espeak-ng",
+        )
+    elif name != "espeak":
+        yield Finding(
+            "mandarin",
+            Level.WARNING,
+            f"{name}: {tr('missing')}",
+            tr("espeak-ng speaks Chinese instead."),
+            f"digital-life models pull {name}",
+        )
+
+
+def privacy(settings: Settings) -> Iterator[Finding]:
+    """Look whether other users of the machine can read what is kept for this one."""
+    for folder in (default_directory(), own_faces_directory(), voices_directory()):
+        if (
+            folder.is_dir()
+            and folder.stat().st_mode & 0o077
+            and folder.parent.stat().st_mode & 0o077
+        ):
+            yield Finding(
+                "privacy",
+                Level.NOTE,
+                tr("Other users of this machine can read {path}.").format(path=folder),
+                tr("Faces and voices are personal data."),
+                f"chmod 700 {shlex.quote(str(folder))}",
+                Run(["chmod", "700", str(folder)]),
+            )
+
+
+CHECKS = (python, processor, graphics, memory, disk, models, mandarin, privacy)

@@ -10,7 +10,7 @@ from daemon.config import Settings
 from daemon.errors import DigitalLifeError
 from daemon.i18n import tr
 from daemon.service.client import Client, NotRunning
-from daemon.service.doctor import Finding, Level, ok
+from daemon.service.finding import Finding, Level, ok
 from daemon.service.install import UNIT
 from daemon.service.steps import Run
 

@@ -18,7 +18,7 @@ from daemon.errors import DeviceError
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Samples
 from daemon.service.client import Client, NotRunning
-from daemon.service.doctor import Finding, Level, ok
+from daemon.service.finding import Finding, Level, ok
 from daemon.voice.player import Loudspeaker
 from daemon.voice.virtual_microphone import local_loudspeaker
 

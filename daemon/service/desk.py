@@ -148,7 +148,7 @@ class Desk:
     async def _choose(self, request: Choose) -> dict[str, Any]:
         if request.do == "face":
             return await self.choose({"face.name": request.name})
-        if is_voice(request.name):
+        if not request.name or is_voice(request.name):  # "" is the plain one
             return await self.choose({"voice.name": request.name})
         plain = "voice.english" if request.language == "en" else "voice.mandarin"
         return await self.choose({plain: request.name, "voice.name": ""})

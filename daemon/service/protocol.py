@@ -32,7 +32,7 @@ LONGEST_TEXT = 5000  # characters: ten minutes of speech
 Text = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT)
 ]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Name = Annotated[str, StringConstraints(max_length=200)]
 
 
 class _Request(BaseModel):
@@ -72,7 +72,10 @@ class Order(_Request):
 
 
 class Choose(_Request):
-    """Show another face, or speak with another voice, until the next start."""
+    """Show another face, or speak with another voice, until the next start.
+
+    A voice is one of ``voices list``, the plain one ("") or another model for it in ``language``.
+    """
 
     do: Literal["face", "voice"]
     name: Name

@@ -10,11 +10,11 @@ from pathlib import Path
 from rich.filesize import decimal
 
 from daemon.errors import InputError, NetworkError, SetupError, StorageError
-from daemon.files import settle
+from daemon.files import make_folder, settle
 from daemon.i18n import tr
 from daemon.store import hub, mandarin, verify, wheels
 from daemon.store.manifest import Contents, Member, Weight, WeightFile
-from daemon.store.model_store import ModelStore, State
+from daemon.store.model_store import ModelStore, State, default_directory
 from daemon.store.progress import Bar, Report
 
 WHEELS = ".wheels"
@@ -104,7 +104,9 @@ def _locked(directory: Path, report: Report) -> Iterator[None]:
     """Keep other pulls out meanwhile."""
     with contextlib.ExitStack() as stack:
         with verify.storage_errors(directory):
-            directory.mkdir(parents=True, exist_ok=True)
+            make_folder(directory)
+            if directory == default_directory():  # earlier versions left it open to other users
+                directory.chmod(0o700)
             lock = stack.enter_context((directory / LOCK).open("w"))
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

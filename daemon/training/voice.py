@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from daemon.errors import DigitalLifeError, InputError, StorageError
-from daemon.files import unwritable, whole_file
+from daemon.files import make_folder, unwritable, whole_file
 from daemon.i18n import tr
 from daemon.training.recordings import Recording
 from daemon.training.voice_steps import Progress, fit_networks, trial_step
@@ -100,7 +100,7 @@ def train(
     ``InputError`` when the recordings are too few, ``StorageError`` when the disk is full.
     """
     try:
-        plan.work.mkdir(parents=True, exist_ok=True)
+        make_folder(plan.work)
         pieces = _cut(plan, recordings, progress, cancel)
         if len(pieces) < LEAST_PIECES:
             raise InputError(

@@ -19,7 +19,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from daemon.errors import SetupError
-from daemon.files import settle, unwritable
+from daemon.files import make_folder, settle, unwritable
 from daemon.i18n import tr
 
 SETTINGS = "voice.toml"
@@ -167,7 +167,7 @@ class NewVoice:
 
     def __enter__(self) -> "NewVoice":
         try:
-            self.directory.mkdir(parents=True)
+            make_folder(self.directory)
         except OSError as error:
             raise unwritable(self.directory, error) from error
         return self

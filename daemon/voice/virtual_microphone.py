@@ -64,7 +64,7 @@ async def virtual_microphone(voice: VoiceSettings, ears: EarsSettings) -> AsyncI
     log.info(tr('Video calls find the microphone "Digital Life".'))
     keeping = asyncio.create_task(arranger.keep(), name="virtual microphone")
     try:
-        with _own_memory(f"{voice.output} {ears.listen_to}"):
+        with _introduced(f"{voice.output} {ears.listen_to}"):
             door = _door()
             yield Devices(ears.microphone if ears.listen_to == "microphone" else door, door)
     finally:
@@ -221,19 +221,36 @@ def _door() -> str:
 
 
 @contextmanager
-def _own_memory(mode: str) -> Iterator[None]:
-    """Let the server remember our streams' places under a name of their own.
+def _introduced(mode: str) -> Iterator[None]:
+    """Have the streams that are opened meanwhile tell the server whose they are.
 
-    It keeps what is moved for the next time, by application; without this every Python program
-    that plays through ALSA would find itself in the virtual microphone.
+    Both libraries on the way to a server read that in the environment. PipeWire's own
+    (pipewire-alsa) does not tell the process by itself. A server keeps where a stream was moved for
+    the next time, by application; without a name of our own every Python program that plays
+    through ALSA would find itself in the virtual microphone.
     """
-    before = os.environ.get("PULSE_PROP")
-    ours = f'application.id="digital-life {mode}"'
-    os.environ["PULSE_PROP"] = f"{before} {ours}" if before else ours
+    name = f"digital-life {mode}"
+    ours = {
+        "PULSE_PROP": f'application.id="{name}"',
+        "PIPEWIRE_ALSA": f'application.id="{name}" application.process.id="{os.getpid()}"',
+    }
+    before = {key: os.environ.get(key) for key in ours}
+    for key, value in ours.items():
+        os.environ[key] = _joined(key, before[key], value)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ["PULSE_PROP"]
-        else:
-            os.environ["PULSE_PROP"] = before
+        for key, old in before.items():
+            if old is None:
+                del os.environ[key]
+            else:
+                os.environ[key] = old
+
+
+def _joined(key: str, before: str | None, ours: str) -> str:
+    """Add our properties to what somebody has set already; of two the later counts."""
+    before = (before or "").strip()
+    if key == "PIPEWIRE_ALSA":  # an object, whose braces may be there
+        before = before.removeprefix("{").removesuffix("}").strip()
+        return "{ " + f"{before} {ours}".strip() + " }"
+    return f"{before} {ours}".strip()

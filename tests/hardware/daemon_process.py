@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from tests.hardware.pulse import Pulse
 
-PHASE = re.compile(r"turn (\d+): (\w+)$")
+PHASE = re.compile(r"turn (-?\d+): (\w+)$")
 START_S = 90.0
 
 

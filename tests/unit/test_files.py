@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from daemon.errors import StorageError
-from daemon.files import whole_file, whole_folder
+from daemon.files import make_folder, whole_file, whole_folder
 
 
 def test_a_file_takes_its_name_when_it_is_whole(tmp_path: Path) -> None:
@@ -64,3 +64,12 @@ def test_of_two_alike_folders_the_quicker_one_stays(tmp_path: Path) -> None:
             (quick / "model").write_text("quick")
     assert (place / "model").read_text() == "quick"
     assert os.listdir(tmp_path) == ["engine"]
+
+
+def test_what_is_made_is_closed_to_others_and_what_is_there_stays_as_it_is(tmp_path: Path) -> None:
+    there = tmp_path / "share"
+    there.mkdir(mode=0o755)
+    make_folder(there / "digital-life" / "voices")
+    modes = [path.stat().st_mode & 0o777 for path in (there, *sorted(there.rglob("*")))]
+    assert modes == [0o755, 0o700, 0o700]
+    make_folder(there)

@@ -7,11 +7,15 @@ import threading
 from pathlib import Path
 
 from daemon.store.model_store import default_directory
+from tests.hardware.guest.scene import NEEDED
 
 CHECKOUT = Path(__file__).parents[3]
 START = Path(__file__).parent / "start"
 BOOT_S = 90.0  # a boot takes 10 s; one in many stands still before its first line
 BOOTS = 2
+MAPPINGS = Path("/proc/sys/vm/max_map_count")
+# each page of a process in the guest may be a mapping of its own; kernels begin with 65530
+MOST_MAPPINGS = 1_048_576
 IMAGE = Path(os.environ.get("DL_GUEST_CACHE") or Path.home() / ".cache/dl-guest")
 
 
@@ -28,8 +32,12 @@ def missing() -> str:
     if place is None:
         return "no bench: set DIGITAL_LIFE_GUEST to its folder"
     if not (IMAGE / "root.ext4").exists() or not (IMAGE / "uml" / "linux").exists():
-        return f"no guest: run {place}/build --uml"
-    if not (default_directory() / "smollm2-135m").is_dir():
+        return "no guest: run tests/hardware/guest/build, once, as root"
+    if int(MAPPINGS.read_text()) < MOST_MAPPINGS:
+        return (
+            f"programs in the guest would be killed: sudo sysctl vm.max_map_count={MOST_MAPPINGS}"
+        )
+    if not all((default_directory() / name).is_dir() for name in NEEDED):
         return "no models: digital-life models pull --profile tiny"
     return ""
 

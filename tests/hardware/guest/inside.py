@@ -3,12 +3,13 @@
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 
 from tests.hardware.guest import scene
 from tests.hardware.guest.browser import prove_browser
 from tests.hardware.guest.installed import prove_installation, prove_removal
-from tests.hardware.guest.scene import CHECKOUT, MODELS, Service, check
+from tests.hardware.guest.scene import CHECKOUT, Service, check
 from tests.hardware.guest.soak import prove_soak
 from tests.hardware.guest.strangers import prove_protection
 from tests.hardware.guest.talking import prove_conversation
@@ -21,7 +22,7 @@ def keep_shares() -> None:
     """Mount what the bench shares at boot, as the disk of an installation would be."""
     base = Path(sys.base_prefix)
     with Path("/etc/fstab").open("a") as table:
-        for place in (sys.prefix, str(base), str(CHECKOUT), MODELS):
+        for place in (sys.prefix, str(base), str(CHECKOUT)):
             table.write(f"none {place} hostfs ro,{place} 0 0\n")
 
 
@@ -45,8 +46,13 @@ def main() -> int:
                 reboot()
             return 1
     for part in sys.argv[2:]:
-        begin = time.monotonic()
-        PARTS[part](service)
+        begin, before = time.monotonic(), list(scene.failed)
+        try:
+            PARTS[part](service)
+        except Exception:  # the other parts are worth knowing, too
+            scene.check(part, False, traceback.format_exc())
+        if scene.failed != before:
+            print(service.log()[-3000:], flush=True)
         print(f"==== {part}: {time.monotonic() - begin:.1f} s", flush=True)
     return 1 if scene.failed else 0
 

@@ -12,11 +12,13 @@ from tests.hardware.guest.scene import (
     UID,
     USER,
     Service,
+    as_user,
     check,
-    configure,
     digital_life,
     run,
+    settle_in,
     status,
+    turn_up,
     wait,
 )
 
@@ -25,19 +27,19 @@ MOST_EXPOSED = 3.0  # of systemd-analyze security, 0 to 10
 
 def install(service: Service) -> None:
     """Install as a person would, from nothing."""
-    configure()
+    settle_in()
     Path(f"/var/lib/systemd/linger/{USER}").unlink(missing_ok=True)
     run("loginctl", "disable-linger", USER)
     run("loginctl", "enable-linger", USER)  # there is nobody here to log in
     if service.system:
         done = run(
             sys.executable, "-B", "-m", "daemon",
-            "service", "install", "--system", "--user", USER, cwd=CHECKOUT, timeout=200,
+            "service", "install", "--system", "--user", USER, cwd=CHECKOUT, timeout=400,
         )  # fmt: skip
         check("install as root", done.returncode == 0, done.stdout + done.stderr)
         return
     wait(lambda: Path(f"{RUNTIME}/bus").exists(), 30)
-    done = digital_life("service", "install", timeout=200)
+    done = digital_life("service", "install", timeout=400)
     check("install as the user", done.returncode == 0, done.stdout + done.stderr)
     _, found, lines = done.stderr.partition("no sudo:\n")
     check("without sudo it tells what root is to do", found and "modprobe.d" in lines)
@@ -58,6 +60,7 @@ def prove_installation(service: Service, second: bool) -> None:
     if not check("ready after the reboot", took >= 0, f"{took:.1f} s"):
         print(service.systemctl("status", "digital-life.service").stdout, service.log()[-4000:])
     check("at the first attempt", service.restarts == 0, service.restarts)
+    turn_up()
     found = wait(status, 20)
     devices = found.get("devices", {})
     check("it listens", found.get("state") == "listening", found)
@@ -73,6 +76,8 @@ def prove_installation(service: Service, second: bool) -> None:
         check("others can watch it", "Video Capture" in info.partition("Device Caps")[2])
     microphone = devices.get("microphone", {})
     check("the microphone delivers", microphone.get("silent_s", 9) < 1, microphone)
+    sources = as_user("pactl", "list", "sources").stdout
+    check("calls find its microphone", "Description: Digital Life\n" in sources, sources[-900:])
     check("nothing is degraded", found.get("degraded") == [], found.get("degraded"))
     check("it lingers", "yes" in run("loginctl", "show-user", USER, "-P", "Linger").stdout)
     if service.system:

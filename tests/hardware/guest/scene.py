@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +25,11 @@ USER, UID = "dl", 1000
 RUNTIME = f"/run/user/{UID}"
 SOCKET = f"{RUNTIME}/digital-life.sock"
 CONFIG = Path(f"/home/{USER}/.config/digital-life/config.toml")
-MODELS = os.environ.get("DL_MODELS", "")
+SHARED = Path(os.environ.get("DL_MODELS", "/"))  # the host's models
+MODELS = Path(f"/home/{USER}/.cache/digital-life/models")
+NEEDED = (
+    "whisper-tiny-en", "smollm2-135m", "piper-joe", "mandarin-baker", "silero-vad", "smart-turn",
+)  # fmt: skip
 SETTINGS = """\
 [ears]
 model = "whisper-tiny-en"
@@ -34,12 +40,14 @@ max_reply_tokens = 24
 [face]
 width = 320
 height = 180
-[models]
-directory = "{models}"
+[voice]
+output = "both"
 [log]
 level = "debug"
 """
-START_S = 90.0  # one processor loads the models, and reads them for their checksums
+START_S = (
+    240.0  # one processor, perhaps shared, loads the models and reads them for their checksums
+)
 
 LLAMA = re.compile(r"[\d.]+ I ")  # what llama.cpp says at debug
 
@@ -90,11 +98,23 @@ def wait(condition: Callable[[], T], seconds: float, step: float = 0.3) -> T:
     return value
 
 
-def configure(models: str = MODELS, more: str = "") -> None:
-    """Write the user's settings."""
-    CONFIG.parent.mkdir(parents=True, exist_ok=True)
-    CONFIG.write_text(SETTINGS.format(models=models) + more)
-    run("chown", "-R", f"{USER}:{USER}", f"/home/{USER}/.config")
+def settle_in() -> None:
+    """Give the user settings and models of their own."""
+    CONFIG.parent.mkdir(parents=True)
+    CONFIG.write_text(SETTINGS)
+    MODELS.mkdir(parents=True, mode=0o700)  # as `models pull` makes it
+    for name in NEEDED:
+        shutil.copytree(SHARED / name, MODELS / name)
+    for folder in (".config", ".cache"):
+        run("chown", "-R", f"{USER}:{USER}", f"/home/{USER}/{folder}")
+
+
+def turn_up() -> None:
+    """Set the card to full volume: a new one begins at 6 % of it."""
+    for kind in ("sink", "source"):
+        names = as_user("pactl", "list", "short", f"{kind}s").stdout
+        for name in re.findall(r"\t(alsa_\S+)", names):
+            as_user("pactl", f"set-{kind}-volume", name, "100%")
 
 
 class Service:
@@ -162,16 +182,20 @@ class Recorder:
     """Records what comes out of the loopback card while the ``with`` block runs."""
 
     def __enter__(self) -> "Recorder":
+        self._file = tempfile.TemporaryFile()  # a pipe that nobody reads holds two seconds
         self._program = subprocess.Popen(
             ["arecord", "-q", "-D", "plughw:Loopback,1", "-f", "S16_LE", "-c", "1",
              "-r", str(LISTEN_RATE), "-t", "raw"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            stdout=self._file, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         return self
 
     def __exit__(self, *failure: object) -> None:
         self._program.terminate()
-        data = self._program.communicate(timeout=20)[0]
+        self._program.wait(20)
+        self._file.seek(0)
+        data = self._file.read()
+        self._file.close()
         samples: Samples = np.frombuffer(data[: len(data) // 2 * 2], np.int16).astype(np.float32)
         self.audio = Audio(samples / np.float32(32768), LISTEN_RATE)
 

@@ -1,4 +1,8 @@
-"""The proofs of ``inside.py``, each in a guest of its own."""
+"""The proofs of ``inside.py``, each in a guest of its own.
+
+A guest has one processor and loads its models in about a minute, twice because of the reboot. So
+all of it takes three quarters of an hour, and is run when it is asked for.
+"""
 
 import os
 
@@ -7,11 +11,12 @@ import pytest
 from tests.hardware.guest import bench
 
 LONG = bool(os.environ.get("DIGITAL_LIFE_SLOW_TESTS"))
-SOAK_S = 1800 if LONG else 60
+SOAK_S = float(os.environ.get("DIGITAL_LIFE_SOAK_S", "1800"))
 
 pytestmark = [
     pytest.mark.skipif(bool(bench.missing()), reason=bench.missing()),
-    pytest.mark.timeout(3600),
+    pytest.mark.skipif(not LONG, reason="45 minutes in guests: DIGITAL_LIFE_SLOW_TESTS=1"),
+    pytest.mark.timeout(4500),
 ]
 
 
@@ -23,14 +28,16 @@ def passed(printed: str) -> int:
 
 
 def test_the_sessions_service_after_a_reboot() -> None:
-    parts = ("conversation", "protection", "recoveries", "removal", "camera")
-    assert passed(bench.run("user", *parts, seconds=420)) > 50
+    assert passed(bench.run("user", "conversation", "protection", "removal", seconds=900)) > 30
+
+
+def test_what_goes_wrong_ends_in_recovery() -> None:
+    assert passed(bench.run("user", "recoveries", "stall", "camera", seconds=1500)) > 30
 
 
 def test_the_machines_service_after_a_reboot_and_a_browser_that_watches_it() -> None:
-    assert passed(bench.run("system", "viewer", "removal", seconds=300)) > 15
+    assert passed(bench.run("system", "viewer", "removal", seconds=900)) > 15
 
 
 def test_a_conversation_that_goes_on() -> None:
-    parts = ("soak", "stall") if LONG else ("soak",)
-    assert passed(bench.run("user", *parts, seconds=SOAK_S + 600, soak_s=SOAK_S)) > 10
+    assert passed(bench.run("user", "soak", seconds=SOAK_S + 900, soak_s=SOAK_S)) > 15

@@ -5,16 +5,15 @@ import os
 import re
 import signal
 import time
+import traceback
 from pathlib import Path
 
 from tests.hardware.guest.scene import (
-    CONFIG,
     MODELS,
     USER,
     Service,
     as_user,
     check,
-    configure,
     digital_life,
     run,
     status,
@@ -29,7 +28,11 @@ def prove_recoveries(service: Service) -> None:
     """Take each trouble in turn; the service is up before and after."""
     for trouble in (crash, dead_microphone, sound_server, camera, full_disk, damaged_model):
         begin = time.monotonic()
-        trouble(service)
+        try:
+            trouble(service)
+        except Exception:
+            check(trouble.__name__, False, traceback.format_exc())
+            service.restart()
         print(f"---- {trouble.__name__}: {time.monotonic() - begin:.1f} s", flush=True)
 
 
@@ -143,18 +146,9 @@ def full_disk(service: Service) -> None:
 
 def damaged_model(service: Service) -> None:
     """A byte of a model changes between two starts."""
-    folder = Path(f"/home/{USER}/models")
-    for model in Path(MODELS).iterdir():
-        (folder / model.name).mkdir(parents=True)
-        for file in model.iterdir():
-            (folder / model.name / file.name).symlink_to(file)
-    broken = folder / "silero-vad" / "silero_vad.onnx"
-    data = bytearray(broken.read_bytes())
-    data[1000] ^= 1
-    broken.unlink()
-    broken.write_bytes(data)
-    settings = CONFIG.read_text()
-    configure(str(folder))
+    broken = MODELS / "silero-vad" / "silero_vad.onnx"
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:])
     began = time.strftime("%Y-%m-%d %H:%M:%S")
     took = service.restart()
     check("with a damaged model it does not start", took < 0)
@@ -166,7 +160,7 @@ def damaged_model(service: Service) -> None:
     )
     doctor = digital_life("doctor", "--json")
     check("so does doctor", doctor.returncode == 1 and "silero-vad: damaged" in doctor.stdout)
-    CONFIG.write_text(settings)
+    broken.write_bytes(whole)
     service.systemctl("reset-failed", "digital-life.service")
     took = service.restart()
     check("and is well after that", took >= 0, f"{took:.1f} s")

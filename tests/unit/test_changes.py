@@ -1,0 +1,157 @@
+"""Other voices and faces for a running daemon: what is used, and what is closed."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from daemon.config import Settings, load
+from daemon.dialogue.mute import Mute
+from daemon.errors import SetupError
+from daemon.loading import Loader
+from daemon.service.desk import Desk
+from daemon.service.protocol import Choose
+from tests.fakes import FakeConverter, FakeFace, FakeVoice, parts
+
+Work = Callable[[Desk, SimpleNamespace], Any]
+
+
+class Room(Loader):
+    """A loader of fakes that notes what is open."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.open: list[str] = []
+
+    def _fake(self, part: Any, name: str) -> Any:
+        self.open.append(name)
+        part.close = lambda: self.open.remove(name)
+        return part
+
+    def voice(self) -> Any:
+        if self.settings.voice.english == "missing":
+            raise SetupError("there is no such voice")
+        return self._fake(FakeVoice(), self.settings.voice.english)
+
+    async def _converter(self, voice: Any, speaking: Any) -> Any:
+        name = self.settings.voice.name
+        if name == "broken":
+            raise SetupError("the voice is broken")
+        return await self.make(self._converting(), lambda: self._fake(FakeConverter(), name))
+
+    def face(self) -> Any:
+        return self._fake(FakeFace(), self.settings.face.name)
+
+
+class Session:
+    def __init__(self, first: Any) -> None:
+        self.parts, self.hushed, self.barge_in_s = first, 0, 0.2
+
+    def use(self, **changed: Any) -> None:
+        self.parts = replace(self.parts, **changed)
+
+    def hush(self) -> None:
+        self.hushed += 1
+
+
+@pytest.fixture(autouse=True)
+def voices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    for name in ("mother", "father", "broken"):
+        folder = tmp_path / "digital-life" / "voices" / name
+        folder.mkdir(parents=True)
+        (folder / "voice.toml").write_text('kind = "world"\nconsent = "2026-01-01"\n')
+
+
+def changing(work: Work) -> None:
+    """Run ``work`` with the desk of a daemon that has a plain voice and no converted one."""
+
+    async def main() -> None:
+        first = load(Path("config.toml")).settings
+        desk = Desk(first, None, Mute())
+        loader = Room(first)
+        async with loader:
+            made = parts(None, None)  # type: ignore[arg-type]
+            speaking = loader.worker("voice")
+            voice = await loader.make(speaking, loader.voice)
+            made = replace(made, speaking=speaking, synthesizer=voice)
+            running = SimpleNamespace(
+                loader=loader,
+                session=Session(made),
+                history=SimpleNamespace(persona=""),
+                parts=made,
+                screen=None,
+            )
+            desk.ready(running)  # type: ignore[arg-type]
+            await work(desk, running)
+        assert loader.open == []
+
+    asyncio.run(main())
+
+
+def choose(name: str, **more: Any) -> Choose:
+    return Choose(v=1, do="voice", name=name, **more)
+
+
+def test_a_converted_voice_comes_and_goes() -> None:
+    async def work(desk: Desk, running: SimpleNamespace) -> None:
+        for name in ("mother", "father", ""):
+            assert await desk.answer(choose(name)) == {
+                "changed": ["voice.name"],
+                "needs_restart": [],
+            }
+            conversion = running.session.parts.conversion
+            assert (conversion.name if conversion else "") == name
+            assert running.loader.open == ["piper-joe", *filter(None, [name])]
+            assert running.loader.settings.voice.name == name
+        assert running.session.hushed == 3
+
+    changing(work)
+
+
+def test_a_model_is_the_plain_voice_itself() -> None:
+    async def work(desk: Desk, running: SimpleNamespace) -> None:
+        await desk.answer(choose("mother"))
+        done = await desk.answer(choose("another"))
+        assert done["changed"] == ["voice.name", "voice.english"]
+        assert running.session.parts.conversion is None
+        assert running.loader.open == ["another"]
+
+    changing(work)
+
+
+def test_one_that_cannot_be_loaded_leaves_the_one_before() -> None:
+    async def work(desk: Desk, running: SimpleNamespace) -> None:
+        await desk.answer(choose("mother"))
+        before = running.session.parts.conversion
+        for name in ("broken", "missing"):
+            with pytest.raises(SetupError):
+                await desk.answer(choose(name))
+        assert running.session.parts.conversion is before
+        assert running.loader.open == ["piper-joe", "mother"]
+        assert running.loader.settings.voice.name == "mother"
+
+    changing(work)
+
+
+def test_changing_again_and_again_leaves_no_thread() -> None:
+    async def work(desk: Desk, running: SimpleNamespace) -> None:
+        await desk.answer(choose("mother"))
+        before = threading.active_count()
+        for _ in range(5):
+            await desk.answer(choose("father"))
+            await desk.answer(choose("mother"))
+        assert threading.active_count() == before
+
+    changing(work)
+
+
+def test_a_daemon_that_loads_is_alive() -> None:
+    settings = load(Path("config.toml")).settings
+    desk = Desk(settings, None, Mute())
+    assert desk.ailment() == "", "else nobody would ping the watchdog from then on"
