@@ -1,0 +1,22 @@
+"""Libraries that report their use to their makers are kept from it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+LOAD = """
+import sys, daemon, onnxruntime
+onnxruntime.InferenceSession(sys.argv[1])
+"""
+
+
+def test_onnx_runtime_leaves_no_id_of_the_machine(
+    weights: Callable[[str], Path], tmp_path: Path
+) -> None:
+    model = weights("silero-vad") / "silero_vad.onnx"
+    kept = {k: v for k, v in os.environ.items() if k not in ("ORT_DISABLE_TELEMETRY",)}
+    home = {**kept, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, "-c", LOAD, str(model)], env=home, check=True, timeout=60)
+    assert list(tmp_path.rglob("*")) == []
