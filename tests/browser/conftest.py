@@ -79,7 +79,7 @@ def browser() -> Iterator["Browser"]:
 @pytest.fixture(scope="module")
 def context(browser: "Browser") -> Iterator["BrowserContext"]:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(90_000)
     yield context
     context.close()
 
