@@ -1,0 +1,111 @@
+"""What of earlier conversations is put into the prompt, and what asks to be remembered.
+
+Earlier conversations are recalled in the person's own words, shortened, and not in a summary that
+the model made: the default one, asked for it, put things into people's mouths that they had not
+said, while from their own words it answers rightly.
+"""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from daemon.brain.sentences import width
+from daemon.memory.store import Fact, Turn
+
+FACTS = 50  # the newest of them that may be recalled
+CONVERSATIONS = 12  # likewise
+QUESTIONS = 3  # of one conversation: the longest say most
+LONGEST = 100  # width of a question, or a third of it in Chinese characters
+LONGEST_FACT = 300
+CONTEXT_SHARE = 4  # at most this part of the model's context, whatever the settings say
+
+_PLEASE = r"(?:(?:ok(?:ay)?|hey|so|and|well|now|please|also)[,\s]+)*"
+_ENGLISH = re.compile(
+    rf"^\W*{_PLEASE}(?:(?:can|could|will|would) you (?:please )?|you (?:should|must) |"
+    r"i(?: would|'d)? (?:want|like) you to |please )?"
+    r"(?:remember|memori[sz]e|keep in mind|do not forget|don['’]t forget)"
+    r"(?:\s+(?:this|the following))?(?:\s*[:,]\s*|\s+)(?:that\s+)?"
+    r"(?=(?:my|our|i|i['’]m|i['’]ve|we|we['’]re|he|she|it|they|there|his|her|their|the|this|on|in|at|"
+    r"for|every|[A-Z]\w*(?:\s+\w+){1,4}\s+(?:is|are|has|likes?|lives?))\b)(?P<fact>.+)",
+    re.IGNORECASE,
+)
+_CHINESE = re.compile(
+    r"^\W*(?:好的?[，,]?|那[么]?|嗯[，,]?|请你?|麻烦你?|帮我|你要|你得|你可以|能不能|可以|一定要|要)*"
+    r"(?:记住|记下来?|记着|记得|记一下|别忘了|不要忘记?了?|牢记)(?:一下|哦|啊)?[，,：:、\s]*(?P<fact>.+)"
+)
+_QUESTION = re.compile(r"[?？]\s*$|[吗呢么]\W*$|^(?:when|what|who|why|how|me\b|if\b)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Recallable:
+    """What the memory has to offer: all the newest first."""
+
+    facts: tuple[Fact, ...] = ()
+    conversations: tuple[tuple[Turn, ...], ...] = ()
+
+
+def fact_in(text: str) -> str:
+    """Return what ``text`` asks to be remembered; "" if it asks for nothing of the kind."""
+    found = _ENGLISH.match(text) or _CHINESE.match(text)
+    if found is None:
+        return ""
+    fact = found["fact"].strip(" \t\n,.;:!，。；：！、")
+    enough = width(fact) >= 6 and not _QUESTION.search(text.strip()) and not _QUESTION.match(fact)
+    return fact[:LONGEST_FACT] if enough else ""
+
+
+def recalled(known: Recallable, now: float, fits: Callable[[str], bool]) -> str:
+    """Return what the prompt is to say, as much of it as ``fits``: facts first, then the newest.
+
+    "" if nothing is known, or nothing fits. ``now`` is in seconds since 1970.
+    """
+    facts: list[str] = []
+    talks: list[str] = []
+    text = ""
+    for room, lines in (
+        (facts, [f"- They asked you to remember: “{fact.text}”" for fact in known.facts]),
+        (talks, [line for turns in known.conversations if (line := _talk(turns))]),
+    ):
+        for line in lines:
+            room.insert(0, line)
+            longer = _block(facts, talks, now)
+            if not fits(longer):
+                room.pop(0)
+                break
+            text = longer
+    return text
+
+
+def _block(facts: Sequence[str], talks: Sequence[str], now: float) -> str:
+    head = f"Today is {_day(now)}. What you know of the person from earlier conversations:"
+    return "\n".join((head, *facts, *talks))
+
+
+def _talk(turns: Sequence[Turn]) -> str:
+    """Return a line of the person's own words, "" if there are none."""
+    asked = [turn for turn in turns if turn.question]
+    most = sorted(asked, key=lambda turn: width(turn.question), reverse=True)[:QUESTIONS]
+    said = " ".join(f"“{_short(turn.question)}”" for turn in asked if turn in most)
+    return f"- On {_day(turns[0].at)} they said: {said}" if said else ""
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    if width(text) <= LONGEST:
+        return text
+    while width(text) > LONGEST:
+        text = text[:-1]
+    return text.rsplit(" ", 1)[0] + "…"
+
+
+def _day(at: float) -> str:
+    day = time.localtime(at)
+    return f"{day.tm_mday} {_MONTHS[day.tm_mon - 1]} {day.tm_year}"
+
+
+# Not strftime's: those are of the user's locale, and this is for the model.
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
