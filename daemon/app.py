@@ -12,14 +12,14 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from daemon.brain.history import History
 from daemon.config import Settings
-from daemon.dialogue.addressing import Attentive
+from daemon.dialogue.addressing import Attentive, Called
+from daemon.dialogue.chat import Chat
 from daemon.dialogue.conversation import State
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.reply import Parts, Reply
 from daemon.dialogue.session import Session
-from daemon.ears.endpointing import Endpointer
+from daemon.ears.doorway import Doorway, Hearing, Key, Waking
 from daemon.ears.events import EarEvent
 from daemon.ears.microphone import Microphone
 from daemon.ears.sound_files import Source
@@ -27,6 +27,8 @@ from daemon.errors import DeviceError
 from daemon.face.screen import Screen
 from daemon.i18n import tr
 from daemon.loading import Loader, make_apologies, require_weights
+from daemon.memory.keeper import Keeper
+from daemon.memory.store import memory_path
 from daemon.stages import Recognizer
 from daemon.voice.player import Loudspeaker, Player
 from daemon.voice.sound import Sound
@@ -41,12 +43,10 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-def listen(
-    source: Source, endpointer: Endpointer, mute: Mute, cancel: CancelToken
-) -> Iterator[EarEvent]:
-    """Yield what the endpointer notices in the source; the ears' whole job, on one thread."""
+def listen(source: Source, ears: Hearing, mute: Mute, cancel: CancelToken) -> Iterator[EarEvent]:
+    """Yield what is noticed in the source; the ears' whole job, on one thread."""
     for samples in source.chunks(cancel):
-        yield from (endpointer.skip if mute.microphone else endpointer.feed)(samples)
+        yield from (ears.skip if mute.microphone else ears.feed)(samples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Running:
 
     loader: Loader
     session: Session
-    history: History
+    chat: Chat
     recognizer: Recognizer
     parts: Parts
     microphone: Microphone
@@ -63,6 +63,11 @@ class Running:
     sound: Sound
     screen: Screen | None
     mute: Mute
+    attentive: Attentive | None
+    """There while only what is said to it is answered."""
+    doorway: Doorway
+    key: Key | None
+    """There while it listens only when that is held."""
 
 
 async def serve(
@@ -88,6 +93,7 @@ async def serve(
         echo = await ears.run(lambda _: loader.echo(player.played))
         microphone = Microphone(devices.microphone, echo)
         sound = Sound(microphone, player, loader.worker("sound"))
+        memory = loader.worker("memory")
         loader.own(sound.close)
         await sound.open()
         async with _showing(loader, player, mute) as screen:
@@ -96,16 +102,22 @@ async def serve(
             )
             recognizer = parts.recognizer
             apologies = await make_apologies(parts)
+            attentive = None
             if settings.dialogue.answer_when == "addressed":
                 attentive = Attentive(parts.recognizer, settings.dialogue)
                 parts = replace(parts, recognizer=attentive)
                 observe = attentive.watching(observe)
-            endpointer = await ears.run(lambda _: loader.endpointer())
-            brain = settings.brain
-            history = History(brain.persona, parts.chat_model, brain.max_reply_tokens)
+            gate = await ears.run(lambda _: loader.gate())
+            if isinstance(gate, Waking):
+                observe = gate.watching(observe)
+                parts = replace(parts, recognizer=Called(parts.recognizer, gate.word.phrase))
+            doorway = Doorway(await ears.run(lambda _: loader.endpointer()), gate)
+            chat = Chat(settings, parts, Keeper(memory, memory_path(), settings.memory))
+            loader.own(chat.close)
+            await chat.begin(settings.persona.name)
             session = Session(
                 parts,
-                history,
+                chat.history,
                 player,
                 screen,
                 apologies,
@@ -115,7 +127,7 @@ async def serve(
             running = Running(
                 loader=loader,
                 session=session,
-                history=history,
+                chat=chat,
                 recognizer=recognizer,
                 parts=parts,
                 microphone=microphone,
@@ -123,9 +135,12 @@ async def serve(
                 sound=sound,
                 screen=screen,
                 mute=mute,
+                attentive=attentive,
+                doorway=doorway,
+                key=gate if isinstance(gate, Key) else None,
             )
             ready(running)
-            heard = ears.stream(listen, microphone, endpointer, mute, depth=EVENTS_AHEAD)
+            heard = ears.stream(listen, microphone, doorway, mute, depth=EVENTS_AHEAD)
             async with aclosing(heard), asyncio.TaskGroup() as group:
                 group.create_task(sound.watch(session.sound_lost), name="sound")
                 group.create_task(session.run(heard), name="conversation")

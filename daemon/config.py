@@ -51,6 +51,8 @@ class EarsSettings(_Table):
     echo: Literal["cancel", "half-duplex", "off"]
     noise_suppression: bool
     gain_control: bool
+    listen: Literal["always", "push-to-talk", "wake-word"]
+    wake_word: str
     model: str
     languages: Annotated[tuple[Literal["en", "zh"], ...], Field(min_length=1, strict=False)]
     threads: Threads
@@ -153,6 +155,20 @@ class PanelSettings(_Table):
     port: Annotated[int, Field(ge=0, le=65535)]
 
 
+class MemorySettings(_Table):
+    """``[memory]``: what is kept of conversations."""
+
+    keep: bool
+    days: Annotated[int, Field(ge=0, le=36_500)]
+    recall_tokens: Annotated[int, Field(ge=0, le=8192)]
+
+
+class PersonaSettings(_Table):
+    """``[persona]``: who answers."""
+
+    name: str
+
+
 class ModelsSettings(_Table):
     """``[models]``: weights on disk."""
 
@@ -176,6 +192,8 @@ class Settings(_Table):
     camera: CameraSettings
     dialogue: DialogueSettings
     panel: PanelSettings
+    memory: MemorySettings
+    persona: PersonaSettings
     models: ModelsSettings
     log: LogSettings
 

@@ -17,6 +17,7 @@ import numpy as np
 from daemon.config import Settings
 from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.reply import Parts
+from daemon.ears.doorway import Key, Waking
 from daemon.ears.echo import Echo
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.ring import Ring
@@ -165,6 +166,16 @@ class Loader:
         if ears.echo == "off" and not (ears.noise_suppression or ears.gain_control):
             return None
         return Echo(ears.echo, played, ears.noise_suppression, ears.gain_control)
+
+    def gate(self) -> Key | Waking | None:
+        """Make what opens the ears; ``None`` if they are always open."""
+        ears = self.settings.ears
+        if ears.listen == "wake-word":
+            from daemon.ears.wake_word import MicroWakeWords
+
+            stay_s = self.settings.dialogue.follow_up_s
+            return Waking(MicroWakeWords(ears.wake_word), stay_s)
+        return Key() if ears.listen == "push-to-talk" else None
 
     def brain(self) -> ChatModel:
         """Make the language model."""

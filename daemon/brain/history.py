@@ -1,6 +1,6 @@
 """What the model is told of the conversation so far."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from daemon.brain.sentences import is_chinese, width
 from daemon.errors import SetupError
@@ -16,9 +16,20 @@ class History:
     to count, so it is called where the model may be called.
     """
 
-    def __init__(self, persona: str, model: ChatModel, max_reply_tokens: int) -> None:
+    def __init__(
+        self,
+        persona: str,
+        model: ChatModel,
+        max_reply_tokens: int,
+        keep: Callable[[str, str], None] = lambda question, heard: None,
+    ) -> None:
+        """``keep`` is told each turn that is committed."""
         self.persona = persona
         """Who answers; may be changed between two questions."""
+        self.recalled = ""
+        """What is known from earlier conversations. It stays as it is while one lasts: the model
+        reads again whatever follows the first change."""
+        self._keep = keep
         self._model = model
         self._max_reply_tokens = max_reply_tokens
         self._turns: tuple[tuple[str, str], ...] = ()
@@ -44,15 +55,23 @@ class History:
 
     def commit(self, question: str, heard: str) -> None:
         """Keep a turn; ``heard`` is empty when it was interrupted before a word was heard."""
-        self._turns = (*self._turns, (question.strip(), heard.strip()))
+        question, heard = question.strip(), heard.strip()
+        self._turns = (*self._turns, (question, heard))
+        self._keep(question, heard)
 
     def clear(self) -> None:
         """Forget all turns."""
         self._turns = ()
 
+    @property
+    def system(self) -> str:
+        """What every prompt begins with."""
+        return "\n\n".join(filter(None, (self.persona, self.recalled)))
+
     def _prompt(self, turns: Sequence[tuple[str, str]], question: str) -> list[Message]:
         """Build a chat in which the roles alternate, as many chat templates insist on."""
-        messages = [Message("system", self.persona)] if self.persona else []
+        system = self.system
+        messages = [Message("system", system)] if system else []
         unanswered = ""
         for asked, heard in turns:
             unanswered = _lines(unanswered, asked)

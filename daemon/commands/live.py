@@ -23,6 +23,7 @@ from daemon.commands.voice_option import add_voice_option, statement, with_voice
 from daemon.config import Settings
 from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.mute import Mute
+from daemon.dialogue.personas import find_persona, with_persona
 from daemon.dialogue.reply import Reply
 from daemon.errors import DigitalLifeError, InputError, first_failure
 from daemon.face.screen import Film
@@ -123,7 +124,8 @@ async def _serve(settings: Settings, config: Path | None) -> None:
     panel = Panel(desk, mute)
 
     async def live(settings: Settings) -> None:
-        await serve(settings, ready, observe, make_loader, mute)
+        persona = find_persona(settings.persona.name, settings)
+        await serve(with_persona(settings, persona), ready, observe, make_loader, mute)
 
     async with _steered(desk), panel.open(settings.panel):
         serving = asyncio.create_task(again_and_again(desk, live))

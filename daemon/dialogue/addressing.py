@@ -94,8 +94,8 @@ class Attentive:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._recognizer = recognizer
-        self._names = (settings.name, *settings.wake_phrases)
-        self._follow_up_s = settings.follow_up_s
+        self.settings = settings
+        """May be changed at any time."""
         self._clock = clock
         self._speaking = False
         self._spoke = float("-inf")
@@ -123,9 +123,32 @@ class Attentive:
     def transcribe(self, audio: Audio, cancel: CancelToken) -> Transcript:
         """Return the question in ``audio``; empty text if it is none, or is for another."""
         began = self._clock() - audio.seconds
-        following = self._speaking or began < self._spoke + self._follow_up_s
+        settings = self.settings
+        following = self._speaking or began < self._spoke + settings.follow_up_s
         transcript = self._recognizer.transcribe(audio, cancel)
-        question = question_to(self._names, transcript.text)
+        question = question_to((settings.name, *settings.wake_phrases), transcript.text)
         if question is None:
             question = transcript.text if following else ""
         return Transcript(question, transcript.language)
+
+
+class Called:
+    """A ``Recognizer`` that leaves out the wake word which opened the ears."""
+
+    def __init__(self, recognizer: Recognizer, phrase: str) -> None:
+        self._recognizer = recognizer
+        self._phrase = phrase
+
+    def warm_up(self) -> None:
+        """Warm up the recogniser."""
+        self._recognizer.warm_up()
+
+    def close(self) -> None:
+        """Free the recogniser."""
+        self._recognizer.close()
+
+    def transcribe(self, audio: Audio, cancel: CancelToken) -> Transcript:
+        """Return the words in ``audio`` after the wake word, or all if there is nothing else."""
+        transcript = self._recognizer.transcribe(audio, cancel)
+        question = question_to((self._phrase,), transcript.text)
+        return transcript if question is None else Transcript(question, transcript.language)

@@ -109,10 +109,12 @@ class Reply:
         report: Callable[[ReplyEvent], None],
         words: Callable[[Utterance], Awaitable[Transcript]] | None = None,
         confirmed: bool = True,
+        order: Callable[[Transcript], Callable[[], None] | None] = lambda said: None,
     ) -> None:
         """Prepare; ``words`` finds the question's words where the recogniser is not to be asked.
 
-        What is not ``confirmed`` yet is neither heard nor seen, and reports nothing.
+        What is not ``confirmed`` yet is neither heard nor seen, and reports nothing. ``order``
+        returns what carries out an order for the assistant itself; that is not answered.
         """
         self.turn = turn
         self.question = question
@@ -131,6 +133,7 @@ class Reply:
         self._frames = frames
         self._report = report
         self._words = words
+        self._order = order
         self._confirmed = asyncio.Event()
         self._begun = asyncio.Event()
         if confirmed:
@@ -161,6 +164,10 @@ class Reply:
         else:
             self.transcript = await self._hear(self.question)
             if not self.transcript.text:
+                return
+            if (carry_out := self._order(self.transcript)) is not None:
+                await self._confirmed.wait()
+                carry_out()
                 return
             words = self._think(self.transcript.text)
         try:

@@ -71,6 +71,8 @@ class Session:
         self._apologies = apologies
         self.barge_in_s = barge_in_s
         """Seconds of speech over a reply that silence it; may be changed at any time."""
+        self.order: Callable[[Transcript], Callable[[], None] | None] = lambda said: None
+        """Returns what carries out an order for the assistant itself, ``None`` for other words."""
         self._observe = observe
         self._events: asyncio.Queue[Event] = asyncio.Queue(EVENTS)
         self._ahead = ReadingAhead(parts.recognizer, parts.hearing)
@@ -265,6 +267,7 @@ class Session:
             self._events.put_nowait,
             self._words,
             confirmed,
+            self.order,
         )
 
     async def _words(self, question: Utterance) -> Transcript:

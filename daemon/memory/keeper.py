@@ -48,6 +48,10 @@ class Keeper:
         self._persona = ""
         self._writing: set[asyncio.Task[None]] = set()
 
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self._clock()
+
     def begin(self, persona: str) -> None:
         """Begin a conversation, which is kept from its first turn on; ``persona`` answers."""
         self._persona = persona
@@ -70,13 +74,17 @@ class Keeper:
         if not self.settings.keep:
             return Recallable()
         try:
-            return await self.look(_recallable, Recallable())
+            return await self.look(self._recallable, Recallable())
         except DigitalLifeError as error:
             self._note(error)
             return Recallable()
 
     async def look(
-        self, fn: Callable[Concatenate[MemoryStore, P], T], nothing: T, *args: P.args, **kwargs: P.kwargs
+        self,
+        fn: Callable[Concatenate[MemoryStore, P], T],
+        nothing: T,
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> T:
         """Call ``fn(store, …)`` on the memory's thread; ``nothing`` where nothing was ever kept."""
 
@@ -84,6 +92,7 @@ class Keeper:
             store = self._open()
             return nothing if store is None else fn(store, *args, **kwargs)
 
+        await self._written()
         return await self._worker.run(call)
 
     async def is_current(self, conversation: int) -> bool:
@@ -92,9 +101,12 @@ class Keeper:
 
     async def close(self) -> None:
         """Wait for what is being kept, then close the file."""
-        if self._writing:
-            await asyncio.wait(self._writing)
+        await self._written()
         await self._worker.run(lambda _: self._store.close() if self._store else None)
+
+    async def _written(self) -> None:
+        if self._writing:
+            await asyncio.wait(set(self._writing))
 
     def _schedule(self, job: Callable[[], None]) -> None:
         async def run() -> None:
@@ -131,10 +143,10 @@ class Keeper:
         self._conversation = store.add(said, self._conversation, persona)
         self.failed = False
 
-
-def _recallable(store: MemoryStore) -> Recallable:
-    talks = store.conversations(CONVERSATIONS)
-    return Recallable(
-        tuple(reversed(store.facts()[-FACTS:])),
-        tuple(tuple(store.turns(talk.id)) for talk in talks),
-    )
+    def _recallable(self, store: MemoryStore) -> Recallable:
+        talks = store.conversations(CONVERSATIONS + 1)
+        earlier = [talk for talk in talks if talk.id != self._conversation][:CONVERSATIONS]
+        return Recallable(
+            tuple(reversed(store.facts()[-FACTS:])),
+            tuple(tuple(store.turns(talk.id)) for talk in earlier),
+        )

@@ -34,7 +34,9 @@ _CHINESE = re.compile(
     r"^\W*(?:好的?[，,]?|那[么]?|嗯[，,]?|请你?|麻烦你?|帮我|你要|你得|你可以|能不能|可以|一定要|要)*"
     r"(?:记住|记下来?|记着|记得|记一下|别忘了|不要忘记?了?|牢记)(?:一下|哦|啊)?[，,：:、\s]*(?P<fact>.+)"
 )
-_QUESTION = re.compile(r"[?？]\s*$|[吗呢么]\W*$|^(?:when|what|who|why|how|me\b|if\b)", re.IGNORECASE)
+_QUESTION = re.compile(
+    r"[?？]\s*$|[吗呢么]\W*$|^(?:when|what|who|why|how|me\b|if\b)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ class Fact:
 
 
 def memory_path() -> Path:
-    """Where the memory is: ``digital-life/memory.db`` in XDG's data directory."""
+    """Where the memory is, in XDG's data directory."""
     data = os.environ.get("XDG_DATA_HOME", "")
     base = Path(data) if data.startswith("/") else Path.home() / ".local" / "share"
     return base / "digital-life" / "memory.db"
@@ -145,13 +145,11 @@ class MemoryStore:
                     turn.at,
                     persona,
                 )
+            kept = (conversation, turn.at, turn.question, turn.answer)
             number = _inserted(
                 db,
                 "INSERT INTO turns (conversation, at, question, answer) VALUES (?, ?, ?, ?)",
-                conversation,
-                turn.at,
-                turn.question,
-                turn.answer,
+                *kept,
             )
             db.execute(
                 "INSERT INTO words (rowid, question, answer) VALUES (?, ?, ?)",
@@ -169,7 +167,8 @@ class MemoryStore:
         found = self._rows(
             "SELECT id, began, persona,"
             " (SELECT count(*) FROM turns WHERE conversation = conversations.id) AS number,"
-            " (SELECT question FROM turns WHERE conversation = conversations.id ORDER BY id LIMIT 1)"
+            " (SELECT question FROM turns WHERE conversation = conversations.id"
+            " ORDER BY id LIMIT 1)"
             " FROM conversations WHERE number > 0 AND id < ? ORDER BY id DESC LIMIT ?",
             before if before is not None else 2**62,
             limit,

@@ -12,8 +12,10 @@ VOICE = ("voice.english", "voice.mandarin", "voice.speed", "voice.volume")
 CONVERTED = ("voice.name", "voice.content_vec")
 FACE = ("face.name",)
 HEARING = ("ears.languages",)
-LIGHT = ("log.level", "dialogue.barge_in_s", "brain.persona")
-LIVE = (*VOICE, *CONVERTED, *FACE, *HEARING, *LIGHT)
+NAMES = ("dialogue.name", "dialogue.wake_phrases", "dialogue.follow_up_s")
+MEMORY = ("memory.keep", "memory.days", "memory.recall_tokens")
+LIGHT = ("log.level", "dialogue.barge_in_s", "brain.persona", "persona.name")
+LIVE = (*VOICE, *CONVERTED, *FACE, *HEARING, *NAMES, *MEMORY, *LIGHT)
 """Settings that change at once; others wait for a restart."""
 
 log = logging.getLogger(__name__)
@@ -53,7 +55,10 @@ async def apply(running: Running, wanted: Settings) -> dict[str, Any]:
         raise
     set_level(wanted.log.level)
     running.session.barge_in_s = wanted.dialogue.barge_in_s
-    running.history.persona = wanted.brain.persona
+    running.chat.history.persona = wanted.brain.persona
+    running.chat.keeper.settings = wanted.memory
+    if running.attentive is not None:
+        running.attentive.settings = wanted.dialogue
     for name in changed:
         log.info("%s changed", name)
     for name in sorted(kept):

@@ -13,15 +13,31 @@ from daemon import __version__
 from daemon.app import Running
 from daemon.config import Settings, load
 from daemon.dialogue.mute import Mute
+from daemon.dialogue.personas import find_persona, with_persona
 from daemon.dialogue.reply import Script
-from daemon.errors import DigitalLifeError, InputError
+from daemon.errors import DigitalLifeError, InputError, SetupError
 from daemon.i18n import tr
 from daemon.loading import require_weights
 from daemon.service import notify
+from daemon.service.appearance import Appearance
 from daemon.service.changes import apply
 from daemon.service.control import Events
-from daemon.service.monitor import Monitor, process, prometheus
-from daemon.service.protocol import Choose, Look, Order, Request, Say, Switch
+from daemon.service.monitor import Monitor, metrics, process
+from daemon.service.protocol import (
+    Appear,
+    Choose,
+    Forget,
+    Look,
+    Order,
+    Recollect,
+    Request,
+    Say,
+    Search,
+    Show,
+    Switch,
+    Talk,
+)
+from daemon.service.recollection import recollect
 from daemon.voice.catalogue import is_voice
 
 DEAF_S = 2.0  # a microphone whose device has not called for so long is dead
@@ -56,6 +72,7 @@ class Desk:
         self._loading = ""
         self._started = time.monotonic()
         self._changing = asyncio.Lock()
+        self._appearance = Appearance(lambda: self.wanted, self.choose, self.events)
         self._reloads: set[asyncio.Task[None]] = set()
         mute.watchers.append(self._tell_switches)
 
@@ -79,6 +96,13 @@ class Desk:
     def ready(self, running: Running) -> None:
         """Answer everything from now on."""
         self._running = running
+        self._appearance.serve(running)
+        loop = asyncio.get_running_loop()
+
+        def tell_ears(opened: bool) -> None:
+            loop.call_soon_threadsafe(lambda: self.events.publish("ears", open=opened))
+
+        running.doorway.watchers.append(tell_ears)
         self.events.publish("ready")
 
     async def answer(self, request: Request) -> dict[str, Any]:
@@ -86,6 +110,8 @@ class Desk:
         match request:
             case Look(do="metrics"):
                 return {"text": self.metrics()}
+            case Look(do="personas"):
+                return self._appearance.list()
             case Look():
                 return self.status()
             case Switch():
@@ -98,6 +124,7 @@ class Desk:
                 return await self.reload()
             case Order(do="new-conversation"):
                 self._live().session.forget()
+                await self._live().chat.begin_again()
                 self.events.publish("new-conversation")
                 return {}
             case Order(do="restart"):
@@ -109,6 +136,12 @@ class Desk:
                 return {}
             case Choose():
                 return await self._choose(request)
+            case Appear():
+                return await self._appearance.switch(self._live(), request.name)
+            case Recollect() | Search() | Show() | Forget():
+                return await recollect(self._live().chat, request)
+            case Talk():
+                return self._talk(request.on)
 
     def ailment(self) -> str:
         """Name what shows no sign of life; empty while all is well."""
@@ -171,7 +204,8 @@ class Desk:
 
     async def _change(self, wanted: Settings) -> dict[str, Any]:
         async with self._changing:
-            reply = await apply(self._live(), wanted)
+            persona = find_persona(wanted.persona.name, wanted)
+            reply = await apply(self._live(), with_persona(wanted, persona))
         self.wanted = wanted
         self.events.publish("settings", **reply)
         return reply
@@ -188,6 +222,21 @@ class Desk:
             raise DigitalLifeError(tr("Somebody is speaking."), tr("Try again in a moment."))
         heard = await asked.future
         return {"text": heard.text, "whole": heard.whole}
+
+    def _talk(self, on: bool) -> dict[str, Any]:
+        """Press the push-to-talk key, which silences the answer, or let it go."""
+        running = self._live()
+        if running.key is None:
+            raise SetupError(
+                tr("It listens without a key."),
+                tr('listen = "push-to-talk" under [ears] in the settings waits for one'),
+            )
+        if on:
+            running.key.press()
+            running.session.hush()
+        else:
+            running.key.release()
+        return {}
 
     def _switch(self, what: str, off: bool) -> None:
         if what == "microphone" and self._mute.microphone is not off:
@@ -226,8 +275,14 @@ class Desk:
                 | ({"converted": settings.voice.name} if settings.voice.name else {}),
                 "face": settings.face.name,
             },
+            "persona": settings.persona.name,
+            "memory": settings.memory.keep,
             "devices": self._devices(running) if running else {},
             "muted": self._muted(),
+            "ears": {
+                "listen": settings.ears.listen,
+                "open": running is not None and running.doorway.open,
+            },
             "degraded": self._degraded(running) if running else [],
             "turns": list(self.monitor.turns),
             **process(),
@@ -253,6 +308,8 @@ class Desk:
         found = []
         if running.sound.lost:
             found.append("sound")
+        if running.chat.keeper.failed:
+            found.append("memory")
         if running.screen is not None and running.screen.degraded:
             found.append("camera")
         conversion = running.session.parts.conversion
@@ -262,32 +319,7 @@ class Desk:
 
     def metrics(self) -> str:
         """Return the figures for Prometheus."""
-        used, counts, running = process(), self.monitor.counts, self._running
-        figures: dict[str, tuple[str, str, float]] = {
-            "ready": ("gauge", "1 once the models are loaded", float(running is not None)),
-            "uptime_seconds": ("gauge", "Since the start", time.monotonic() - self._started),
-            "turns_total": ("counter", "Replies that were heard", counts["turns"]),
-            "interrupted_total": ("counter", "Replies cut short", counts["interrupted"]),
-            "degraded_total": (
-                "counter",
-                "Replies without lips or without the voice that was set",
-                counts["degraded"],
-            ),
-            "answer_seconds_total": (
-                "counter",
-                "From the end of a question to the first sound, all together",
-                self.monitor.answer_s,
-            ),
-            "memory_bytes": ("gauge", "Resident memory", used["memory_mb"] * 2**20),
-            "threads": ("gauge", "Threads", used["threads"]),
-            "descriptors": ("gauge", "Open file descriptors", used["descriptors"]),
-            "processor_seconds_total": ("counter", "Processor time", used["processor_s"]),
-        }
-        if running is not None:
-            figures["microphone_lost_samples_total"] = (
-                "counter",
-                "Samples that nobody read in time",
-                running.microphone.overflows,
-            )
-            figures["degraded"] = ("gauge", "Parts that have failed", len(self._degraded(running)))
-        return prometheus(figures)
+        running = self._running
+        lost = running.microphone.overflows if running else None
+        failed = len(self._degraded(running)) if running else 0
+        return metrics(self.monitor, time.monotonic() - self._started, lost, failed)

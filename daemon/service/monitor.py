@@ -75,3 +75,36 @@ def prometheus(figures: dict[str, tuple[str, str, float]]) -> str:
         full = f"digital_life_{name}"
         lines += [f"# HELP {full} {text}", f"# TYPE {full} {kind}", f"{full} {value:g}"]
     return "\n".join(lines) + "\n"
+
+
+def metrics(monitor: Monitor, uptime_s: float, lost_samples: int | None, failed: int) -> str:
+    """Return the figures for Prometheus; ``lost_samples`` is ``None`` while models load."""
+    used, counts, ready = process(), monitor.counts, lost_samples is not None
+    figures: dict[str, tuple[str, str, float]] = {
+        "ready": ("gauge", "1 once the models are loaded", float(ready)),
+        "uptime_seconds": ("gauge", "Since the start", uptime_s),
+        "turns_total": ("counter", "Replies that were heard", counts["turns"]),
+        "interrupted_total": ("counter", "Replies cut short", counts["interrupted"]),
+        "degraded_total": (
+            "counter",
+            "Replies without lips or without the voice that was set",
+            counts["degraded"],
+        ),
+        "answer_seconds_total": (
+            "counter",
+            "From the end of a question to the first sound, all together",
+            monitor.answer_s,
+        ),
+        "memory_bytes": ("gauge", "Resident memory", used["memory_mb"] * 2**20),
+        "threads": ("gauge", "Threads", used["threads"]),
+        "descriptors": ("gauge", "Open file descriptors", used["descriptors"]),
+        "processor_seconds_total": ("counter", "Processor time", used["processor_s"]),
+    }
+    if lost_samples is not None:
+        figures["microphone_lost_samples_total"] = (
+            "counter",
+            "Samples that nobody read in time",
+            lost_samples,
+        )
+        figures["degraded"] = ("gauge", "Parts that have failed", failed)
+    return prometheus(figures)

@@ -20,7 +20,15 @@ import stat
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from daemon.errors import DigitalLifeError, InputError
 from daemon.i18n import tr
@@ -32,6 +40,7 @@ LONGEST_TEXT = 5000  # characters: ten minutes of speech
 Text = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT)
 ]
+Limit = Annotated[int, Field(ge=1, le=500)]
 Name = Annotated[str, StringConstraints(max_length=200)]
 
 
@@ -42,9 +51,12 @@ class _Request(BaseModel):
 
 
 class Look(_Request):
-    """``status``: a table; ``metrics``: text for Prometheus; ``events``: see above."""
+    """``status``: a table; ``metrics``: text for Prometheus; ``events``: see above.
 
-    do: Literal["status", "metrics", "events"]
+    ``personas``: who can answer.
+    """
+
+    do: Literal["status", "metrics", "events", "personas"]
 
 
 class Switch(_Request):
@@ -82,7 +94,59 @@ class Choose(_Request):
     language: Literal["en", "zh"] = "en"
 
 
-Request = Look | Switch | Say | Order | Choose
+class Talk(_Request):
+    """The push-to-talk key was pressed (``on``) or let go."""
+
+    do: Literal["talk"]
+    on: bool
+
+
+class Recollect(_Request):
+    """``memory-list``: the newest conversations, or those before ``before``, and all facts."""
+
+    do: Literal["memory-list"]
+    limit: Limit = 20
+    before: int | None = None
+
+
+class Search(_Request):
+    """``memory-search``: the newest turns with all words of ``text``."""
+
+    do: Literal["memory-search"]
+    text: Text
+    limit: Limit = 20
+
+
+class Show(_Request):
+    """``memory-show``: the turns of a conversation."""
+
+    do: Literal["memory-show"]
+    conversation: int
+
+
+class Forget(_Request):
+    """``memory-forget``: one conversation, one fact, or everything; exactly one of the three."""
+
+    do: Literal["memory-forget"]
+    conversation: int | None = None
+    fact: int | None = None
+    everything: bool = False
+
+    @model_validator(mode="after")
+    def _one(self) -> "Forget":
+        if (self.conversation is not None) + (self.fact is not None) + self.everything != 1:
+            raise ValueError("one of conversation, fact and everything")
+        return self
+
+
+class Appear(_Request):
+    """``persona``: answer as another, until the next start."""
+
+    do: Literal["persona"]
+    name: Name
+
+
+Request = Look | Switch | Say | Order | Choose | Talk | Recollect | Search | Show | Forget | Appear
 _REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="do")])
 
 

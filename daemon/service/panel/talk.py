@@ -148,5 +148,5 @@ class Talk:
 
 def _newest(running: Running | None) -> tuple[str, str] | None:
     """Return the exchange that was remembered last."""
-    turns = running.history.turns if running else ()
+    turns = running.chat.history.turns if running else ()
     return turns[-1] if turns else None

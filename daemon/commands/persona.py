@@ -1,0 +1,87 @@
+"""``digital-life persona``: who answers."""
+
+import argparse
+import json
+
+from rich.markup import escape
+from rich.table import Table
+
+from daemon.commands.console import Subcommands, out
+from daemon.config import Settings
+from daemon.i18n import tr
+from daemon.service.client import Client, NotRunning
+
+
+def register(commands: Subcommands) -> None:
+    """Add the commands."""
+    persona = commands.add_parser(
+        "persona",
+        help=tr("who answers: list them, or switch until the next start"),
+        epilog='digital-life persona Luna; or say it: "talk to me as Luna"',
+    )
+    persona.add_argument("name", nargs="?", metavar="NAME", help=tr("without it, all are listed"))
+    persona.add_argument("--json", action="store_true", help=tr("print JSON, for programs"))
+    persona.set_defaults(run=run)
+    anew = commands.add_parser(
+        "new-conversation", help=tr("begin anew: nothing said before is in its prompt any more")
+    )
+    anew.set_defaults(run=new_conversation)
+    talk = commands.add_parser(
+        "talk",
+        help=tr('press or let go the push-to-talk key (listen = "push-to-talk" under [ears])'),
+    )
+    talk.add_argument("what", choices=["start", "stop"])
+    talk.set_defaults(run=press)
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """List personas, or switch."""
+    if arguments.name is None:
+        return _list(arguments.json, settings)
+    with Client() as client:
+        reply = client.do("persona", name=arguments.name)
+    if arguments.json:
+        out.print(json.dumps(reply, ensure_ascii=False, indent=2), markup=False)
+    elif reply["needs_restart"]:
+        names = ", ".join(reply["needs_restart"])
+        out.print(tr("only after a restart: {names}").format(names=names), markup=False)
+    return 0
+
+
+def _list(as_json: bool, settings: Settings) -> int:
+    from daemon.dialogue.personas import DEFAULT, list_personas
+
+    try:
+        with Client() as client:
+            found = client.do("personas")
+    except NotRunning:
+        shown = [persona.model_dump(mode="json") for persona in list_personas(settings)]
+        found = {"persona": settings.persona.name or DEFAULT, "personas": shown}
+    if as_json:
+        out.print(json.dumps(found, ensure_ascii=False, indent=2), markup=False)
+        return 0
+    table = Table("", tr("name"), tr("also called"), tr("description"), tr("languages"))
+    for persona in found["personas"]:
+        table.add_row(
+            "*" if persona["id"] == found["persona"] else "",
+            escape(persona["name"]),
+            escape(", ".join(persona["also"])),
+            escape(persona["description"]),
+            ", ".join(persona["languages"]),
+        )
+    out.print(table)
+    return 0
+
+
+def new_conversation(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Begin anew."""
+    with Client() as client:
+        client.do("new-conversation")
+    return 0
+
+
+def press(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Press the key, or let it go."""
+    with Client() as client:
+        client.do("talk", on=arguments.what == "start")
+    return 0

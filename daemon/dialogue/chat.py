@@ -1,0 +1,95 @@
+"""The conversation under way: when it began, what it recalls, and where it is kept."""
+
+import asyncio
+import logging
+
+from daemon.brain.history import History
+from daemon.config import Settings
+from daemon.dialogue.reply import Parts
+from daemon.errors import DigitalLifeError
+from daemon.media import Message
+from daemon.memory.keeper import Keeper
+from daemon.memory.recall import CONTEXT_SHARE, Recallable, recalled
+from daemon.worker import CancelToken
+
+PAUSE_S = 3600.0  # of silence, after which a kept conversation is over: what follows is another
+
+log = logging.getLogger(__name__)
+
+
+class Chat:
+    """Owns the history. Belongs to the event loop's thread, where ``begin`` comes first."""
+
+    def __init__(self, settings: Settings, parts: Parts, keeper: Keeper) -> None:
+        brain = settings.brain
+        self.keeper = keeper
+        self.history = History(
+            brain.persona, parts.chat_model, brain.max_reply_tokens, self._committed
+        )
+        self._model, self._thinking = parts.chat_model, parts.thinking
+        self._max_reply_tokens = brain.max_reply_tokens
+        self._persona = ""
+        self._read = brain.persona  # what the model has read ahead
+        self._pause: asyncio.TimerHandle | None = None
+        self._beginning: asyncio.Task[None] | None = None
+
+    async def begin(self, persona: str) -> None:
+        """Begin anew: what was said before is in the prompt no more, but for what is recalled.
+
+        ``persona`` is who answers. The model reads the new prompt now, while nobody waits for it.
+        """
+        self.history.clear()
+        self._persona = persona
+        self.keeper.begin(persona)
+        await self.recall()
+
+    async def recall(self) -> None:
+        """Look again at what is to be recalled."""
+        known = await self.keeper.recallable()
+        try:
+            self.history.recalled = await self._thinking.run(self._chosen, known)
+            if self.history.system != self._read:
+                await self._thinking.run(self._read_ahead, self.history.system)
+                self._read = self.history.system
+        except DigitalLifeError as error:  # the first question meets it again, and says so
+            log.debug("the prompt was not read ahead: %s", error)
+
+    async def close(self) -> None:
+        """Begin nothing any more, and put on the disk what is to be kept."""
+        if self._pause is not None:
+            self._pause.cancel()
+        if self._beginning is not None:
+            self._beginning.cancel()
+        await self.keeper.close()
+
+    def _chosen(self, known: Recallable, cancel: CancelToken) -> str:
+        persona, count = self.history.persona, self._model.count_tokens
+        most = (self._model.context_tokens - self._max_reply_tokens) // CONTEXT_SHARE
+        room = min(self.keeper.settings.recall_tokens, most)
+        plain = count([Message("system", persona)])
+
+        def fits(text: str) -> bool:
+            cancel.check()
+            return count([Message("system", f"{persona}\n\n{text}")]) - plain <= room
+
+        return recalled(known, self.keeper.now(), fits)
+
+    def _read_ahead(self, system: str, cancel: CancelToken) -> None:
+        prompt = [Message("system", system), Message("user", "Hello.")]
+        for _ in self._model.reply(prompt, cancel):
+            break  # by then all of it has been read
+
+    def _committed(self, question: str, heard: str) -> None:
+        self.keeper.keep(question, heard)
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+        if self.keeper.settings.keep:
+            self._pause = asyncio.get_running_loop().call_later(PAUSE_S, self._pausing_ended)
+
+    async def begin_again(self) -> None:
+        """Begin another conversation with the same one."""
+        await self.begin(self._persona)
+
+    def _pausing_ended(self) -> None:
+        self._beginning = asyncio.ensure_future(self.begin_again())

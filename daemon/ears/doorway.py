@@ -1,0 +1,174 @@
+"""Whether the ears are open: always, while a key is held, or after a wake word.
+
+While they are closed nobody looks for words: sound goes to the wake word's small network, or to
+nobody, and is forgotten within ``KEPT_S``.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from daemon.dialogue.conversation import Phase, State
+from daemon.dialogue.reply import Reply
+from daemon.ears.endpointing import Endpointer
+from daemon.ears.events import EarEvent, SpeechEnded, SpeechStarted, SpeechTooShort
+from daemon.media import LISTEN_RATE, Samples
+
+LONGEST_S = 60.0  # that a key counts as held, if nobody tells that it was let go
+TAIL_S = 0.3  # a key is let go with the last sound, some of which is still on its way
+KEPT_S = 1.5  # of sound before a wake word was noticed: the word itself, and what followed at once
+
+Observer = Callable[[State, Reply | None], None]
+
+
+class Gate(Protocol):
+    """Tells whether the ears are open; asked before each block of sound, in the ears' thread."""
+
+    kept_s: float
+    """Of the sound before it opened, how much is heard."""
+
+    def opens(self, samples: Samples, speaking: bool) -> bool:
+        """Whether ``samples`` are to be heard; ``speaking``: a turn is under way."""
+
+
+class Key:
+    """A push-to-talk key. Pressed in the event loop's thread, looked at in the ears'."""
+
+    kept_s = 0.0
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._until = float("-inf")
+
+    @property
+    def held(self) -> bool:
+        """Whether it is held, or was just let go."""
+        return self._clock() < self._until
+
+    def press(self) -> None:
+        """Open the ears."""
+        self._until = self._clock() + LONGEST_S
+
+    def release(self) -> None:
+        """Close them, once what was said has arrived."""
+        self._until = min(self._until, self._clock() + TAIL_S)
+
+    def opens(self, samples: Samples, speaking: bool) -> bool:
+        """Whether it is held."""
+        return self.held
+
+
+class WakeWord(Protocol):
+    """Finds one phrase in sound."""
+
+    @property
+    def phrase(self) -> str:
+        """What is to be said, as one would write it."""
+
+    def hears(self, samples: Samples) -> bool:
+        """Whether the phrase ends in these samples (``LISTEN_RATE``)."""
+
+
+class Waking:
+    """Opens at a wake word; closes when nobody has spoken for a while."""
+
+    kept_s = KEPT_S
+
+    def __init__(
+        self, word: WakeWord, stay_s: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """``stay_s``: how long the ears stay open after the word, and after an answer."""
+        self.word = word
+        self._stay_s = stay_s
+        self._clock = clock
+        self._until = float("-inf")
+        self._busy = False
+
+    def watching(self, observe: Observer) -> Observer:
+        """Follow the conversation's states, and pass them on; the event loop's thread."""
+
+        def note(state: State, reply: Reply | None) -> None:
+            busy = state.phase is not Phase.LISTENING
+            if self._busy and not busy:
+                self._until = self._clock() + self._stay_s
+            self._busy = busy
+            observe(state, reply)
+
+        return note
+
+    def opens(self, samples: Samples, speaking: bool) -> bool:
+        """Whether the word was heard, or the conversation goes on."""
+        if self.word.hears(samples):
+            self._until = self._clock() + self._stay_s
+        return speaking or self._busy or self._clock() < self._until
+
+
+class Hearing(Protocol):
+    """What sound is handed to."""
+
+    def feed(self, samples: Samples) -> list[EarEvent]:
+        """Take the next sound (``LISTEN_RATE``, any length), and return what happened in it."""
+
+    def skip(self, samples: Samples) -> list[EarEvent]:
+        """Pass over sound unheard."""
+
+
+class Doorway:
+    """Hands sound to the ears while a gate is open. All but ``watchers`` is the ears' thread's."""
+
+    def __init__(self, endpointer: Endpointer, gate: Gate | None) -> None:
+        self.watchers: list[Callable[[bool], None]] = []
+        """Called in the ears' thread, with whether they are open, after each change."""
+        self.open = gate is None
+        self._endpointer = endpointer
+        self._gate = gate
+        self._speaking = False
+        kept_s = gate.kept_s if gate else 0.0
+        self._kept: deque[Samples] = deque()
+        self._most = round(kept_s * LISTEN_RATE)
+
+    def feed(self, samples: Samples) -> list[EarEvent]:
+        """Take the next sound, and return what was heard."""
+        if self._gate is None:
+            return self._endpointer.feed(samples)
+        opens = self._gate.opens(samples, self._speaking)
+        events: list[EarEvent] = []
+        if opens and not self.open:
+            for earlier in self._kept:
+                events += self._endpointer.feed(earlier)
+            self._kept.clear()
+        if opens:
+            events += self._endpointer.feed(samples)
+        else:
+            if self.open:
+                events += self._endpointer.finish()
+            events += self._pass_over(samples)
+        if opens is not self.open:
+            self.open = opens
+            for watcher in self.watchers:
+                watcher(opens)
+        self._follow(events)
+        return events
+
+    def skip(self, samples: Samples) -> list[EarEvent]:
+        """Pass over sound, because the microphone is off."""
+        self._speaking = False
+        events = [event for earlier in self._kept for event in self._endpointer.skip(earlier)]
+        self._kept.clear()
+        return [*events, *self._endpointer.skip(samples)]
+
+    def _pass_over(self, samples: Samples) -> list[EarEvent]:
+        """Keep the newest sound, and have what is older passed over."""
+        events: list[EarEvent] = []
+        self._kept.append(samples)
+        while self._kept and sum(map(len, self._kept)) - len(self._kept[0]) >= self._most:
+            events += self._endpointer.skip(self._kept.popleft())
+        return events
+
+    def _follow(self, events: Sequence[EarEvent]) -> None:
+        for event in events:
+            if isinstance(event, SpeechStarted):
+                self._speaking = True
+            elif isinstance(event, SpeechEnded | SpeechTooShort):
+                self._speaking = False

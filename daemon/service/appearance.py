@@ -1,0 +1,95 @@
+"""Who answers: switches between personas, when a program asks for it or somebody says so."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from daemon.app import Running
+from daemon.brain.sentences import is_chinese
+from daemon.config import Settings
+from daemon.dialogue.orders import wanted_persona
+from daemon.dialogue.personas import DEFAULT, Persona, find_persona, list_personas
+from daemon.dialogue.reply import Script
+from daemon.errors import DigitalLifeError
+from daemon.loading import APOLOGIES
+from daemon.media import Transcript
+from daemon.service.control import Events
+
+GREETINGS = {"en": "Hello, I am {name}.", "zh": "你好，我是{name}。"}
+
+log = logging.getLogger(__name__)
+
+
+class Appearance:
+    """Hears orders, switches and greets. The event loop's thread."""
+
+    def __init__(
+        self,
+        settings: Callable[[], Settings],
+        choose: Callable[[Mapping[str, object]], Awaitable[dict[str, Any]]],
+        events: Events,
+    ) -> None:
+        """Take the settings that are wanted, without a persona's changes, and what sets one."""
+        self._settings = settings
+        self._choose = choose
+        self._events = events
+        self._switching: asyncio.Task[None] | None = None
+
+    def serve(self, running: Running) -> None:
+        """Obey spoken orders from now on."""
+        running.session.order = lambda said: self._order(running, said)
+
+    def list(self) -> dict[str, Any]:
+        """Return who can answer, and who does."""
+        settings = self._settings()
+        shown = {"id", "name", "also", "description", "languages", "face"}
+        return {
+            "persona": settings.persona.name or DEFAULT,
+            "personas": [
+                persona.model_dump(mode="json", include=shown)
+                for persona in list_personas(settings)
+            ],
+        }
+
+    async def switch(self, running: Running, name: str, language: str = "") -> dict[str, Any]:
+        """Answer as another, in a new conversation, and greet. Raises ``SetupError``."""
+        persona = find_persona(name, self._settings())
+        chosen = "" if persona.id == DEFAULT else persona.id
+        outcome = await self._choose({"persona.name": chosen})
+        running.session.forget()
+        await running.chat.begin(chosen)
+        self._events.publish("persona", persona=persona.id, name=persona.name)
+        spoken = language or running.loader.settings.ears.languages[0]
+        running.session.ask(Script(greeting(persona, spoken)))
+        return outcome
+
+    def _order(self, running: Running, said: Transcript) -> Callable[[], None] | None:
+        """Return what switches, if that is what was said."""
+        persona = wanted_persona(said.text, lambda: list_personas(self._settings()))
+        if persona is None:
+            return None
+        language = said.language or ("zh" if any(map(is_chinese, said.text)) else "en")
+
+        async def switch() -> None:
+            try:
+                await self.switch(running, persona.id, language)
+            except DigitalLifeError as error:
+                log.error("%s %s", error, error.fix)
+                running.session.ask(Script(APOLOGIES[language]))
+
+        def begin() -> None:
+            self._switching = asyncio.ensure_future(switch())
+
+        return begin
+
+
+def greeting(persona: Persona, language: str) -> str:
+    """Return what it says when it comes, in this language if it speaks it."""
+    spoken = (
+        language if not persona.languages or language in persona.languages else persona.languages[0]
+    )
+    text = GREETINGS.get(spoken, GREETINGS["en"])
+    own: dict[str, str] = dict(persona.greeting.items())
+    chinese = next((name for name in persona.also if any(map(is_chinese, name))), persona.name)
+    return own.get(spoken) or text.format(name=chinese if spoken == "zh" else persona.name)
