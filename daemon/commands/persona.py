@@ -11,6 +11,8 @@ from daemon.config import Settings
 from daemon.i18n import tr
 from daemon.service.client import Client, NotRunning
 
+LOADING_S = 60.0  # another voice and face on a busy machine
+
 
 def register(commands: Subcommands) -> None:
     """Add the commands."""
@@ -39,7 +41,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.name is None:
         return _list(arguments.json, settings)
     with Client() as client:
-        reply = client.do("persona", name=arguments.name)
+        reply = client.do("persona", LOADING_S, name=arguments.name)
     if arguments.json:
         out.print(json.dumps(reply, ensure_ascii=False, indent=2), markup=False)
     elif reply["needs_restart"]:

@@ -32,11 +32,12 @@ class Chat:
         self._read = brain.persona  # what the model has read ahead
         self._pause: asyncio.TimerHandle | None = None
         self._beginning: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
 
     async def begin(self, persona: str) -> None:
         """Begin anew: what was said before is in the prompt no more, but for what is recalled.
 
-        ``persona`` is who answers. The model reads the new prompt now, while nobody waits for it.
+        ``persona`` is who answers. The model begins to read the new prompt before anybody waits.
         """
         self.history.clear()
         self._persona = persona
@@ -48,18 +49,21 @@ class Chat:
         known = await self.keeper.recallable()
         try:
             self.history.recalled = await self._thinking.run(self._chosen, known)
-            if self.history.system != self._read:
-                await self._thinking.run(self._read_ahead, self.history.system)
-                self._read = self.history.system
         except DigitalLifeError as error:  # the first question meets it again, and says so
-            log.debug("the prompt was not read ahead: %s", error)
+            log.debug("nothing is recalled: %s", error)
+        if self._reading is not None:
+            self._reading.cancel()
+        if self.history.system != self._read:
+            self._read = self.history.system
+            self._reading = asyncio.ensure_future(self._read_soon(self._read))
 
     async def close(self) -> None:
         """Begin nothing any more, and put on the disk what is to be kept."""
         if self._pause is not None:
             self._pause.cancel()
-        if self._beginning is not None:
-            self._beginning.cancel()
+        for task in (self._beginning, self._reading):
+            if task is not None:
+                task.cancel()
         await self.keeper.close()
 
     def _chosen(self, known: Recallable, cancel: CancelToken) -> str:
@@ -73,6 +77,12 @@ class Chat:
             return count([Message("system", f"{persona}\n\n{text}")]) - plain <= room
 
         return recalled(known, self.keeper.now(), fits)
+
+    async def _read_soon(self, system: str) -> None:
+        try:
+            await self._thinking.run(self._read_ahead, system)
+        except DigitalLifeError as error:
+            log.debug("the prompt was not read ahead: %s", error)
 
     def _read_ahead(self, system: str, cancel: CancelToken) -> None:
         prompt = [Message("system", system), Message("user", "Hello.")]

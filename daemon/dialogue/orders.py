@@ -20,7 +20,7 @@ LONGER = 1  # words, or Chinese characters, by which what was heard may exceed t
 _ENGLISH = re.compile(
     r"^\W*(?:(?:please|now|ok(?:ay)?|hey|so|well|can you|could you|would you|will you|"
     r"i want you to|i(?:['’]d| would) like you to)[,\s]+)*"
-    r"(?:(?:talk|speak|chat)(?:ing)? (?:to|with) me (?:as|like|is|has|us|ask)"
+    r"(?:(?:talk|speak|chat)(?:ing)? (?:to|with) me (?!about|for|from|when)\w{1,5}"
     r"|(?:i want to|i(?:['’]d| would) like to|let me|can i|may i) (?:talk|speak|chat) (?:to|with)"
     r"|(?:switch|change|go|turn)(?: back| over)? (?:to|into|two|too)"
     r"|(?:be|become|act as|answer as))\s+(?P<name>.+)$",

@@ -86,7 +86,7 @@ def _block(facts: Sequence[str], talks: Sequence[str], now: float) -> str:
 
 def _talk(turns: Sequence[Turn]) -> str:
     """Return a line of the person's own words, "" if there are none."""
-    asked = [turn for turn in turns if turn.question]
+    asked = [turn for turn in turns if turn.question and not fact_in(turn.question)]
     most = sorted(asked, key=lambda turn: width(turn.question), reverse=True)[:QUESTIONS]
     said = " ".join(f"“{_short(turn.question)}”" for turn in asked if turn in most)
     return f"- On {_day(turns[0].at)} they said: {said}" if said else ""

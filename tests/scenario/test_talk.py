@@ -24,7 +24,9 @@ class Shown:
         self.stage = stage
         self.told: list[tuple[str, dict[str, Any]]] = []
         running: Any = SimpleNamespace(
-            session=stage.session, history=stage.history, loudspeaker=stage.player
+            session=stage.session,
+            chat=SimpleNamespace(history=stage.history),
+            loudspeaker=stage.player,
         )
         self.talk = Talk(lambda: running, self.tell)
         before = stage.session._observe

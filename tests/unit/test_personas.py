@@ -66,6 +66,7 @@ def test_a_persona_changes_what_it_names_and_nothing_else() -> None:
         ("Talk to me as Luna.", "luna"),
         ("Please talk to me as Luna", "luna"),
         ("Talk to me is Lunar.", "luna"),
+        ("Talk to me this Oliver.", "oliver"),
         ("Could you speak to me like Loona, please?", "luna"),
         ("Switch to Oliver.", "oliver"),
         ("Okay, switch back to Digital Life", "default"),
