@@ -12,10 +12,14 @@ from difflib import SequenceMatcher
 from pypinyin import lazy_pinyin
 
 from daemon.dialogue.personas import Persona
+from daemon.media import Transcript
 
 # Above: "Lunar", "Loona", "Una" for Luna, "Olive" for Oliver, 露那. Below: "June", "English".
 ALIKE = 0.65
 LONGER = 1  # words, or Chinese characters, by which what was heard may exceed the name
+
+Order = Callable[[Transcript], Callable[[], None] | None]
+"""Returns what carries out an order for the assistant itself; ``None`` for other words."""
 
 _ENGLISH = re.compile(
     r"^\W*(?:(?:please|now|ok(?:ay)?|hey|so|well|can you|could you|would you|will you|"

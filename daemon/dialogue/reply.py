@@ -30,6 +30,7 @@ from daemon.dialogue.conversation import (
     ReplyFinished,
 )
 from daemon.dialogue.conversion import Conversion
+from daemon.dialogue.orders import Order
 from daemon.dialogue.streams import from_stage, items_of, stage
 from daemon.dialogue.timeline import Timeline
 from daemon.errors import first_failure
@@ -109,12 +110,11 @@ class Reply:
         report: Callable[[ReplyEvent], None],
         words: Callable[[Utterance], Awaitable[Transcript]] | None = None,
         confirmed: bool = True,
-        order: Callable[[Transcript], Callable[[], None] | None] = lambda said: None,
+        order: Order = lambda said: None,
     ) -> None:
         """Prepare; ``words`` finds the question's words where the recogniser is not to be asked.
 
-        What is not ``confirmed`` yet is neither heard nor seen, and reports nothing. ``order``
-        returns what carries out an order for the assistant itself; that is not answered.
+        What is not ``confirmed`` yet is neither heard nor seen, and reports nothing.
         """
         self.turn = turn
         self.question = question

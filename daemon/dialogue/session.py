@@ -22,6 +22,7 @@ from daemon.dialogue.conversation import (
     Typed,
     step,
 )
+from daemon.dialogue.orders import Order
 from daemon.dialogue.own_voice import OwnVoice, is_own
 from daemon.dialogue.reading import ReadingAhead
 from daemon.dialogue.reply import FrameSink, Parts, Reply, Script
@@ -71,8 +72,7 @@ class Session:
         self._apologies = apologies
         self.barge_in_s = barge_in_s
         """Seconds of speech over a reply that silence it; may be changed at any time."""
-        self.order: Callable[[Transcript], Callable[[], None] | None] = lambda said: None
-        """Returns what carries out an order for the assistant itself, ``None`` for other words."""
+        self.order: Order = lambda said: None
         self._observe = observe
         self._events: asyncio.Queue[Event] = asyncio.Queue(EVENTS)
         self._ahead = ReadingAhead(parts.recognizer, parts.hearing)

@@ -11,6 +11,7 @@ from daemon.config import Settings
 from daemon.dialogue.orders import wanted_persona
 from daemon.dialogue.personas import DEFAULT, Persona, find_persona, list_personas
 from daemon.dialogue.reply import Script
+from daemon.ears.doorway import Doorway
 from daemon.errors import DigitalLifeError
 from daemon.loading import APOLOGIES
 from daemon.media import Transcript
@@ -39,6 +40,15 @@ class Appearance:
     def serve(self, running: Running) -> None:
         """Obey spoken orders from now on."""
         running.session.order = lambda said: self._order(running, said)
+
+    def follow(self, doorway: Doorway) -> None:
+        """Tell when the ears open and close."""
+        loop = asyncio.get_running_loop()
+
+        def tell(opened: bool) -> None:
+            loop.call_soon_threadsafe(lambda: self._events.publish("ears", open=opened))
+
+        doorway.watchers.append(tell)
 
     def list(self) -> dict[str, Any]:
         """Return who can answer, and who does."""

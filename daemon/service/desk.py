@@ -97,12 +97,7 @@ class Desk:
         """Answer everything from now on."""
         self._running = running
         self._appearance.serve(running)
-        loop = asyncio.get_running_loop()
-
-        def tell_ears(opened: bool) -> None:
-            loop.call_soon_threadsafe(lambda: self.events.publish("ears", open=opened))
-
-        running.doorway.watchers.append(tell_ears)
+        self._appearance.follow(running.doorway)
         self.events.publish("ready")
 
     async def answer(self, request: Request) -> dict[str, Any]:
