@@ -167,8 +167,7 @@ class Reply:
                 return
             if (carry_out := self._order(self.transcript)) is not None:
                 await self._confirmed.wait()
-                carry_out()
-                return
+                return carry_out()
             words = self._think(self.transcript.text)
         try:
             async with asyncio.TaskGroup() as group:

@@ -66,9 +66,7 @@ class Session:
         """
         self.state = State()
         self._parts = parts
-        self._history = history
-        self._player = player
-        self._frames = frames
+        self._history, self._player, self._frames = history, player, frames
         self._apologies = apologies
         self.barge_in_s = barge_in_s
         """Seconds of speech over a reply that silence it; may be changed at any time."""
