@@ -83,7 +83,11 @@ def changing(work: Work) -> None:
             running = SimpleNamespace(
                 loader=loader,
                 session=Session(made),
-                history=SimpleNamespace(persona=""),
+                chat=SimpleNamespace(
+                    history=SimpleNamespace(persona=""), keeper=SimpleNamespace(settings=None)
+                ),
+                attentive=None,
+                doorway=SimpleNamespace(watchers=[]),
                 parts=made,
                 screen=None,
             )
