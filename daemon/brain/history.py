@@ -32,6 +32,8 @@ class History:
         self._keep = keep
         self._model = model
         self._max_reply_tokens = max_reply_tokens
+        self.conversation = 0
+        """Counts the conversations; a new one begins with nothing."""
         self._turns: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -62,6 +64,7 @@ class History:
     def clear(self) -> None:
         """Forget all turns."""
         self._turns = ()
+        self.conversation += 1
 
     @property
     def system(self) -> str:

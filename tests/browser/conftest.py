@@ -27,6 +27,7 @@ OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
 )
+SETTINGS = ("[brain]", "temperature = 0.0", "[panel]", "port = 0", "[memory]", "keep = true")
 MODELS = ("whisper-base", "qwen2.5-coder-0.5b", "piper-joe", "silero-vad", "smart-turn")
 
 
@@ -55,9 +56,7 @@ def panel(
     for name in MODELS:
         weights(name)
     with Pulse(tmp_path_factory.mktemp("panel")) as pulse:
-        daemon = Daemon(
-            pulse, "# my own file", "[brain]", "temperature = 0.0", "[panel]", "port = 0"
-        )
+        daemon = Daemon(pulse, "# my own file", *SETTINGS)
         try:
             daemon.wait_until_listening()
             yield Panel(pulse, daemon)

@@ -218,6 +218,39 @@ def test_face_and_languages_change_at_once_and_are_kept(panel: Panel, opened: "P
     opened.wait_for_selector("#pending button")
 
 
+def test_another_persona_answers(panel: Panel, opened: "Page") -> None:
+    opened.select_option("#set-persona", "oliver")
+    wait_for_state(opened, "speaking")
+    wait_for_state(opened, "listening")
+    eventually(opened, "document.querySelectorAll('#exchanges li').length === 1")
+    assert "Oliver" in newest(opened)
+    assert opened.input_value("#set-persona") == "oliver"
+    opened.select_option("#set-persona", "default")
+    wait_for_state(opened, "speaking")
+    wait_for_state(opened, "listening")
+
+
+def test_memory_is_searched_and_forgotten(panel: Panel, opened: "Page") -> None:
+    opened.click("#new")
+    ask(opened, "My boat is called Albatross.")
+    wait_for_state(opened, "speaking")
+    wait_for_state(opened, "listening")
+    eventually(opened, "document.getElementById('memories').innerText.includes('Albatross')")
+    opened.fill("#search", "albatross")
+    eventually(opened, "document.querySelectorAll('#memories .memories p').length > 1")
+    opened.fill("#search", "elephant")
+    eventually(
+        opened, "document.getElementById('memories').innerText.includes('Nothing was found')"
+    )
+    opened.fill("#search", "")
+    entry = opened.locator("#memories li", has_text="Albatross").first
+    entry.locator("summary").click()
+    eventually(opened, "document.querySelector('#memories .said')?.innerText.includes('Albatross')")
+    entry.get_by_role("button").click()
+    entry.get_by_role("button").click()
+    eventually(opened, "!document.getElementById('memories').innerText.includes('Albatross')")
+
+
 def test_it_speaks_chinese(opened: "Page") -> None:
     opened.click("#language")
     assert opened.inner_text("#talk-title") == "对话"

@@ -110,9 +110,9 @@ def test_a_failure_is_told() -> None:
 
 
 def test_a_new_conversation_begins_with_nothing() -> None:
-    stage = Stage(parts(FakeRecognizer(), FakeChat(["fine"])))
+    stage = Stage(parts(FakeRecognizer(), FakeChat(["fine"], ["well"])))
     shown = Shown(stage)
-    shown.play([], (1, lambda: stage.session.ask("hello")), (5, stage.session.forget))
-    assert stage.remembered() == []
-    shown.talk.clear()
-    assert shown.talk.all() == []
+    ask = stage.session.ask
+    [said] = shown.play([], (1, lambda: ask("a")), (5, stage.session.forget), (6, lambda: ask("b")))
+    assert said["question"] == "b"
+    assert "cleared" in [event for event, _ in shown.told]

@@ -12,7 +12,6 @@ from daemon.service.keep import keep
 from daemon.service.panel import jobs
 from daemon.service.panel.choices import choices, chosen, models
 from daemon.service.panel.requests import Ask, Envelope, Fetch, Listen, Set
-from daemon.service.panel.talk import Talk
 from daemon.worker import Worker
 
 CAN_SOUND = importlib.util.find_spec("aiortc") is not None
@@ -21,11 +20,10 @@ CAN_SOUND = importlib.util.find_spec("aiortc") is not None
 class Answers:
     """Belongs to the event loop's thread; owns what takes its time."""
 
-    def __init__(self, desk: Desk, talk: Talk, tell: jobs.Tell) -> None:
+    def __init__(self, desk: Desk, tell: jobs.Tell) -> None:
         """``tell`` is called with what all pages are to know."""
         self.downloads: Final = jobs.Downloads(tell)
         self._desk = desk
-        self._talk = talk
         self._worker = Worker("panel")
         self._listeners: Any = None  # sound.Listeners; of a library that need not be there
 
@@ -54,10 +52,7 @@ class Answers:
                 return self._fetch(request, envelope.language)
             case Listen():
                 return {"answer": await self._listen(request.offer)}
-        answer = await self._desk.answer(request)
-        if request.do == "new-conversation":
-            self._talk.clear()
-        return answer
+        return await self._desk.answer(request)
 
     def _running(self) -> Any:
         if self._desk.running is None:

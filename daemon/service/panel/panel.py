@@ -103,7 +103,7 @@ class Panel:
             guard = Guard(self._app(), self._keys, self._port)
             self._cookie = guard.cookie_name
             self._server = _Server(guard)
-            self._answers = Answers(self._desk, self._talk, self._words.publish)
+            self._answers = Answers(self._desk, self._words.publish)
             self._serving = asyncio.create_task(
                 self._server.serve(sockets=[listener]), name="panel"
             )

@@ -6,7 +6,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from daemon.errors import InputError
 from daemon.i18n import tr
-from daemon.service.protocol import Look, Name, Order, Say, Switch
+from daemon.service.protocol import (
+    Appear,
+    Forget,
+    Look,
+    Name,
+    Order,
+    Recollect,
+    Say,
+    Search,
+    Show,
+    Switch,
+)
 
 # Settings that the page offers; brain.model also sets brain.kind.
 SETTABLE = (
@@ -72,7 +83,8 @@ class Listen(_Request):
 
 
 PanelRequest = Set | Ask | Fetch | Listen
-Any_ = Annotated[Look | Switch | Say | Order | PanelRequest, Field(discriminator="do")]
+Shared = Look | Switch | Say | Order | Recollect | Search | Show | Forget | Appear
+Any_ = Annotated[Shared | PanelRequest, Field(discriminator="do")]
 
 
 class Envelope(BaseModel):

@@ -47,6 +47,7 @@ class Talk:
         self._stale: object = None  # what had been understood before this turn
         self._hearing = ""
         self._seen: Running | None = None
+        self._conversation = 0
         self._before: object = None  # the newest exchange that was remembered before this one
 
     def all(self) -> list[dict[str, Any]]:
@@ -56,6 +57,7 @@ class Talk:
     def clear(self) -> None:
         """Forget them."""
         self._exchanges.clear()
+        self._tell("cleared")
 
     def observe(self, state: State, reply: Reply | None) -> None:
         """See a step of the conversation."""
@@ -85,8 +87,13 @@ class Talk:
         self._change(question=question, answer=heard, coming=coming)
 
     def _notice(self) -> None:
-        """Drop what an earlier life of the daemon left: everything was loaded anew."""
-        if (running := self._running()) is self._seen:
+        """Drop what an earlier conversation or an earlier life of the daemon left."""
+        running = self._running()
+        number = running.chat.history.conversation if running else self._conversation
+        if number != self._conversation and running is self._seen:
+            self.clear()
+        self._conversation = number
+        if running is self._seen:
             return
         self._seen = running
         if self._reply is not None:

@@ -21,17 +21,19 @@ const LANGUAGES = [["en,zh", "English and Chinese"], ["en", "English"], ["zh", "
 const ANSWERS = [["always", "always"], ["addressed", "only when its name is said"]];
 
 let told = null;
+let people = null;
 let connection = null;
 
 export function start(line, run) {
   connection = line;
   const again = () => refresh();
   line.addEventListener("hello", ({ detail }) => detail.status.state !== "loading" && refresh());
-  for (const event of ["ready", "settings"]) line.addEventListener(event, again);
+  for (const event of ["ready", "settings", "persona"]) line.addEventListener(event, again);
   line.addEventListener("download", ({ detail }) => detail.state === "done" && refresh());
   document.addEventListener("language", () => (told ? refresh() : null));
   $("settings").addEventListener("change", (event) => {
     const { name } = event.target.dataset;
+    if (event.target.id === "set-persona") appear(run, event.target.value);
     if (name) set(run, name, event.target);
   });
 }
@@ -39,10 +41,17 @@ export function start(line, run) {
 async function refresh() {
   try {
     told = await connection.ask({ do: "choices" });
+    people = await connection.ask({ do: "personas" });
   } catch {
     return; // it loads; "ready" comes
   }
   draw();
+}
+
+async function appear(run, name) {
+  if (await run({ do: "persona", name })) announce(t("In force."));
+  await refresh();
+  $("set-persona")?.focus();
 }
 
 async function set(run, name, control) {
@@ -62,7 +71,7 @@ function draw() {
   const focused = document.activeElement?.id;
   const known = FIELDS.filter(([name]) => name in told.values);
   const fields = known.map(([name, label, more]) => field(name, label, more ?? {}));
-  $("settings").replaceChildren(...fields, persona());
+  $("settings").replaceChildren(answering(), ...fields, persona());
   if (focused?.startsWith("set-")) $(focused)?.focus();
   pending();
 }
@@ -100,6 +109,15 @@ function range(id, name, value, { min, max, step }) {
     oninput: (event) => (shown.textContent = Number(event.target.value).toFixed(2)),
   });
   return h("div", { class: "range" }, slider, shown);
+}
+
+function answering() {
+  return h("div", { class: "field broad" },
+    h("label", { for: "set-persona" }, t("Who answers")),
+    h("select", { id: "set-persona", "aria-describedby": "set-persona-when" },
+      people.personas.map(({ id, name, description }) =>
+        h("option", { value: id, selected: id === people.persona }, description ? `${name} · ${description}` : name))),
+    h("p", { class: "when", id: "set-persona-when" }, t("at once")));
 }
 
 function persona() {

@@ -14,7 +14,7 @@ export function start(connection, run) {
   });
   connection.addEventListener("exchange", ({ detail }) => take(detail));
   connection.addEventListener("gone", ({ detail }) => remove(detail.number));
-  connection.addEventListener("new-conversation", clear);
+  connection.addEventListener("cleared", clear);
   connection.addEventListener("hearing", ({ detail }) => hearing(detail.text));
   document.addEventListener("language", () => [...exchanges.values()].forEach(({ said }) => show(said)));
   $("new").addEventListener("click", () => run({ do: "new-conversation" }));

@@ -42,6 +42,9 @@ const locale = () => (language === "zh" ? "zh-CN" : "en-GB");
 export const clock = (seconds) =>
   new Date(seconds * 1000).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" });
 
+export const day = (seconds) =>
+  new Date(seconds * 1000).toLocaleString(locale(), { dateStyle: "medium", timeStyle: "short" });
+
 export function size(bytes) {
   const unit = bytes < 1e6 ? ["kilobyte", 1e3] : bytes < 1e9 ? ["megabyte", 1e6] : ["gigabyte", 1e9];
   const style = { style: "unit", unit: unit[0], maximumFractionDigits: unit[1] === 1e9 ? 1 : 0 };

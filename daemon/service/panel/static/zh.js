@@ -92,6 +92,18 @@ export const chinese = {
   "Keep in the settings": "保存到设置",
   "Kept in {path}.": "已保存到 {path}。",
 
+  "Memory": "记忆",
+  "Search what was said": "搜索说过的话",
+  "Nothing more is kept: keep = true under [memory] changes that.": "不再保存新的内容：在 [memory] 下写 keep = true 可以改变。",
+  "Nothing is remembered yet.": "还没有记住什么。",
+  "{count} turns": "{count} 轮",
+  "(nothing was said)": "（没有内容）",
+  "Nothing was found.": "没有找到。",
+  "Forget": "忘记",
+  "Really?": "确定吗？",
+  "Forgotten.": "已忘记。",
+  "Who answers": "由谁回答",
+
   "there": "已有",
   "not there": "没有",
   "damaged": "已损坏",
