@@ -7,3 +7,14 @@ __version__ = "0.1.0"
 # ONNX Runtime from 1.31 on gives each computer an id and reports its use to its makers. Nothing is
 # to leave this machine, so it is told before anything can import it.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+# Two things that libraries read once, when they are loaded; a user's own choice goes before.
+#
+# llama.cpp's and PyTorch's threads wait for each other hundreds of times a token, by default in a
+# loop. Where the voice or another program needs the same cores, that loop takes the time the
+# awaited thread needs: under 1 token/s, against 7 when they loop briefly and then sleep (llama.cpp,
+# 0.5B model, two cores, six programs at work). The reader is libgomp.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+# Each token reads all weights from end to end, and with pages of 4 KB the processor spends a third
+# of that time on looking addresses up; PyTorch then asks for pages of 2 MB.
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")

@@ -17,18 +17,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import xllamacpp
+
 from daemon.brain.completions import GLANCE_S, WaitingSocket, failure, message, pieces, plain
 from daemon.errors import SetupError
 from daemon.i18n import tr
 from daemon.media import Message
 from daemon.worker import Cancelled, CancelToken
-
-# llama.cpp's threads wait for each other many times a token, by default in a loop. Where the voice
-# or another program needs the same cores, that loop takes the time the awaited thread needs: under
-# 1 token/s, against 7 when they loop briefly and then sleep (0.5B model, two cores, six programs at
-# work). libgomp reads this once, when it is loaded.
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-import xllamacpp
 
 log = logging.getLogger(__name__)
 

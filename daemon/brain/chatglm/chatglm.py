@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from daemon.brain.chatglm.chat_format import ChatFormat
 from daemon.brain.chatglm.checkpoint import Checkpoint, Generation, read_checkpoint
 from daemon.brain.chatglm.glm import GlmFormat, GlmReader, load_glm
-from daemon.brain.chatglm.quantise import BITS, quantise
+from daemon.brain.chatglm.quantise import BITS
 from daemon.brain.chatglm.reader import NetworkReader, Reader
 from daemon.brain.chatglm.sampling import Sampling, choose
 from daemon.brain.chatglm.tokenizer import Tokenizer, load_tokenizer
@@ -67,10 +67,8 @@ class ChatGLM:
                         path=directory
                     )
                 )
-            found = load_glm(checkpoint, computed, device, Path(adapter) if adapter else None)
-            glm_tokenizer, glm_format, model = found
-            if bits:
-                quantise(model.model.layers, bits)
+            lora = Path(adapter) if adapter else None
+            glm_tokenizer, glm_format, model = load_glm(checkpoint, computed, device, lora, bits)
             return cls(checkpoint, glm_tokenizer, glm_format, GlmReader(model))
         if adapter:
             raise SetupError(
@@ -116,6 +114,7 @@ class ChatGLM:
         Raises ``StageError`` when they are too many or no prompt, ``Cancelled`` once ``cancel``
         is set.
         """
+        self._check(ids)
         scores: NDArray[np.float32] = self._scores(ids, cancel or CancelToken()).numpy()
         return scores
 
@@ -134,6 +133,7 @@ class ChatGLM:
         Ends at ``max_new_tokens``, where the context is full, or within one token once ``cancel``
         is set. What one call has read is kept for the next that begins alike.
         """
+        self._check(ids)
         how = Sampling(temperature, top_p, repetition_penalty)
         so_far, ends = list(ids), self.chat_format.ends
         cancel = cancel or CancelToken()
@@ -155,9 +155,8 @@ class ChatGLM:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _scores(self, ids: Sequence[int], cancel: CancelToken) -> torch.Tensor:
+    def _check(self, ids: Sequence[int]) -> None:
         reader = self._open
-        cancel.check()
         if (
             not ids
             or len(ids) > reader.context
@@ -169,7 +168,10 @@ class ChatGLM:
                     count=len(ids), limit=reader.context
                 ),
             )
-        scores = reader.logits(ids, cancel)
+
+    def _scores(self, ids: Sequence[int], cancel: CancelToken) -> torch.Tensor:
+        cancel.check()
+        scores = self._open.logits(ids, cancel)
         if not scores.isfinite().all():
             raise StageError(
                 "brain",

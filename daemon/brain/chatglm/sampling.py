@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+OFTEN_ENOUGH = 128  # tokens that hold top_p's share; to sort all 65 to 150 thousand takes 4 to 9 ms
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -29,9 +31,11 @@ def choose(scores: Tensor, seen: Sequence[int], how: Sampling, chance: torch.Gen
     if how.temperature <= 0:
         return int(scores.argmax())
     chances = torch.softmax(scores / how.temperature, 0)
-    if how.top_p < 1:
-        ordered, places = chances.sort(descending=True)
-        # A token stays if those before it do not fill the share: the likeliest always does.
-        ordered[ordered.cumsum(0) - ordered >= how.top_p] = 0
-        return int(places[torch.multinomial(ordered, 1, generator=chance)])
-    return int(torch.multinomial(chances, 1, generator=chance))
+    if how.top_p >= 1:
+        return int(torch.multinomial(chances, 1, generator=chance))
+    likely, places = chances.topk(min(OFTEN_ENOUGH, len(chances)))
+    if likely.sum() < how.top_p:
+        likely, places = chances.sort(descending=True)
+    # A token stays if those before it do not fill the share: the likeliest always does.
+    likely[likely.cumsum(0) - likely >= how.top_p] = 0
+    return int(places[torch.multinomial(likely, 1, generator=chance)])
