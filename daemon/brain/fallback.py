@@ -75,7 +75,8 @@ class WithFallback:
 
     def _fall_back(self, error: StageError) -> None:
         self._resting_until = self._clock() + REST_S
-        log.warning("%s; %s", str(error).rstrip(".。"), tr("the local model answers meanwhile"))
+        reason = str(error).rstrip(".。") + (f" ({error.fix})" if error.fix else "")
+        log.warning("%s; %s", reason, tr("the local model answers meanwhile"))
 
     def _now(self) -> ChatModel:
         """Return the local model only while it stands in: it counts by its own tokens."""

@@ -170,7 +170,10 @@ class OpenAIServer:
                     variable=KEY_VARIABLE
                 ),
             )
-        raise failure(f"{self._shown}: {response.status} {said}")
+        refused = failure(f"{self._shown}: {response.status} {said}")
+        if response.status == http.client.BAD_REQUEST and "context" in said:
+            refused.fix = tr("set context_tokens under [brain] to what the server has")
+        raise refused
 
     def _gone(self, error: Exception) -> StageError:
         hung = isinstance(error, TimeoutError)

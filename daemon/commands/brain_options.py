@@ -30,6 +30,8 @@ def add_brain_options(parser: argparse.ArgumentParser) -> None:
 def with_brain(settings: Settings, arguments: argparse.Namespace) -> Settings:
     """Return the settings with what the options change; ``SetupError`` for what cannot be."""
     brain = {name: getattr(arguments, name) for name in ("prefix", "adapter")}
+    if brain["prefix"] or brain["adapter"]:
+        brain["persona"] = ""  # who is to be answered was learned; no persona was read meanwhile
     brain["kind"] = arguments.brain or ("openai" if arguments.server else None)
     server = {"url": arguments.server}
     on_server = (brain["kind"] or settings.brain.kind) == "openai"

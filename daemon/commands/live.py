@@ -16,7 +16,7 @@ from rich.markup import escape
 from daemon.app import Running, run_until_signal, serve
 from daemon.brain.history import History
 from daemon.commands.brain_options import add_brain_options, with_brain
-from daemon.commands.console import Subcommands, check_writable, err, out
+from daemon.commands.console import Subcommands, check_writable, err, out, show_error
 from daemon.commands.film import add_face_option, film_path, with_face, write_film
 from daemon.commands.keys import keys
 from daemon.commands.voice_option import add_voice_option, statement, with_voice
@@ -25,7 +25,7 @@ from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.personas import find_persona, with_persona
 from daemon.dialogue.reply import Reply
-from daemon.errors import DigitalLifeError, InputError, first_failure
+from daemon.errors import DigitalLifeError, InputError, StageError, first_failure
 from daemon.face.screen import Film
 from daemon.i18n import tr
 from daemon.loading import Loader
@@ -178,25 +178,36 @@ def _print_words(state: State, reply: Reply | None) -> None:
 
 
 def chat_typed(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Read lines, print answers as they are made; Ctrl+D ends it."""
+    """Read lines, print answers as they are made; Ctrl+D ends it.
+
+    An answer that fails is told and the next question is answered; 1 when any did.
+    """
     settings = with_brain(settings, arguments)
     with err.status(tr("Loading models…")):
         brain = Loader(settings).brain()
         brain.warm_up()
     history = History(settings.brain.persona, brain, settings.brain.max_reply_tokens)
+    failed = False
     try:
         if sys.stdin.isatty():
             err.print(tr("Type and press Enter; Ctrl+D ends it."))
         while (question := _read_line()) is not None:
             answer = ""
-            for piece in brain.reply(history.messages(question), CancelToken()):
-                answer += piece
-                out.print(piece, end="", markup=False)
-            out.print()
+            try:
+                for piece in brain.reply(history.messages(question), CancelToken()):
+                    answer += piece
+                    out.print(piece, end="", markup=False)
+            except StageError as error:
+                if answer:
+                    out.print()
+                show_error(error)
+                failed = True
+            else:
+                out.print()
             history.commit(question, answer)
     finally:
         brain.close()
-    return 0
+    return 1 if failed else 0
 
 
 def _read_line() -> str | None:

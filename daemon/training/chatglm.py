@@ -16,9 +16,9 @@ from torch.nn import Parameter
 
 from daemon.brain.chatglm.chat_format import ChatFormat
 from daemon.brain.chatglm.chatglm import ChatGLM
-from daemon.brain.chatglm.checkpoint import Checkpoint
+from daemon.brain.chatglm.checkpoint import PREFIX, Checkpoint
 from daemon.brain.chatglm.network import Network
-from daemon.brain.chatglm.prefix import NAME, PrefixEncoder
+from daemon.brain.chatglm.prefix import PrefixEncoder
 from daemon.brain.chatglm.reader import NetworkReader
 from daemon.brain.chatglm.tokenizer import load_tokenizer
 from daemon.brain.chatglm.weights import load_network
@@ -106,7 +106,7 @@ class PrefixLearner(ChatGLMLearner):
 
     def parameters(self) -> dict[str, Parameter]:
         """See ``Learner``."""
-        return {NAME + name: weight for name, weight in self._encoder.named_parameters()}
+        return {PREFIX + name: weight for name, weight in self._encoder.named_parameters()}
 
     def save(self, directory: Path) -> None:
         """Write ``pytorch_model.bin`` with the prefix, and ``config.json``."""

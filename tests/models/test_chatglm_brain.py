@@ -1,6 +1,7 @@
 """ChatGLM as the part that answers: streaming, cancelling, limits, and the GLM classes."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ torch = pytest.importorskip("torch", reason="the chatglm extra is not installed"
 from daemon.brain.chatglm import ChatGLM
 from daemon.brain.chatglm.brain import ChatGLMBrain
 from daemon.brain.chatglm.libraries import prepare
-from daemon.brain.chatglm.sampling import Sampling, choose
+from daemon.brain.chatglm.sampling import OFTEN_ENOUGH, Sampling, choose
 from daemon.brain.history import History
 from daemon.errors import SetupError, StageError
 from daemon.media import Message
@@ -124,7 +125,6 @@ def test_no_word_becomes_a_special_token_of_glm(glm: Path) -> None:
 
 
 def test_a_glm_with_a_tensor_too_few_is_refused(glm: Path, tmp_path: Path) -> None:
-    import shutil
 
     from safetensors.torch import load_file, save_file
 
@@ -137,6 +137,26 @@ def test_a_glm_with_a_tensor_too_few_is_refused(glm: Path, tmp_path: Path) -> No
     (path / "model.safetensors").write_bytes(b"x" * 100)
     with pytest.raises(SetupError, match="damaged"):
         ChatGLM.load(path)
+
+
+def test_a_glm_whose_file_is_damaged_names_it(glm: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copytree(glm, tmp_path / "glm"))
+    file = path / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-1000])
+    with pytest.raises(SetupError, match=r"model\.safetensors is damaged"):
+        ChatGLM.load(path)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+def test_a_file_that_changes_later_does_not_reach_a_glm(
+    glm: Path, tmp_path: Path, dtype: str
+) -> None:
+    path = Path(shutil.copytree(glm, tmp_path / "glm"))
+    model = ChatGLM.load(path, dtype=dtype)
+    before = model.logits([5, 6, 7])
+    file = path / "model.safetensors"
+    file.write_bytes(bytes(file.stat().st_size))
+    assert np.allclose(model.logits([5, 6, 7]), before, atol=1e-3)
 
 
 def test_a_glm_that_is_not_for_chats_is_refused(tmp_path: Path) -> None:
@@ -266,6 +286,17 @@ def test_tokens_are_chosen_as_asked() -> None:
     assert chosen(Sampling(5.0), scores) == {0, 1, 2, 3}
     assert chosen(Sampling(0.0, 1.0, 1.5), scores, (1, 3)) == {2}
     assert chosen(Sampling(0.0, 1.0, 1.5), [-1.0, -1.2], (0,)) == {1}
+
+
+@pytest.mark.parametrize("spread", [0.1, 3.0])  # nearly all tokens are likely; a few are
+def test_the_likeliest_are_found_without_sorting_all(spread: float) -> None:
+    scores = torch.randn(500, generator=torch.Generator().manual_seed(1)) * spread
+    chances, places = torch.softmax(scores, 0).sort(descending=True)
+    nucleus = int((chances.cumsum(0) - chances < 0.9).sum())
+    assert (nucleus > OFTEN_ENOUGH) == (spread < 1)
+    chance = torch.Generator().manual_seed(0)
+    drawn = {choose(scores, (), Sampling(1.0, 0.9), chance) for _ in range(20 * nucleus)}
+    assert drawn == set(places[:nucleus].tolist())
 
 
 def runs() -> Iterator[tuple[Path, Path | None]]:

@@ -1,9 +1,11 @@
 """Every way in which a checkpoint can lie on a disk, and every way in which it can be wrong."""
 
 import json
+import os
 import pickle
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -180,9 +182,14 @@ def test_quantised_layers_compute_nearly_the_same(
     assert ((layers[0](x) - expected).norm() / expected.norm()).item() < error
 
 
-class Evil:
+class Program:
+    """Leaves a trace when it is unpickled by something that runs what it is told."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return (open, ("/nowhere/evil", "w"))
+        return (os.mkdir, (str(self.trace),))
 
 
 def half(path: Path) -> None:
@@ -217,12 +224,11 @@ SPOILED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no weights": (lambda p: (p / "pytorch_model.bin").unlink(), "no weights"),
     "empty weights": (lambda p: (p / "pytorch_model.bin").write_bytes(b""), "damaged"),
     "half the weights": (lambda p: half(p / "pytorch_model.bin"), "damaged"),
-    "not tensors": (lambda p: torch.save([1], p / "pytorch_model.bin"), "damaged"),
-    "a program": (lambda p: torch.save({"a": Evil()}, p / "pytorch_model.bin"), "damaged"),
-    "an old program": (
-        lambda p: (p / "pytorch_model.bin").write_bytes(pickle.dumps(Evil(), protocol=2)),
+    "another kind of file": (
+        lambda p: (p / "pytorch_model.bin").write_bytes(b"hello" * 100),
         "damaged",
     ),
+    "not tensors": (lambda p: torch.save([1], p / "pytorch_model.bin"), "damaged"),
     "half safetensors": (
         lambda p: half_safetensors(p),
         "damaged",
@@ -257,6 +263,45 @@ def test_a_wrong_checkpoint_is_refused(copy: Path, how: str) -> None:
     with pytest.raises(SetupError, match=expected) as caught:
         ChatGLM.load(copy)
     assert len(str(caught.value)) < 300
+
+
+def in_todays_form(value: Any, path: Path) -> None:
+    torch.save(value, path)
+
+
+def in_the_old_form(value: Any, path: Path) -> None:
+    path.write_bytes(pickle.dumps(value, protocol=2))
+
+
+@pytest.mark.parametrize("write", [in_todays_form, in_the_old_form])
+def test_a_program_is_not_run(
+    copy: Path, tmp_path: Path, write: Callable[[Any, Path], None]
+) -> None:
+    trace, file = tmp_path / "trace", copy / "pytorch_model.bin"
+    write({**tensors(copy), "more": Program(trace)}, file)
+    with suppress(RuntimeError):  # what follows a program in the old form is refused
+        torch.load(file, weights_only=False)
+    trace.rmdir()  # it runs, and whoever runs it is found out
+    with pytest.raises(SetupError, match="may be a program"):
+        ChatGLM.load(copy)
+    with pytest.raises(SetupError, match="may be a program"):
+        ChatGLM.load(THIRD, prefix=copy)
+    assert not trace.exists()
+
+
+def test_a_file_that_changes_later_does_not_reach_the_model(copy: Path) -> None:
+    model = ChatGLM.load(copy)
+    before = model.logits([5, 6, 7])
+    file = copy / "pytorch_model.bin"
+    file.write_bytes(bytes(file.stat().st_size))
+    assert np.allclose(model.logits([5, 6, 7]), before, atol=1e-3)
+
+
+def test_a_prefix_alone_is_no_model() -> None:
+    prefix = GOLDEN / "chatglm-6b-tiny-ptuning"
+    with pytest.raises(SetupError, match="only a prefix") as caught:
+        ChatGLM.load(prefix)
+    assert f"--prefix {prefix}" in caught.value.fix
 
 
 def test_a_tensor_too_few_is_named(tmp_path: Path) -> None:

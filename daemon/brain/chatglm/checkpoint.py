@@ -6,7 +6,6 @@ authors' own way of loading runs, are never imported.
 """
 
 import json
-import pickle
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
 from daemon.errors import SetupError
 from daemon.i18n import tr
 
+PREFIX = "transformer.prefix_encoder."  # what the names of a prefix's tensors begin with
 PORTION = 32 * 2**20  # bytes mapped at a time, so that what was copied is given back soon
 
 
@@ -53,7 +53,19 @@ def read_checkpoint(directory: Path) -> Checkpoint:
     if not directory.is_dir():
         raise SetupError(tr("There is no folder {path}").format(path=directory))
     config = read_json(directory / "config.json")
+    if config.get("pre_seq_len") and _only_a_prefix(directory):
+        raise SetupError(
+            tr("{path} holds only a prefix, and not the model that it was trained on.").format(
+                path=directory
+            ),
+            f"--model … --prefix {directory}",
+        )
     return Checkpoint(directory, config, _generation(directory, config))
+
+
+def _only_a_prefix(directory: Path) -> bool:
+    names = (name for path in shards(directory) for name, _ in tensors(path))
+    return all(name.startswith(PREFIX) for name in names)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -173,14 +185,14 @@ def tensors(path: Path) -> Iterator[tuple[str, Tensor]]:
                 if size >= PORTION:
                     break
             names = names[done:]
-    except (
-        SafetensorError,
-        pickle.UnpicklingError,
-        RuntimeError,
-        OSError,
-        EOFError,
-        ValueError,
-    ) as error:
+    except Exception as error:  # a damaged file may lead PyTorch into any
+        if "unsupported global" in str(error).lower():  # a name that tensors have no need of
+            raise SetupError(
+                tr("{path} holds more than tensors; it may be a program, and was not run.").format(
+                    path=path
+                ),
+                tr("take the model from its authors, best as .safetensors, which are data only"),
+            ) from error
         raise damaged(path) from error
 
 

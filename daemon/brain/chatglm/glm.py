@@ -125,7 +125,8 @@ def load_glm(
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     directory = checkpoint.directory
-    shards(directory)
+    for path in shards(directory):
+        next(tensors(path), None)  # names the file that is damaged, which transformers does not
     try:
         tokenizer = GlmTokenizer(AutoTokenizer.from_pretrained(directory, **_LOCAL))
         model, told = AutoModelForCausalLM.from_pretrained(

@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from daemon.brain.chatglm.checkpoint import PREFIX
 from daemon.brain.chatglm.network import Network, Prefix, Shape
 from daemon.errors import SetupError
 from daemon.files import unwritable, whole_file
 from daemon.i18n import tr
 
-NAME = "transformer.prefix_encoder."
 DROPOUT = 0.1  # the authors' own, on the keys and values, in training only
 
 
@@ -49,7 +49,7 @@ class PrefixEncoder(nn.Module):
 
     @classmethod
     def of(cls, tensors: Mapping[str, Tensor], shape: Shape, source: Path) -> "PrefixEncoder":
-        """Make one of a checkpoint's tensors (names without ``NAME``); its sizes are theirs.
+        """Make one of a checkpoint's tensors (names without ``PREFIX``); its sizes are theirs.
 
         Raises ``SetupError`` when they do not fit the network.
         """
@@ -79,7 +79,7 @@ class PrefixEncoder(nn.Module):
         ``config`` is the base checkpoint's. Each file appears whole or not at all; raises
         ``StorageError``.
         """
-        tensors = {NAME + name: value.cpu() for name, value in self.state_dict().items()}
+        tensors = {PREFIX + name: value.cpu() for name, value in self.state_dict().items()}
         told = {
             **config,
             "pre_seq_len": self.embedding.num_embeddings,

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from daemon.brain.chatglm.checkpoint import Checkpoint, Generation, shards, tensors
+from daemon.brain.chatglm.checkpoint import PREFIX, Checkpoint, Generation, shards, tensors
 from daemon.brain.chatglm.first import FirstConfig, FirstNetwork
 from daemon.brain.chatglm.later import LaterConfig, LaterNetwork
 from daemon.brain.chatglm.network import Network
-from daemon.brain.chatglm.prefix import NAME, PrefixEncoder
+from daemon.brain.chatglm.prefix import PrefixEncoder
 from daemon.brain.chatglm.quantise import Bits, quantise
 from daemon.errors import SetupError
 from daemon.i18n import tr
@@ -37,8 +37,8 @@ def load_network(
     layers = {name: layer for name, layer in network.named_modules() if layer in in_order}
     prefix: dict[str, Tensor] = {}
     for name, tensor in _all_tensors(shards(checkpoint.directory)):
-        if name.startswith(NAME):
-            prefix[name.removeprefix(NAME)] = tensor.float()
+        if name.startswith(PREFIX):
+            prefix[name.removeprefix(PREFIX)] = tensor.float()
         elif name in missing:
             _put(network, name, tensor, dtype, device, checkpoint)
             missing.discard(name)
@@ -62,9 +62,9 @@ def load_prefix(directory: Path, network: Network) -> PrefixEncoder:
     if not directory.is_dir():
         raise SetupError(tr("There is no folder {path}").format(path=directory))
     found = {
-        name.removeprefix(NAME): tensor.float().clone()
+        name.removeprefix(PREFIX): tensor.float().clone()
         for name, tensor in _all_tensors(shards(directory))
-        if name.startswith(NAME)
+        if name.startswith(PREFIX)
     }
     if not found:
         raise SetupError(

@@ -43,9 +43,10 @@ def read_json_lines(lines: Iterator[str], columns: Columns) -> Iterator[Exchange
             continue
         try:
             exchange = _exchange(json.loads(line), columns)
-        except ValueError as error:
+        except (ValueError, InputError) as error:
             raise InputError(
-                tr("Line {line} cannot be read: {reason}").format(line=number, reason=error)
+                tr("Line {line} cannot be read: {reason}").format(line=number, reason=error),
+                getattr(error, "fix", ""),
             ) from None
         if exchange.prompt and exchange.response:
             yield exchange
@@ -54,11 +55,12 @@ def read_json_lines(lines: Iterator[str], columns: Columns) -> Iterator[Exchange
 def _exchange(value: Any, columns: Columns) -> Exchange:
     if not isinstance(value, dict):
         raise ValueError(tr("it holds no object"))
-    for name in (columns.prompt, columns.response):
+    for option, name in (("prompt", columns.prompt), ("response", columns.response)):
         if name not in value:
             known = ", ".join(map(str, value))
-            raise ValueError(
-                tr("there is no column {name}, only {known}").format(name=name, known=known)
+            raise InputError(
+                tr("there is no column {name}, only {known}").format(name=name, known=known),
+                f"--{option}-column NAME",
             )
     history = value.get(columns.history) or []
     if not isinstance(history, list):
