@@ -13,7 +13,10 @@ KINDS = ("auto", "llamacpp", "chatglm", "openai")
 
 def add_brain_options(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    group = parser.add_argument_group(tr("another brain than the one in the settings"))
+    group = parser.add_argument_group(
+        tr("another brain than the one in the settings"),
+        tr("With --prefix or --adapter there is no persona: they were trained without one."),
+    )
     group.add_argument("--brain", choices=KINDS, help=tr("its kind: brain.kind"))
     group.add_argument(
         "--model",
@@ -31,7 +34,7 @@ def with_brain(settings: Settings, arguments: argparse.Namespace) -> Settings:
     """Return the settings with what the options change; ``SetupError`` for what cannot be."""
     brain = {name: getattr(arguments, name) for name in ("prefix", "adapter")}
     if brain["prefix"] or brain["adapter"]:
-        brain["persona"] = ""  # who is to be answered was learned; no persona was read meanwhile
+        brain["persona"] = ""
     brain["kind"] = arguments.brain or ("openai" if arguments.server else None)
     server = {"url": arguments.server}
     on_server = (brain["kind"] or settings.brain.kind) == "openai"

@@ -129,8 +129,8 @@ def _speed(ours: Path, theirs: Path) -> list[Row]:
 
         return run
 
-    def generating(model: ChatGLM, **sampling: float) -> Generate:
-        return lambda: sum(1 for _ in model.generate(PROMPT, TOKENS, **sampling))
+    def generating(model: ChatGLM, temperature: float = 0.0, top_p: float = 1.0) -> Generate:
+        return lambda: len(list(model.generate(PROMPT, TOKENS, temperature, top_p=top_p)))
 
     glm, third = (ChatGLM.load(place, dtype="bfloat16") for place in (theirs, ours))
     subjects = {

@@ -298,6 +298,17 @@ def test_bad_input_is_refused_with_its_reason(
     assert reason in told
 
 
+@pytest.mark.parametrize(
+    ("line", "option"), [('{"q": 1}', "prompt"), ('{"prompt": ""}', "response")]
+)
+def test_another_column_says_how_to_name_it(tmp_path: Path, line: str, option: str) -> None:
+    path = tmp_path / "lines"
+    path.write_text(line, encoding="utf-8")
+    with pytest.raises(InputError, match=f"no column {option}") as caught:
+        read(path, None)
+    assert caught.value.fix == f"--{option}-column NAME"
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No such file"):
         read_export(tmp_path / "none", DEFAULT)

@@ -118,9 +118,11 @@ class Options:
 def test_options_change_the_settings_for_one_run() -> None:
     changed = with_brain(SETTINGS, Options(brain="chatglm", model="/m", prefix="/p"))  # type: ignore[arg-type]
     assert (changed.brain.kind, changed.brain.model) == ("chatglm", "/m")
-    assert changed.brain.prefix == "/p"
+    assert (changed.brain.prefix, changed.brain.persona) == ("/p", "")
+    assert with_brain(SETTINGS, Options(adapter="/a")).brain.persona == ""  # type: ignore[arg-type]
     changed = with_brain(SETTINGS, Options(server="http://a/v1", model="glm-4"))  # type: ignore[arg-type]
     assert (changed.brain.kind, changed.brain.model) == ("openai", SETTINGS.brain.model)
+    assert changed.brain.persona == SETTINGS.brain.persona
     assert (changed.server.url, changed.server.model) == ("http://a/v1", "glm-4")
     assert with_brain(SETTINGS, Options()) == SETTINGS  # type: ignore[arg-type]
     with pytest.raises(SetupError, match="gopher"):

@@ -176,6 +176,14 @@ def test_what_goes_wrong_is_told(
     assert caught.value.stage == "brain"
 
 
+def test_a_server_with_less_context_says_what_to_set(serving: Callable[..., Server]) -> None:
+    said = b'{"error": {"message": "the maximum context length is 512 tokens"}}'
+    head = b"HTTP/1.1 400 Bad\r\nContent-Length: %d\r\n\r\n" % len(said)
+    with pytest.raises(StageError, match="512 tokens") as caught:
+        ask(client(serving([head, said]).url))
+    assert "context_tokens" in caught.value.fix
+
+
 def test_a_wrong_key_is_told_and_never_shown(
     serving: Callable[..., Server], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -293,6 +301,15 @@ def test_the_local_model_answers_while_the_server_is_gone() -> None:
     assert ask(model) == ["c"]
     assert len(server.asked) == 2, "and asked again"
     model.close()
+
+
+def test_the_warning_says_what_mends_it(
+    serving: Callable[..., Server], caplog: pytest.LogCaptureFixture
+) -> None:
+    model = WithFallback(client(serving([REFUSED]).url), lambda: FakeChat(["a"]))
+    assert ask(model) == ["a"]
+    assert f"{KEY_VARIABLE} in the environment); the local model answers" in caplog.text
+    assert SECRET not in caplog.text
 
 
 def test_an_answer_that_broke_off_is_no_ones_to_finish() -> None:
