@@ -40,6 +40,14 @@ def register(commands: Subcommands) -> None:
         ),
         epilog="digital-life train brain --chats chats.jsonl --model chatglm3-6b --out lin",
     )
+    _add_files(parser)
+    _add_ways(parser)
+    _add_numbers(parser)
+    _add_machine(parser)
+    parser.set_defaults(run=train_brain)
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
     files = (
         ("--chats", "FILE.jsonl", tr("what `chats import` wrote")),
         ("--model", "FOLDER", tr("a checkpoint of ChatGLM or GLM, as its authors publish it")),
@@ -47,11 +55,24 @@ def register(commands: Subcommands) -> None:
     )
     for name, metavar, text in files:
         parser.add_argument(name, type=Path, required=True, metavar=metavar, help=text)
+
+
+def _add_ways(parser: argparse.ArgumentParser) -> None:
+    """Add what learns."""
     parser.add_argument(
         "--full",
         action="store_true",
         help=tr("let all weights learn; each takes sixteen bytes of memory"),
     )
+    parser.add_argument(
+        "--projection",
+        action="store_true",
+        help=tr("make the prefix through a small network, ChatGLM 1 to 3"),
+    )
+
+
+def _add_numbers(parser: argparse.ArgumentParser) -> None:
+    """Add how much it learns at a time, how long and how fast."""
     parser.add_argument(
         "--steps",
         type=_whole,
@@ -71,16 +92,14 @@ def register(commands: Subcommands) -> None:
             name, type=_whole, default=value, metavar="N", help=text.format(default=value)
         )
     parser.add_argument(
-        "--projection",
-        action="store_true",
-        help=tr("make the prefix through a small network, ChatGLM 1 to 3"),
-    )
-    parser.add_argument(
         "--learning-rate",
         type=_rate,
         metavar="R",
         help=tr("default: 0.02 for a prefix, 0.0005 for LoRA, 0.00002 for --full"),
     )
+
+
+def _add_machine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dtype",
         choices=("auto", "bfloat16", "float32"),
@@ -90,7 +109,6 @@ def register(commands: Subcommands) -> None:
     parser.add_argument(
         "--device", choices=("auto", "cuda", "cpu"), default="auto", help=tr("default: auto")
     )
-    parser.set_defaults(run=train_brain)
 
 
 def _whole(text: str) -> int:
