@@ -25,7 +25,7 @@ SPARE = 0.5 * GB  # what a model needs beside its weights: keys and values, buff
 # Every token reads all weights once. Two to four memory channels give 20 to 40 GB/s, and speech
 # needs about four tokens a second.
 LARGEST_WITHOUT_GPU = 6 * GB
-NUMBERS = {"auto": 1.0, "bfloat16": 1.0, "float16": 1.0, "float32": 2.0, "int8": 0.58, "int4": 0.36}
+NUMBERS = {"auto": 1.0, "bfloat16": 1.0, "float16": 1.0, "float32": 2.0, "int8": 0.58, "int4": 0.4}
 """What a checkpoint of 16 bits takes in memory, as a share of its size on disk."""
 
 
