@@ -50,7 +50,7 @@ def pieces(lines: Iterable[bytes], cancel: CancelToken) -> Iterator[str]:
 
     Raises ``Cancelled`` once ``cancel`` is set.
     """
-    finished = False
+    finished = begun = False
     for line in lines:
         cancel.check()
         if not line.startswith(b"data:"):
@@ -60,8 +60,12 @@ def pieces(lines: Iterable[bytes], cancel: CancelToken) -> Iterator[str]:
             return
         choice = _choice(data)
         finished = finished or choice.get("finish_reason") is not None
-        if text := (choice.get("delta") or {}).get("content"):
-            yield str(text)
+        text = str((choice.get("delta") or {}).get("content") or "")
+        if not begun:
+            text = text.lstrip()  # the answers of a GLM begin on a new line
+        if text:
+            begun = True
+            yield text
     if not finished:
         raise failure(tr("it broke off in the middle of the answer"))
 
