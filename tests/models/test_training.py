@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import pytest
 
@@ -241,8 +240,8 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_last(
     progress = checkpoints.Progress()
     checkpoints.save(tmp_path, "run", progress, {}, {})
 
-    def full(value: object, file: IO[bytes]) -> None:
-        file.write(b"half of it")
+    def full(value: object, file: Path) -> None:
+        file.write_bytes(b"half of it")
         raise RuntimeError("PytorchStreamWriter failed writing file")
 
     monkeypatch.setattr("torch.save", full)

@@ -67,7 +67,14 @@ def test_another_voice_and_back(voices: None) -> None:
             )
             running = cast(
                 Running,
-                SimpleNamespace(loader=loader, session=session, history=SimpleNamespace()),
+                SimpleNamespace(
+                    loader=loader,
+                    session=session,
+                    attentive=None,
+                    chat=SimpleNamespace(
+                        history=SimpleNamespace(), keeper=SimpleNamespace(settings=None)
+                    ),
+                ),
             )
             assert (await apply(running, named("ann")))["changed"] == ["voice.name"]
             first = session.parts.conversion
