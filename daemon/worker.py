@@ -14,7 +14,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 T = TypeVar("T")
 P = ParamSpec("P")
 
-# A job that has not noticed its cancellation by then is left to die with the process. Parts get this
+# A job that has not noticed its cancellation by then is left to die with the process. Parts get as
 # long, and then threads, so that both stay within the five seconds of a stop.
 STOP_S = 2.0
 LOOK_S = 0.1  # how often a producer that waits for room looks at its token
