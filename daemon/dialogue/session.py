@@ -240,13 +240,10 @@ class Session:
             self._settle("", whole=False)  # what was typed gives way to what was said since
         question = self._asked.question if self._asked is not None else self._utterance
         assert question is not None, "a reply starts only after a question"
-        prepared, self._prepared = self._prepared, None
-        if prepared is not None and _answers(prepared[0], question):
-            self._reply, self._task = prepared
+        if self._prepared is not None and _answers(self._prepared[0], question):
+            (self._reply, self._task), self._prepared = self._prepared, None
             self._reply.confirm()
         else:
-            if prepared is not None:
-                prepared[1].cancel()
             self._reply = self._make(question, self._speech_end, confirmed=True)
             self._task = group.create_task(self._reply.run(), name=f"reply {self.state.turn}")
         self._reply.timeline.mark("turn_end")
