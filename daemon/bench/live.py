@@ -25,7 +25,15 @@ from daemon.bench.signals import AUDIBLE, room_response, span
 from daemon.bench.sound_server import SoundServer
 from daemon.bench.speech import Clip, Script, load_script
 from daemon.bench.tape import BLOCK
-from daemon.bench.turns import STATES, STOPPED, outcome, own_interruptions
+from daemon.bench.turns import (
+    MOUTH_CLOSED,
+    MOUTH_OPEN,
+    STATES,
+    STOPPED,
+    outcome,
+    own_interruptions,
+    resting_since,
+)
 from daemon.config import Settings
 from daemon.i18n import tr
 from daemon.loading import require_weights
@@ -248,11 +256,17 @@ class Trial:
         if edges is None or onset + edges[1] < noticed - GAP_S * LISTEN_RATE:
             return None, None
         silence = onset + edges[1]
-        closed = self._process.wait(noticed_at - BLOCK / LISTEN_RATE, 1.0, "mouth closed")
         return (
             (silence - onset) / LISTEN_RATE,
-            closed.at - self._tape.moment(silence) if closed else None,
+            self._mouth_closed(noticed_at, self._tape.moment(silence)),
         )
+
+    def _mouth_closed(self, noticed_at: float, silence: float) -> float | None:
+        """Return how long after the silence the mouth closed; 0 when it was at rest before."""
+        if resting_since(self._process.since(0, MOUTH_OPEN, MOUTH_CLOSED), noticed_at) is not None:
+            return 0.0
+        closed = self._process.wait(noticed_at, 1.0, MOUTH_CLOSED)
+        return closed.at - silence if closed else None
 
     def _let_finish(self) -> bool:
         """Wait until it listens again and has been silent for a while; False if it never did."""

@@ -21,6 +21,7 @@ from typing import Any
 import cv2
 
 from daemon.app import run_until_signal, serve
+from daemon.bench.turns import MOUTH_CLOSED, MOUTH_OPEN
 from daemon.config import Settings, load
 from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.reply import Reply
@@ -103,7 +104,7 @@ class StandInCamera:
         cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420)
         if self.face is not None and self.face.resting != self._resting:
             self._resting = self.face.resting
-            tell("mouth closed" if self._resting else "mouth open")
+            tell(MOUTH_CLOSED if self._resting else MOUTH_OPEN)
 
     def close(self) -> None:
         """Nothing is held."""

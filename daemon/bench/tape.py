@@ -3,8 +3,6 @@
 import subprocess
 import threading
 import time
-from collections import deque
-from itertools import islice
 from types import TracebackType
 
 import numpy as np
@@ -19,7 +17,7 @@ from daemon.media import LISTEN_RATE, Samples
 BLOCK = LISTEN_RATE // 100  # 10 ms: how often sound is taken from the server
 LATENCY_MS = 10  # asked of the server
 LOOK_S = 0.02  # how often a waiting measurement looks at the tape
-KEEP_S = 90.0  # of the tape: longer than any one measurement looks back
+KEPT = 90 * LISTEN_RATE // BLOCK  # blocks: longer than any one measurement looks back
 CLOCK_S = 10.0  # the tape's clock is what held within this time: sound cards drift
 
 
@@ -27,26 +25,24 @@ class Tape:
     """What microphone and loudspeaker carried, sample by sample on one clock; oldest forgotten."""
 
     def __init__(self) -> None:
-        self._pieces: deque[NDArray[np.int16]] = deque()  # (BLOCK, 2) each
-        self._arrivals: deque[float] = deque()  # when each piece was there, time.monotonic()
-        self._forgotten = 0  # pieces
+        self._sound = np.zeros((KEPT * BLOCK, 2), np.int16)  # a ring
+        self._arrivals = np.zeros(KEPT)  # when each block was there, time.monotonic(); likewise
+        self._blocks = 0  # so far
         self._lock = threading.Lock()
 
     def add(self, piece: NDArray[np.int16], arrived: float) -> None:
-        """Append ``BLOCK`` samples of both."""
+        """Append ``BLOCK`` samples of both, (``BLOCK``, 2)."""
         with self._lock:
-            self._pieces.append(piece)
-            self._arrivals.append(arrived)
-            if len(self._pieces) > KEEP_S * LISTEN_RATE / BLOCK:
-                self._pieces.popleft()
-                self._arrivals.popleft()
-                self._forgotten += 1
+            place = self._blocks % KEPT
+            self._sound[place * BLOCK : (place + 1) * BLOCK] = piece
+            self._arrivals[place] = arrived
+            self._blocks += 1
 
     @property
     def length(self) -> int:
         """Samples recorded so far."""
         with self._lock:
-            return (self._forgotten + len(self._pieces)) * BLOCK
+            return self._blocks * BLOCK
 
     def mouth(self, begin: int, stop: int) -> Samples:
         """Return what the microphone heard."""
@@ -58,12 +54,10 @@ class Tape:
 
     def _cut(self, begin: int, stop: int, channel: int) -> Samples:
         with self._lock:
-            first = max(0, begin // BLOCK - self._forgotten)
-            last = max(first, -(-stop // BLOCK) - self._forgotten)
-            pieces = [piece[:, channel] for piece in islice(self._pieces, first, last)]
-            skip = max(0, begin - (self._forgotten + first) * BLOCK)
-        sound = np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
-        return sound[skip : skip + stop - begin].astype(np.float32) / np.float32(32768)
+            begin = max(0, begin, (self._blocks - KEPT) * BLOCK)
+            wanted = np.arange(begin, min(stop, self._blocks * BLOCK))
+            sound = self._sound[:, channel].take(wanted, mode="wrap")
+        return sound.astype(np.float32) / np.float32(32768)
 
     def moment(self, position: int) -> float:
         """Return when (``time.monotonic()``) a sample could be heard.
@@ -73,13 +67,11 @@ class Tape:
         """
         near = round(CLOCK_S * LISTEN_RATE / 2 / BLOCK)
         with self._lock:
-            middle = position // BLOCK - self._forgotten
-            first = max(0, min(middle - near, len(self._arrivals) - 1))
-            arrivals = islice(self._arrivals, first, max(first + 1, middle + near))
-            count = self._forgotten + first + 1
-            edge = min(
-                arrived - (count + i) * BLOCK / LISTEN_RATE for i, arrived in enumerate(arrivals)
-            )
+            middle = position // BLOCK
+            first = max(0, self._blocks - KEPT, min(middle - near, self._blocks - 1))
+            blocks = np.arange(first, max(first + 1, min(middle + near, self._blocks)))
+            ends = (blocks + 1) * (BLOCK / LISTEN_RATE)
+            edge = float(np.min(self._arrivals.take(blocks, mode="wrap") - ends))
         return edge + position / LISTEN_RATE
 
     def position(self, moment: float) -> int:

@@ -9,6 +9,7 @@ STOPPED = ("hearing", "thinking")
 """States in which an answer has been given up."""
 SILENT = ("holding", *STOPPED)
 """States in which it says nothing because somebody speaks."""
+MOUTH_OPEN, MOUTH_CLOSED = "mouth open", "mouth closed"
 STATES = ("listening", "speaking", "judging", *SILENT)
 
 
@@ -45,6 +46,17 @@ def outcome(events: Sequence[Event], begin: float, end: float) -> Outcome | None
                 return None
             break
     return Outcome(False, first)
+
+
+def resting_since(events: Sequence[Event], moment: float) -> float | None:
+    """Tell since when the mouth that is closed at ``moment`` has been; ``None`` if it is open.
+
+    ``events`` are all that tell of the mouth. One that has not opened yet never was.
+    """
+    before = [event for event in events if event.at <= moment]
+    if not before:
+        return float("-inf")
+    return before[-1].at if before[-1].name == MOUTH_CLOSED else None
 
 
 def own_interruptions(

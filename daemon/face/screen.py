@@ -57,6 +57,8 @@ class Screen:
         self._retry = 0.0  # the loop's time at which a lost camera is tried again
         self._waiting: deque[FaceFrame] = deque()
         self._shown: deque[FaceFrame] = deque(maxlen=AHEAD)
+        self._turn: int | None = None  # whose mouths these are
+        self._over: int | None = None  # whose mouths were dropped last
         self._now = 0  # where the sound was at the last tick
         self._held = False
         self._room = asyncio.Event()
@@ -80,11 +82,14 @@ class Screen:
 
     async def put(self, frame: FaceFrame) -> None:
         """Take a mouth; waits while ``AHEAD`` of them are ahead of the sound."""
-        while len(self._waiting) >= AHEAD:
+        while len(self._waiting) >= AHEAD and frame.turn == self._turn:
             self._room.clear()
             await self._room.wait()
-        if self._shown and self._shown[-1].turn != frame.turn:
+        if frame.turn == self._over:
+            return
+        if frame.turn != self._turn:
             self.clear()
+            self._turn = frame.turn
         self._waiting.append(frame)
 
     def hold(self, held: bool) -> None:
@@ -96,8 +101,12 @@ class Screen:
         self._held = held
 
     def clear(self) -> None:
-        """Drop what waits and close the mouth with the next tick."""
-        self._held = False
+        """Drop what waits and close the mouth with the next tick.
+
+        A reply that was cancelled may hand over a second of mouths before it notices: none of that
+        turn is taken any more.
+        """
+        self._over, self._held = self._turn, False
         self._waiting.clear()
         self._shown.clear()
         self._room.set()

@@ -6,7 +6,7 @@ import pytest
 from daemon.bench import speech
 from daemon.bench.av import Clicks
 from daemon.bench.process import write_config
-from daemon.bench.tape import BLOCK, KEEP_S, Tape
+from daemon.bench.tape import BLOCK, KEPT, Tape
 from daemon.config import load, packaged_config
 from daemon.media import LISTEN_RATE, Samples
 
@@ -46,7 +46,7 @@ def test_what_is_not_recorded_yet_is_left_out() -> None:
 
 
 def test_the_oldest_is_forgotten_and_positions_stay() -> None:
-    sound = ramp(KEEP_S + 5)
+    sound = ramp(KEPT * BLOCK_S + 5)
     tape = tape_of(sound, sound)
     assert tape.length == len(sound)
     np.testing.assert_allclose(tape.room(len(sound) - 50, len(sound)), sound[-50:], atol=1e-4)

@@ -1,7 +1,7 @@
 import pytest
 
 from daemon.bench.process import Event
-from daemon.bench.turns import Outcome, outcome, own_interruptions
+from daemon.bench.turns import Outcome, outcome, own_interruptions, resting_since
 
 
 def told(*changes: tuple[float, str]) -> list[Event]:
@@ -74,3 +74,11 @@ def test_what_it_takes_its_own_voice_for(
     changes: list[tuple[float, str]], expected: tuple[int, int]
 ) -> None:
     assert own_interruptions(told(*changes), PERSON) == expected
+
+
+def test_since_when_a_mouth_is_at_rest() -> None:
+    events = told((1.0, "mouth open"), (2.0, "mouth closed"), (3.0, "mouth open"))
+    assert resting_since(events, 2.5) == 2.0
+    assert resting_since(events, 1.5) is None
+    assert resting_since(events, 3.5) is None
+    assert resting_since(events, 0.5) == float("-inf"), "it has not opened yet"

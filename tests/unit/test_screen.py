@@ -133,6 +133,33 @@ def test_clearing_closes_the_mouth_and_lets_a_waiting_producer_go_on() -> None:
     run_virtual(main())
 
 
+def test_a_reply_that_was_cancelled_while_it_waited_leaves_no_mouth_behind() -> None:
+    async def main() -> None:
+        setup = Setup()
+
+        async def old() -> None:
+            async with asyncio.TaskGroup() as group:  # as a reply does: cancelled one step later
+                group.create_task(put_all(1, 3 * AHEAD))
+
+        async def put_all(turn: int, count: int) -> None:
+            for number in range(count):
+                await setup.screen.put(frame(number, turn))
+
+        task = asyncio.create_task(old())
+        await asyncio.sleep(0.1)
+        setup.screen.clear()
+        task.cancel()
+        await asyncio.wait([task])
+        setup.position = 0
+        await asyncio.wait_for(put_all(2, 3), 0.1)
+        setup.position = FRAME
+        shown = setup.screen.mouth()
+        assert shown is not None
+        assert shown[0] == 1
+
+    run_virtual(main())
+
+
 def test_a_new_reply_drops_the_old_ones_mouths() -> None:
     async def main() -> None:
         setup = Setup()
