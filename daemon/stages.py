@@ -6,7 +6,7 @@ at its ``CancelToken`` at least per token, per sentence or per batch of frames, 
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from daemon.media import Audio, Image, Message, Mouth, Transcript
 from daemon.worker import CancelToken
@@ -41,6 +41,14 @@ class ChatModel(Part, Protocol):
 
     def reply(self, messages: Sequence[Message], cancel: CancelToken) -> Iterator[str]:
         """Yield pieces of the answer as they are made; never half a character."""
+
+
+@runtime_checkable
+class ReadsAhead(Protocol):
+    """A language model that may read a prompt before it is to answer."""
+
+    def read(self, messages: Sequence[Message], cancel: CancelToken) -> None:
+        """Read them; an answer to what begins in the same way then comes sooner."""
 
 
 class Synthesizer(Part, Protocol):

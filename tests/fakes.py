@@ -106,6 +106,17 @@ class FakeChat(FakePart):
             yield piece
 
 
+class FakeReader(FakeChat):
+    """Also reads ahead."""
+
+    def __init__(self, *answers: Sequence[str]) -> None:
+        super().__init__(*answers)
+        self.read_ahead: list[list[Message]] = []
+
+    def read(self, messages: Sequence[Message], cancel: CancelToken) -> None:
+        self.read_ahead.append(list(messages))
+
+
 class FakeVoice(FakePart):
     """Speaks a tenth of a second for each character, and breaks at "kaboom"."""
 

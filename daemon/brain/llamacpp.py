@@ -32,7 +32,13 @@ PROMPT_BATCH = 256  # tokens read between two looks at a hang-up; 2048, the defa
 CACHE_REUSE = 16  # tokens; when the oldest turn is dropped, equal runs this long are not read again
 # llama.cpp's DRY sampler: small models repeat a list for ever. Runs of 6 tokens may come again, as
 # in taking up the words of a question; longer ones become ever less likely.
-DO_NOT_LOOP = {"dry_multiplier": 0.8, "dry_allowed_length": 6, "dry_penalty_last_n": 256}
+# For each text at which a run ends, all the tokens are searched before the prompt is read: 10 ms.
+DO_NOT_LOOP = {
+    "dry_multiplier": 0.8,
+    "dry_allowed_length": 6,
+    "dry_penalty_last_n": 256,
+    "dry_sequence_breakers": ["\n"],
+}
 SOCKET_PATH_BYTES = 107  # of sockaddr_un.sun_path, less its closing zero
 
 
@@ -133,6 +139,11 @@ class LlamaCpp:
         Closing the iterator ends the model's work. Raises ``StageError``.
         """
         return self._stream(messages, self._max_reply_tokens, cancel)
+
+    def read(self, messages: Sequence[Message], cancel: CancelToken) -> None:
+        """Read a prompt; ends early once ``cancel`` is set. Raises ``StageError``."""
+        for _ in self._stream(messages, 0, cancel):
+            pass
 
     def warm_up(self) -> None:
         """Read the system prompt and make one token."""

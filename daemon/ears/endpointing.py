@@ -32,7 +32,7 @@ GATE_HOLD_S = 0.6
 # Sound kept after the last voiced sample. Whisper wants a little silence; more makes it invent.
 TAIL_S = 0.3
 
-FADE_S = 0.1  # of silence; a stop consonant's closure is shorter
+FADE_S = 0.08  # of silence; a stop consonant's closure is shorter
 
 # Finding the end of speech by its level.
 FRAME = 128  # samples, 8 ms: the grain; a quarter of a chunk

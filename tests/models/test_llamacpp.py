@@ -132,6 +132,20 @@ def test_cancelling_ends_the_reading_of_a_long_prompt(smollm: LlamaCpp) -> None:
     timer.join()
 
 
+def test_a_prompt_read_ahead_is_answered_the_same(smollm: LlamaCpp) -> None:
+    question = "What is the capital of France?"
+    before = ask(smollm, question)
+    smollm.read([Message("system", PERSONA), Message("user", "")], CancelToken())
+    assert ask(smollm, question) == before
+
+
+def test_reading_ahead_gives_way(smollm: LlamaCpp) -> None:
+    cancel = CancelToken()
+    cancel.cancel()
+    smollm.read([Message("user", "one two " * 900)], cancel)
+    assert ask(smollm, "What is the capital of France?")
+
+
 @pytest.mark.parametrize("how", ["close", "cancel"])
 def test_the_work_stops_when_a_reply_is_left(smollm_file: Path, how: str) -> None:
     model = load(smollm_file, context_tokens=8192, max_reply_tokens=7000)

@@ -88,14 +88,18 @@ class ChatGLMBrain:
                     return
                 yield piece
 
+    def read(self, messages: Sequence[Message], cancel: CancelToken) -> None:
+        """Read a prompt; ends early once ``cancel`` is set."""
+        ids = self._model.encode_chat(messages)
+        for _ in self._model.generate(ids[: self._context_tokens], 1, cancel=cancel):
+            pass
+
     def warm_up(self) -> None:
         """Read the system prompt, so that the first answer need not."""
         messages = [Message("user", "Hello.")]
         if self._system_prompt:
             messages.insert(0, Message("system", self._system_prompt))
-        ids = self._model.encode_chat(messages)
-        for _ in self._model.generate(ids[: self._context_tokens], 1):
-            pass
+        self.read(messages, CancelToken())
 
     def close(self) -> None:
         """Free the weights."""
