@@ -43,3 +43,15 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
     check_writable(path)
     with whole_file(path) as part:
         part.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def duration(seconds: float) -> str:
+    """Say how long something takes."""
+    minutes = round(seconds / 60)
+    if minutes < 2:
+        return tr("{seconds:.0f} s").format(seconds=seconds)
+    if minutes < 120:
+        return tr("{minutes} min").format(minutes=minutes)
+    if minutes < 48 * 60:
+        return tr("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
+    return tr("{days} days").format(days=round(minutes / 60 / 24))

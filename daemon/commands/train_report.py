@@ -17,7 +17,7 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from daemon.commands.console import err, out, write_json
+from daemon.commands.console import duration, err, out, write_json
 from daemon.i18n import tr
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def before(
     if left:
         with err.status(tr("Trying one batch…")):
             seconds = trainer.try_out()
-        table.add_row(tr("time, about"), _duration(left * seconds))
+        table.add_row(tr("time, about"), duration(left * seconds))
     out.print(table)
 
 
@@ -94,7 +94,7 @@ class _Lines:
                 step=progress.step,
                 steps=self._steps,
                 losses=_losses(progress),
-                left=_duration(left),
+                left=duration(left),
             )
         )
 
@@ -162,12 +162,3 @@ def settings(model: Path, directory: Path, result: str) -> None:
         out.print(f'model = "{model.absolute()}"', markup=False)
         out.print(f'{result} = "{place}"', markup=False)
     out.print('persona = ""  # ' + tr("it learned without one"), markup=False)
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if minutes < 2:
-        return tr("{seconds:.0f} s").format(seconds=seconds)
-    if minutes < 120:
-        return tr("{minutes} min").format(minutes=minutes)
-    return tr("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)

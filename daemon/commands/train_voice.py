@@ -12,7 +12,7 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from daemon.commands.console import Subcommands, err, out
+from daemon.commands.console import Subcommands, duration, err, out
 from daemon.commands.questions import confirm, confirm_consent
 from daemon.config import Settings
 from daemon.errors import InputError, SetupError
@@ -196,7 +196,7 @@ def _say_what_it_takes(plan: "Plan", space: int, cancel: CancelToken) -> None:
     left = max(0, plan.steps - steps_done(plan.directory))
     err.print(
         tr("{steps} steps of about {step:.1f} s: {time}. Disk: {size} at most.").format(
-            steps=left, step=step_s, time=_duration(left * step_s), size=decimal(space)
+            steps=left, step=step_s, time=duration(left * step_s), size=decimal(space)
         )
     )
     if plan.base is None and left == plan.steps:
@@ -208,14 +208,6 @@ def _say_what_it_takes(plan: "Plan", space: int, cancel: CancelToken) -> None:
         )
     if not torch.cuda.is_available():
         err.print(tr("There is no GPU here; on one, a step takes a fraction of a second."))
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 5400:
-        return tr("{n:.0f} minutes").format(n=max(1, seconds / 60))
-    if seconds < 48 * 3600:
-        return tr("{n:.0f} hours").format(n=seconds / 3600)
-    return tr("{n:.0f} days").format(n=seconds / 86400)
 
 
 @contextmanager
