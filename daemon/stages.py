@@ -6,9 +6,9 @@ at its ``CancelToken`` at least per token, per sentence or per batch of frames, 
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from daemon.media import Audio, Image, Message, Mouth, Transcript
+from daemon.media import Audio, Image, Message, Mouth, Tool, ToolCall, Transcript
 from daemon.worker import CancelToken
 
 
@@ -41,6 +41,19 @@ class ChatModel(Part, Protocol):
 
     def reply(self, messages: Sequence[Message], cancel: CancelToken) -> Iterator[str]:
         """Yield pieces of the answer as they are made; never half a character."""
+
+
+@runtime_checkable
+class ToolUser(ChatModel, Protocol):
+    """A language model that can ask for tools to be called."""
+
+    tools: tuple[Tool, ...]
+    """What it may ask for. It is told with every prompt, and counts as a part of it."""
+
+    def reply_or_call(
+        self, messages: Sequence[Message], cancel: CancelToken
+    ) -> Iterator[str | ToolCall]:
+        """Yield the answer as ``reply`` does, and then what it wants to know before it goes on."""
 
 
 class Synthesizer(Part, Protocol):

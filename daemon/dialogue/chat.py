@@ -7,9 +7,11 @@ from daemon.brain.history import History
 from daemon.config import Settings
 from daemon.dialogue.reply import Parts
 from daemon.errors import DigitalLifeError
-from daemon.media import Message
+from daemon.i18n import tr
+from daemon.media import Message, Tool
 from daemon.memory.keeper import Keeper
 from daemon.memory.recall import CONTEXT_SHARE, Recallable, recalled
+from daemon.stages import ToolUser
 from daemon.worker import CancelToken
 
 PAUSE_S = 3600.0  # of silence, after which a kept conversation is over: what follows is another
@@ -28,6 +30,8 @@ class Chat:
         )
         self._model, self._thinking = parts.chat_model, parts.thinking
         self._max_reply_tokens = brain.max_reply_tokens
+        self.cannot_call = False
+        """Whether there are tools, and a model that calls none."""
         self._persona = ""
         self._read = brain.persona  # what the model has read ahead
         self._pause: asyncio.TimerHandle | None = None
@@ -56,6 +60,16 @@ class Chat:
         if self.history.system != self._read:
             self._read = self.history.system
             self._reading = asyncio.ensure_future(self._read_soon(self._read))
+
+    async def offer(self, tools: tuple[Tool, ...]) -> None:
+        """Tell the model what it may call from the next question on."""
+        if isinstance(self._model, ToolUser):
+            self._model.tools = tools
+            self._read = ""  # the prompt begins otherwise now
+            await self.recall()
+        elif tools and not self.cannot_call:
+            log.warning("%s", tr("This brain calls no tools: set llamacpp or openai as its kind."))
+        self.cannot_call = bool(tools) and not isinstance(self._model, ToolUser)
 
     async def close(self) -> None:
         """Begin nothing any more, and put on the disk what is to be kept."""
