@@ -55,11 +55,9 @@ class Chat:
             self.history.recalled = await self._thinking.run(self._chosen, known)
         except DigitalLifeError as error:  # the first question meets it again, and says so
             log.debug("nothing is recalled: %s", error)
-        if self._reading is not None:
-            self._reading.cancel()
         if self.history.system != self._read:
             self._read = self.history.system
-            self._reading = asyncio.ensure_future(self._read_soon(self._read))
+            self._read_soon()
 
     async def offer(self, tools: tuple[Tool, ...]) -> None:
         """Tell the model what it may call from the next question on."""
@@ -92,19 +90,25 @@ class Chat:
 
         return recalled(known, self.keeper.now(), fits)
 
-    async def _read_soon(self, system: str) -> None:
-        try:
-            await self._thinking.run(self._read_ahead, system)
-        except DigitalLifeError as error:
-            log.debug("the prompt was not read ahead: %s", error)
+    def _read_soon(self) -> None:
+        async def read() -> None:
+            try:
+                await self._thinking.run(self._read_ahead)
+            except DigitalLifeError as error:
+                log.debug("the prompt was not read ahead: %s", error)
 
-    def _read_ahead(self, system: str, cancel: CancelToken) -> None:
-        prompt = [Message("system", system), Message("user", "Hello.")]
-        for _ in self._model.reply(prompt, cancel):
+        if self._reading is not None:
+            self._reading.cancel()
+        self._reading = asyncio.ensure_future(read())
+
+    def _read_ahead(self, cancel: CancelToken) -> None:
+        for _ in self._model.reply(self.history.messages("Hello."), cancel):
             break  # by then all of it has been read
 
     def _committed(self, question: str, heard: str) -> None:
         self.keeper.keep(question, heard)
+        if isinstance(self._model, ToolUser) and self._model.tools:
+            self._read_soon()  # what tools said may have taken the place of what was read
         if self._pause is not None:
             self._pause.cancel()
             self._pause = None
