@@ -30,6 +30,7 @@ from daemon.loading import Loader, make_apologies, require_weights
 from daemon.memory.keeper import Keeper
 from daemon.memory.store import memory_path
 from daemon.stages import Recognizer
+from daemon.tools.toolbox import Toolbox
 from daemon.voice.player import Loudspeaker, Player
 from daemon.voice.sound import Sound
 from daemon.voice.virtual_microphone import virtual_microphone
@@ -63,6 +64,7 @@ class Running:
     sound: Sound
     screen: Screen | None
     mute: Mute
+    tools: Toolbox
     attentive: Attentive | None
     """There while only what is said to it is answered."""
     doorway: Doorway
@@ -76,11 +78,12 @@ async def serve(
     observe: Callable[[State, Reply | None], None] = lambda state, reply: None,
     make_loader: Callable[[Settings], Loader] = Loader,
     mute: Mute | None = None,
+    tell: Callable[..., None] = lambda event, **what: None,
 ) -> None:
     """Run the daemon until cancelled; ``ready`` is called when it begins to listen.
 
     ``make_loader`` makes what makes the parts; measuring watches some of them. ``mute`` is switched
-    by whoever gave it.
+    by whoever gave it. ``tell`` is called with what tools are called, as an event and its fields.
 
     Raises ``SetupError`` for a missing weight, ``DeviceError`` when there is no microphone or
     loudspeaker, or when one goes away and does not come back.
@@ -115,6 +118,8 @@ async def serve(
             chat = Chat(settings, parts, Keeper(memory, memory_path(), settings.memory))
             loader.own(chat.close)
             await chat.begin(settings.persona.name)
+            tools = Toolbox(settings.tools.servers, chat.offer, tell)
+            parts = replace(parts, tools=tools)
             session = Session(
                 parts,
                 chat.history,
@@ -135,6 +140,7 @@ async def serve(
                 sound=sound,
                 screen=screen,
                 mute=mute,
+                tools=tools,
                 attentive=attentive,
                 doorway=doorway,
                 key=gate if isinstance(gate, Key) else None,
@@ -143,6 +149,7 @@ async def serve(
             heard = ears.stream(listen, microphone, doorway, mute, depth=EVENTS_AHEAD)
             async with aclosing(heard), asyncio.TaskGroup() as group:
                 group.create_task(sound.watch(session.sound_lost), name="sound")
+                group.create_task(tools.run(), name="tools")
                 group.create_task(session.run(heard), name="conversation")
 
 

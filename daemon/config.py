@@ -4,17 +4,16 @@ The packaged ``config.toml`` is complete and holds every default; a user's file 
 changes. Anything that cannot be meant is refused with the file, the line and what was expected.
 """
 
-import difflib
+import ipaddress
 import os
-import re
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from daemon.config_file import explain, line_of, read, refuse_unknown
 from daemon.errors import SetupError
 from daemon.i18n import tr
 
@@ -169,6 +168,41 @@ class PersonaSettings(_Table):
     name: str
 
 
+class ToolServer(_Table):
+    """``[tools.servers.NAME]``: a server of the Model Context Protocol, and what it may do."""
+
+    command: str = ""
+    args: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    remote: bool = False
+    allow: Annotated[tuple[str, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "ToolServer":
+        if bool(self.command) is bool(self.url):
+            raise ValueError(tr("must have either a command or a url"))
+        if self.url and not self.remote and not is_loopback(self.url):
+            raise ValueError(
+                tr("its url is not on this computer: remote = true lets what is asked go there")
+            )
+        return self
+
+
+class ToolsSettings(_Table):
+    """``[tools]``: what the brain may do beside talking."""
+
+    servers: dict[Annotated[str, Field(pattern=r"^[\w-]{1,32}$")], ToolServer]
+
+
+def is_loopback(url: str) -> bool:
+    """Whether what is sent to ``url`` stays on this computer."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 class ModelsSettings(_Table):
     """``[models]``: weights on disk."""
 
@@ -194,6 +228,7 @@ class Settings(_Table):
     panel: PanelSettings
     memory: MemorySettings
     persona: PersonaSettings
+    tools: ToolsSettings
     models: ModelsSettings
     log: LogSettings
 
@@ -225,92 +260,20 @@ def load(path: Path | None = None) -> Loaded:
     Raises ``SetupError`` naming file, line and remedy for whatever cannot be meant.
     """
     packaged = packaged_config()
-    defaults, _ = _read(packaged)
+    defaults, _ = read(packaged)
     source = path or (user_config() if user_config().exists() else packaged)
-    changes, text = (defaults, "") if source == packaged else _read(source)
-    _refuse_unknown(changes, defaults, source, text)
+    changes, text = (defaults, "") if source == packaged else read(source)
+    refuse_unknown(changes, defaults, source, text)
     merged = {name: {**table, **changes.get(name, {})} for name, table in defaults.items()}
     try:
         settings = Settings.model_validate(merged)
     except ValidationError as error:
-        raise _explain(error, source, text) from None
+        raise explain(error, source, text) from None
     if settings.ears.listen_to != "microphone" and settings.voice.output == "loudspeaker":
         raise SetupError(
             tr("{where}: in a call it would hear itself through the loudspeaker").format(
-                where=f"{source}:{_line(text, 'ears', 'listen_to')}: ears.listen_to"
+                where=f"{source}:{line_of(text, 'ears', 'listen_to')}: ears.listen_to"
             ),
             tr('write output = "virtual-microphone" under [voice]'),
         )
     return Loaded(settings, source)
-
-
-def _read(path: Path) -> tuple[dict[str, Any], str]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        return tomllib.loads(text), text
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SetupError(
-            tr("{path} is not valid TOML: {reason}").format(path=path, reason=error)
-        ) from None
-    except UnicodeDecodeError:
-        raise SetupError(tr("{path} is not UTF-8 text").format(path=path)) from None
-    except OSError as error:
-        raise SetupError(
-            tr("Cannot read {path}: {reason}").format(path=path, reason=error.strerror)
-        ) from None
-
-
-def _refuse_unknown(
-    changes: Mapping[str, Any], defaults: Mapping[str, Any], source: Path, text: str
-) -> None:
-    for name, table in changes.items():
-        if name not in defaults:
-            raise _unknown(source, _line(text, name, None), f"[{name}]", name, defaults)
-        if not isinstance(table, dict):
-            raise SetupError(
-                tr("{where}: {key} must be a table: write [{key}]").format(
-                    where=f"{source}:{_line(text, name, None)}", key=name
-                )
-            )
-        for key in table:
-            if key not in defaults[name]:
-                line = _line(text, name, key)
-                raise _unknown(source, line, f"{name}.{key}", key, defaults[name])
-
-
-def _unknown(source: Path, line: int, shown: str, key: str, known: Mapping[str, Any]) -> SetupError:
-    message = tr("{where}: unknown setting {key}").format(where=f"{source}:{line}", key=shown)
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    fix = (
-        tr("did you mean {name}?").format(name=near[0])
-        if near
-        else tr("known here: {names}").format(names=", ".join(known))
-    )
-    return SetupError(message, fix)
-
-
-def _explain(error: ValidationError, source: Path, text: str) -> SetupError:
-    problem = error.errors()[0]
-    table, key = (*map(str, problem["loc"][:2]), "")[:2]
-    where = f"{source}:{_line(text, table, key or None)}"
-    name = f"{table}.{key}" if key else f"[{table}]"
-    value = "" if isinstance(problem["input"], BaseModel | dict) else f" = {problem['input']!r}"
-    reason = problem["msg"].removeprefix("Value error, ")
-    return SetupError(f"{where}: {name}{value}: {reason}", "digital-life config show")
-
-
-def _line(text: str, table: str, key: str | None) -> int:
-    """Find the line that sets ``table.key`` (or opens ``table``); tomllib does not tell."""
-    here, opened = "", 1
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[\s*([\w-]+)", line):
-            here = header[1]
-            if here == table:
-                opened = number
-        if key is None and re.match(rf"\s*{re.escape(table)}\s*[.=]", line) and not here:
-            return number
-        if key and here == table and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
-            return number
-        if key and not here and re.match(rf"\s*{re.escape(table)}\.{re.escape(key)}\s*=", line):
-            return number
-    return opened

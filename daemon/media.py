@@ -6,6 +6,7 @@ Two clocks exist. The *microphone clock* counts samples heard since the ears ope
 starts at zero with every reply.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -74,8 +75,32 @@ class Transcript:
 class Message:
     """One entry of a chat."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    calls: tuple["ToolCall", ...] = ()
+    """What the assistant asked to be done."""
+    answers: str = ""
+    """Of a tool's message: the ``id`` of the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Something that a language model may ask to be done."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    """JSON Schema of its arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """What a language model asks to be done."""
+
+    id: str
+    name: str
+    arguments: str
+    """JSON, as the model wrote it: it may be none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ at its ``CancelToken`` at least per token, per sentence or per batch of frames, 
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
-from daemon.media import Audio, Image, Message, Mouth, Transcript
+from daemon.media import Audio, Image, Message, Mouth, Tool, ToolCall, Transcript
 from daemon.worker import CancelToken
 
 
@@ -49,6 +49,19 @@ class ReadsAhead(Protocol):
 
     def read(self, messages: Sequence[Message], cancel: CancelToken) -> None:
         """Read them; an answer to what begins in the same way then comes sooner."""
+
+
+@runtime_checkable
+class ToolUser(ChatModel, Protocol):
+    """A language model that can ask for tools to be called."""
+
+    tools: tuple[Tool, ...]
+    """What it may ask for. It is told with every prompt, and counts as a part of it."""
+
+    def reply_or_call(
+        self, messages: Sequence[Message], cancel: CancelToken
+    ) -> Iterator[str | ToolCall]:
+        """Yield the answer as ``reply`` does, and then what it wants to know before it goes on."""
 
 
 class Synthesizer(Part, Protocol):

@@ -8,6 +8,7 @@ import numpy as np
 
 from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.reply import Parts
+from daemon.dialogue.thinking import Called
 from daemon.media import (
     LISTEN_RATE,
     SPEAK_RATE,
@@ -17,6 +18,8 @@ from daemon.media import (
     Message,
     Mouth,
     Samples,
+    Tool,
+    ToolCall,
     Transcript,
 )
 from daemon.worker import CancelToken, Worker
@@ -115,6 +118,45 @@ class FakeReader(FakeChat):
 
     def read(self, messages: Sequence[Message], cancel: CancelToken) -> None:
         self.read_ahead.append(list(messages))
+
+
+class FakeToolUser(FakeChat):
+    """Answers likewise; calls of tools among the pieces are what it asks for."""
+
+    def __init__(self, *answers: Sequence[str | ToolCall]) -> None:
+        super().__init__()
+        self.scripts = list(answers)
+        self.tools: tuple[Tool, ...] = ()
+
+    def reply_or_call(
+        self, messages: Sequence[Message], cancel: CancelToken
+    ) -> Iterator[str | ToolCall]:
+        self.asked.append(list(messages))
+        yield from self.scripts.pop(0)
+
+
+class FakeTools:
+    """Has one tool, "clock"; calls take ``takes_s`` and return what is scripted."""
+
+    def __init__(self, *results: str, takes_s: float = 0.5) -> None:
+        self.results = list(results)
+        self.takes_s = takes_s
+        self.calls: list[tuple[float, str, str]] = []
+        self.given_up = 0
+
+    def server_of(self, tool: str) -> str:
+        return "house" if tool == "clock" else ""
+
+    async def call(self, call: ToolCall, called: Called) -> str:
+        self.calls.append((asyncio.get_running_loop().time(), call.name, call.arguments))
+        try:
+            await asyncio.sleep(self.takes_s)
+        except asyncio.CancelledError:
+            self.given_up += 1
+            raise
+        result = self.results.pop(0)
+        called.outcome = "failed" if result.startswith("!") else "done"
+        return result
 
 
 class FakeVoice(FakePart):

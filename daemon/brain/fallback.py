@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from daemon.errors import StageError
 from daemon.i18n import tr
-from daemon.media import Message
-from daemon.stages import ChatModel
+from daemon.media import Message, Tool, ToolCall
+from daemon.stages import ChatModel, ToolUser
 from daemon.worker import CancelToken
 
 log = logging.getLogger(__name__)
@@ -16,7 +16,7 @@ REST_S = 10.0  # a server that is gone is not asked again sooner: each try may c
 
 
 class WithFallback:
-    """A ``ChatModel`` that asks ``server``, and ``make_local()`` where that fails.
+    """A ``ToolUser`` that asks ``server``, and ``make_local()`` where that fails.
 
     The local model is loaded when it is first needed. An answer that breaks off after its first
     words is an error of that turn, as with any brain: another's words would not go on from there.
@@ -28,6 +28,7 @@ class WithFallback:
         make_local: Callable[[], ChatModel],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._tools: tuple[Tool, ...] = ()
         self._server = server
         self._make_local = make_local
         self._local: ChatModel | None = None
@@ -43,12 +44,32 @@ class WithFallback:
         """Count with the one that answers now."""
         return self._now().count_tokens(messages)
 
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        """What may be called, whichever of the two answers."""
+        return self._tools
+
+    @tools.setter
+    def tools(self, tools: tuple[Tool, ...]) -> None:
+        self._tools = tools
+        for model in (self._server, self._local):
+            if isinstance(model, ToolUser):
+                model.tools = tools
+
     def reply(self, messages: Sequence[Message], cancel: CancelToken) -> Iterator[str]:
         """Yield the server's answer, or the local one if not a word comes."""
+        for piece in self.reply_or_call(messages, cancel):
+            if isinstance(piece, str):
+                yield piece
+
+    def reply_or_call(
+        self, messages: Sequence[Message], cancel: CancelToken
+    ) -> Iterator[str | ToolCall]:
+        """Yield likewise, with what is to be called."""
         if self._clock() >= self._resting_until:
             began = False
             try:
-                for piece in self._server.reply(messages, cancel):
+                for piece in _pieces(self._server, messages, cancel):
                     began = True
                     yield piece
                 return
@@ -57,7 +78,7 @@ class WithFallback:
                     raise
                 self._fall_back(error)
         if not cancel.cancelled:
-            yield from self._loaded().reply(messages, cancel)
+            yield from _pieces(self._loaded(), messages, cancel)
 
     def warm_up(self) -> None:
         """See whether the server is there; if not, make the local model ready."""
@@ -86,5 +107,15 @@ class WithFallback:
     def _loaded(self) -> ChatModel:
         if self._local is None:
             self._local = self._make_local()
+            if isinstance(self._local, ToolUser):
+                self._local.tools = self._tools
             self._local.warm_up()
         return self._local
+
+
+def _pieces(
+    model: ChatModel, messages: Sequence[Message], cancel: CancelToken
+) -> Iterator[str | ToolCall]:
+    if isinstance(model, ToolUser):
+        return model.reply_or_call(messages, cancel)
+    return model.reply(messages, cancel)

@@ -41,19 +41,20 @@ class History:
         """What is remembered: each question, and what was heard of its answer."""
         return self._turns
 
-    def messages(self, question: str) -> list[Message]:
+    def messages(self, question: str, since: Sequence[Message] = ()) -> list[Message]:
         """Return the prompt for ``question``: persona, the turns that fit, the question.
 
+        ``since`` came after it: tools that were called for the answer, and what they returned.
         A question too long by itself loses its front: what is asked mostly comes last. Raises
         ``SetupError`` when not even the persona fits.
         """
         for dropped in range(len(self._turns) + 1):
-            prompt = self._prompt(self._turns[dropped:], question)
+            prompt = [*self._prompt(self._turns[dropped:], question), *since]
             if self._fits(prompt):
                 self._turns = self._turns[dropped:]
                 return prompt
         self._turns = ()
-        return self._prompt((), self._tail(question))
+        return [*self._prompt((), self._tail(question, since)), *since]
 
     def commit(self, question: str, heard: str) -> None:
         """Keep a turn; ``heard`` is empty when it was interrupted before a word was heard."""
@@ -87,9 +88,9 @@ class History:
         room = self._model.context_tokens - self._max_reply_tokens
         return self._model.count_tokens(prompt) <= room
 
-    def _tail(self, question: str) -> str:
+    def _tail(self, question: str, since: Sequence[Message]) -> str:
         """Return the longest end of ``question`` that fits, from the start of a word."""
-        if not self._fits(self._prompt((), "")):
+        if not self._fits([*self._prompt((), ""), *since]):
             raise SetupError(
                 tr(
                     "The persona and max_reply_tokens leave no room for a question "
@@ -99,7 +100,7 @@ class History:
         low, high = 0, len(question)  # cutting `high` characters off fits; `low` does not
         while high - low > 1:
             middle = (low + high) // 2
-            if self._fits(self._prompt((), question[middle:])):
+            if self._fits([*self._prompt((), question[middle:]), *since]):
                 high = middle
             else:
                 low = middle

@@ -19,10 +19,21 @@ from typing import Any
 
 import xllamacpp
 
-from daemon.brain.completions import GLANCE_S, WaitingSocket, failure, message, pieces, plain
+from daemon.brain.bare_calls import retold, with_bare_calls
+from daemon.brain.completions import (
+    GLANCE_S,
+    Pieces,
+    WaitingSocket,
+    failure,
+    message,
+    offered,
+    pieces,
+    plain,
+    words,
+)
 from daemon.errors import SetupError
 from daemon.i18n import tr
-from daemon.media import Message
+from daemon.media import Message, Tool
 from daemon.worker import Cancelled, CancelToken
 
 log = logging.getLogger(__name__)
@@ -43,7 +54,7 @@ SOCKET_PATH_BYTES = 107  # of sockaddr_un.sun_path, less its closing zero
 
 
 class LlamaCpp:
-    """A ``ChatModel`` on one GGUF file.
+    """A ``ToolUser`` on one GGUF file.
 
     ``gpu_layers`` counts only where llama.cpp finds a GPU; -1 is as many as fit there.
     ``threads`` 0 takes all physical cores this process may use to read, all but one to write.
@@ -64,6 +75,7 @@ class LlamaCpp:
         system_prompt: str = "",
     ) -> None:
         _check_file(path)
+        self.tools: tuple[Tool, ...] = ()
         self._path = path
         self._system_prompt = system_prompt
         self._sampling: dict[str, Any] = {"temperature": temperature, "top_p": top_p, **DO_NOT_LOOP}
@@ -129,7 +141,8 @@ class LlamaCpp:
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """How many tokens the messages take, exactly, through the model's own chat template."""
-        prompt = self._ask("POST", "/apply-template", {"messages": plain(messages)})["prompt"]
+        chat = {"messages": plain(messages), **offered(self.tools)}
+        prompt = self._ask("POST", "/apply-template", chat)["prompt"]
         body = {"content": prompt, "add_special": True, "parse_special": True}
         return len(self._ask("POST", "/tokenize", body)["tokens"])
 
@@ -138,11 +151,18 @@ class LlamaCpp:
 
         Closing the iterator ends the model's work. Raises ``StageError``.
         """
-        return self._stream(messages, self._max_reply_tokens, cancel)
+        return words(self.reply_or_call(messages, cancel))
+
+    def reply_or_call(self, messages: Sequence[Message], cancel: CancelToken) -> Pieces:
+        """Yield the answer likewise, and then the tools that it wants to be called."""
+        messages, tools = retold(messages, self.tools)
+        stream = self._stream(messages, self._max_reply_tokens, cancel, tools)
+        return with_bare_calls(stream) if tools else stream
 
     def read(self, messages: Sequence[Message], cancel: CancelToken) -> None:
         """Read a prompt; ends early once ``cancel`` is set. Raises ``StageError``."""
-        for _ in self._stream(messages, 0, cancel):
+        messages, tools = retold(messages, self.tools)
+        for _ in self._stream(messages, 0, cancel, tools):
             pass
 
     def warm_up(self) -> None:
@@ -150,7 +170,7 @@ class LlamaCpp:
         messages = [Message("user", "Hello.")]
         if self._system_prompt:
             messages.insert(0, Message("system", self._system_prompt))
-        for _ in self._stream(messages, 1, CancelToken()):
+        for _ in self._stream(messages, 1, CancelToken(), self.tools):
             pass
 
     def close(self) -> None:
@@ -163,10 +183,15 @@ class LlamaCpp:
         return int(settings["n_ctx"])
 
     def _stream(
-        self, messages: Sequence[Message], max_tokens: int, cancel: CancelToken
-    ) -> Iterator[str]:
+        self,
+        messages: Sequence[Message],
+        max_tokens: int,
+        cancel: CancelToken,
+        tools: Sequence[Tool],
+    ) -> Pieces:
         body = {
             "messages": plain(messages),
+            **offered(tools),
             "stream": True,
             "max_tokens": max_tokens,
             "cache_prompt": True,

@@ -19,17 +19,20 @@ from urllib.parse import urlsplit
 
 from daemon.brain.completions import (
     GLANCE_S,
+    Pieces,
     Waiting,
     WaitingSocket,
     failure,
     message,
+    offered,
     pieces,
     plain,
+    words,
 )
 from daemon.brain.sentences import is_chinese
 from daemon.errors import SetupError, StageError
 from daemon.i18n import tr
-from daemon.media import Message
+from daemon.media import Message, Tool
 from daemon.worker import Cancelled, CancelToken
 
 log = logging.getLogger(__name__)
@@ -40,8 +43,12 @@ TOKENS_A_MESSAGE = 8  # roles and separators, generously
 LETTERS_A_TOKEN = 3  # of spaced scripts; four is usual, three errs to the safe side
 
 
+class _NoTools(Exception):
+    """The server does not want to hear of tools; carries why."""
+
+
 class OpenAIServer:
-    """A ``ChatModel`` on a server; opens a connection a reply.
+    """A ``ToolUser`` on a server; opens a connection a reply.
 
     ``model`` "" takes the first that the server lists. ``connect_s`` bounds the call, ``silence_s``
     each wait for a token. ``context_tokens`` is taken on trust: no server tells it alike.
@@ -60,6 +67,8 @@ class OpenAIServer:
         connect_s: float,
         silence_s: float,
     ) -> None:
+        self.tools: tuple[Tool, ...] = ()
+        self._can_call = True
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SetupError(
@@ -84,13 +93,37 @@ class OpenAIServer:
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Estimate how many tokens the messages take; rather too many than too few."""
-        return sum(TOKENS_A_MESSAGE + _tokens(message.content) for message in messages)
+        called = [call.name + call.arguments for message in messages for call in message.calls]
+        told = [json.dumps(offered((tool,)), ensure_ascii=False) for tool in self._offered]
+        texts = [*(message.content for message in messages), *called, *told]
+        return sum(TOKENS_A_MESSAGE + _tokens(text) for text in texts)
 
     def reply(self, messages: Sequence[Message], cancel: CancelToken) -> Iterator[str]:
         """Yield the answer as it comes; ends early once ``cancel`` is set. Raises ``StageError``.
 
         A connection that fails before the first piece is opened once more.
         """
+        return words(self.reply_or_call(messages, cancel))
+
+    def reply_or_call(self, messages: Sequence[Message], cancel: CancelToken) -> Pieces:
+        """Yield the answer likewise, and then the tools that it wants to be called."""
+        try:
+            yield from self._insist(messages, cancel)
+        except _NoTools as error:  # it answers without them
+            self._can_call = False
+            log.warning(
+                "%s",
+                tr("The server {url} calls no tools: {reason}").format(
+                    url=self._shown, reason=error
+                ),
+            )
+            yield from self._insist(messages, cancel)
+
+    @property
+    def _offered(self) -> tuple[Tool, ...]:
+        return self.tools if self._can_call else ()
+
+    def _insist(self, messages: Sequence[Message], cancel: CancelToken) -> Pieces:
         for left in reversed(range(TRIES)):
             began = False
             try:
@@ -114,10 +147,11 @@ class OpenAIServer:
     def close(self) -> None:
         """Nothing is kept open."""
 
-    def _stream(self, messages: Sequence[Message], cancel: CancelToken) -> Iterator[str]:
+    def _stream(self, messages: Sequence[Message], cancel: CancelToken) -> Pieces:
         body = {
             "model": self._model or self._models(cancel)[0],
             "messages": plain(messages),
+            **offered(self._offered),
             "stream": True,
             "max_tokens": self._max_reply_tokens,
             **self._sampling,
@@ -170,6 +204,8 @@ class OpenAIServer:
                     variable=KEY_VARIABLE
                 ),
             )
+        if response.status == http.client.BAD_REQUEST and self._offered and "tool" in said.lower():
+            raise _NoTools(said)
         refused = failure(f"{self._shown}: {response.status} {said}")
         if response.status == http.client.BAD_REQUEST and "context" in said:
             refused.fix = tr("set context_tokens under [brain] to what the server has")

@@ -77,6 +77,8 @@ def show_status(arguments: argparse.Namespace, settings: Settings) -> int:
         ),
     )
     off = [tr(name) for name, muted in status["muted"].items() if muted]
+    for server in status["tools"]:
+        table.add_row(tr("tools of {name}").format(name=escape(server["server"])), _tools(server))
     table.add_row(tr("off"), ", ".join(off) or "–")
     table.add_row(tr("not working"), ", ".join(status["degraded"]) or "–")
     answers = [turn["first_audible"] for turn in status["turns"]]
@@ -86,6 +88,16 @@ def show_status(arguments: argparse.Namespace, settings: Settings) -> int:
     table.add_row(tr("memory"), f"{status['memory_mb']:.0f} MB")
     out.print(table)
     return 0
+
+
+def _tools(server: dict[str, Any]) -> str:
+    """Say how a server of tools is; what may not be called is in brackets."""
+    if server["state"] != "ready":
+        return escape(server["problem"]) or tr("starting")
+    names = [
+        escape(tool["tool"] if tool["allowed"] else f"({tool['tool']})") for tool in server["tools"]
+    ]
+    return ", ".join(names) or "–"
 
 
 def _duration(seconds: float) -> str:

@@ -3,6 +3,7 @@
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 
@@ -57,11 +58,18 @@ def show_config(arguments: argparse.Namespace, settings: Settings) -> int:
     loaded = load(arguments.config)
     out.print(f"# {loaded.source}", markup=False)
     for table, values in settings.model_dump(mode="json").items():
-        out.print(f"\n[{table}]", markup=False)
-        for key, value in values.items():
-            # JSON's strings, numbers and lists are TOML's too
-            out.print(f"{key} = {json.dumps(value, ensure_ascii=False)}", markup=False)
+        _print_table(table, values)
     return 0
+
+
+def _print_table(name: str, values: dict[str, Any]) -> None:
+    out.print(f"\n[{name}]", markup=False)
+    for key, value in values.items():
+        if not isinstance(value, dict):  # JSON's strings, numbers and lists are TOML's too
+            out.print(f"{key} = {json.dumps(value, ensure_ascii=False)}", markup=False)
+    for key, value in values.items():
+        for inner, table in value.items() if isinstance(value, dict) else ():
+            _print_table(f"{name}.{key}.{inner}", table)
 
 
 def check_config(arguments: argparse.Namespace, settings: Settings) -> int:

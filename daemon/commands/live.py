@@ -125,7 +125,8 @@ async def _serve(settings: Settings, config: Path | None) -> None:
 
     async def live(settings: Settings) -> None:
         persona = find_persona(settings.persona.name, settings)
-        await serve(with_persona(settings, persona), ready, observe, make_loader, mute)
+        chosen = with_persona(settings, persona)
+        await serve(chosen, ready, observe, make_loader, mute, desk.events.publish)
 
     async with _steered(desk), panel.open(settings.panel):
         serving = asyncio.create_task(again_and_again(desk, live))

@@ -7,9 +7,11 @@ from daemon.brain.history import History
 from daemon.config import Settings
 from daemon.dialogue.reply import Parts
 from daemon.errors import DigitalLifeError
-from daemon.media import Message
+from daemon.i18n import tr
+from daemon.media import Message, Tool
 from daemon.memory.keeper import Keeper
 from daemon.memory.recall import CONTEXT_SHARE, Recallable, recalled
+from daemon.stages import ReadsAhead, ToolUser
 from daemon.worker import CancelToken
 
 PAUSE_S = 3600.0  # of silence, after which a kept conversation is over: what follows is another
@@ -28,6 +30,8 @@ class Chat:
         )
         self._model, self._thinking = parts.chat_model, parts.thinking
         self._max_reply_tokens = brain.max_reply_tokens
+        self.cannot_call = False
+        """Whether there are tools, and a model that calls none."""
         self._persona = ""
         self._read = brain.persona  # what the model has read ahead
         self._pause: asyncio.TimerHandle | None = None
@@ -51,11 +55,19 @@ class Chat:
             self.history.recalled = await self._thinking.run(self._chosen, known)
         except DigitalLifeError as error:  # the first question meets it again, and says so
             log.debug("nothing is recalled: %s", error)
-        if self._reading is not None:
-            self._reading.cancel()
         if self.history.system != self._read:
             self._read = self.history.system
-            self._reading = asyncio.ensure_future(self._read_soon(self._read))
+            self._read_soon()
+
+    async def offer(self, tools: tuple[Tool, ...]) -> None:
+        """Tell the model what it may call from the next question on."""
+        if isinstance(self._model, ToolUser):
+            self._model.tools = tools
+            self._read = ""  # the prompt begins otherwise now
+            await self.recall()
+        elif tools and not self.cannot_call:
+            log.warning("%s", tr("This brain calls no tools: set llamacpp or openai as its kind."))
+        self.cannot_call = bool(tools) and not isinstance(self._model, ToolUser)
 
     async def close(self) -> None:
         """Begin nothing any more, and put on the disk what is to be kept."""
@@ -78,19 +90,33 @@ class Chat:
 
         return recalled(known, self.keeper.now(), fits)
 
-    async def _read_soon(self, system: str) -> None:
-        try:
-            await self._thinking.run(self._read_ahead, system)
-        except DigitalLifeError as error:
-            log.debug("the prompt was not read ahead: %s", error)
+    def _read_soon(self) -> None:
+        """Have the model read what the next question will follow, while nobody waits for it.
 
-    def _read_ahead(self, system: str, cancel: CancelToken) -> None:
-        prompt = [Message("system", system), Message("user", "Hello.")]
-        for _ in self._model.reply(prompt, cancel):
-            break  # by then all of it has been read
+        What was heard is seldom to the letter what the model wrote: it may have been interrupted,
+        marks for the eye are not spoken, and what tools said is left out. From the first
+        difference on it has to be read anew.
+        """
+        model = self._model
+        if not isinstance(model, ReadsAhead):
+            return
+
+        def read_ahead(cancel: CancelToken) -> None:
+            model.read(self.history.messages("Hello."), cancel)
+
+        async def read() -> None:
+            try:
+                await self._thinking.run(read_ahead)
+            except Exception as error:  # the next answer will meet it again, and say so
+                log.debug("the prompt was not read ahead: %s", error)
+
+        if self._reading is not None:
+            self._reading.cancel()
+        self._reading = asyncio.ensure_future(read())
 
     def _committed(self, question: str, heard: str) -> None:
         self.keeper.keep(question, heard)
+        self._read_soon()
         if self._pause is not None:
             self._pause.cancel()
             self._pause = None

@@ -2,7 +2,7 @@
 
 Four tasks in one group, joined by queues that belong to the reply and die with it::
 
-    _think    history → sentences
+    _think    history → sentences (thinking.py, which also calls tools)
     _voice    sentence → text to speech → conversion → Speech
     _animate  Speech → mouths
     _play     Speech → player
@@ -32,13 +32,13 @@ from daemon.dialogue.conversation import (
 from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.orders import Order
 from daemon.dialogue.streams import from_stage, items_of, stage
+from daemon.dialogue.thinking import Called, Thinking, Tools
 from daemon.dialogue.timeline import Timeline
 from daemon.errors import first_failure
 from daemon.media import (
     SPEAK_RATE,
     Audio,
     FaceFrame,
-    Message,
     Sentence,
     Speech,
     Transcript,
@@ -86,6 +86,7 @@ class Parts:
     thinking: Worker
     speaking: Worker
     drawing: Worker
+    tools: Tools | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,6 @@ class Reply:
         self.error: Exception | None = None
         """What ended it before its time."""
         self._parts = parts
-        self._history = history
         self._player = player
         self._frames = frames
         self._report = report
@@ -142,6 +142,14 @@ class Reply:
         self._speech: asyncio.Queue[Speech | None] = asyncio.Queue(QUEUE)
         self._mouths: asyncio.Queue[Speech | None] = asyncio.Queue(QUEUE)
         self._first_frame = asyncio.Event()
+        self._thinking = Thinking(
+            parts.chat_model, parts.thinking, parts.tools, history, timeline, self._confirmed
+        )
+
+    @property
+    def called(self) -> list[Called]:
+        """The tools that were called for it so far."""
+        return self._thinking.called
 
     def confirm(self) -> None:
         """Let it be heard: the person has finished."""
@@ -197,30 +205,21 @@ class Reply:
 
     async def _think(self, question: str) -> None:
         splitter = SentenceSplitter()
-        reply = self.timeline.timed_iterator("brain", self._ask)
-        stream = self._parts.thinking.stream(reply, question)
-        async with aclosing(stream) as pieces:
-            async for piece in from_stage("brain", pieces):
-                self.timeline.mark("first_token")
-                for sentence in splitter.feed(piece):
-                    await self._say(sentence)
-        for sentence in splitter.finish():
-            await self._say(sentence)
+        async with aclosing(self._thinking.words(question)) as pieces:
+            async for piece in pieces:
+                await self._say(splitter.feed(piece))
+        await self._say(splitter.finish())
         await self._sentences.put(None)
 
     async def _recite(self, text: str) -> None:
         splitter = SentenceSplitter()
-        for sentence in (*splitter.feed(text), *splitter.finish()):
-            await self._say(sentence)
+        await self._say([*splitter.feed(text), *splitter.finish()])
         await self._sentences.put(None)
 
-    def _ask(self, question: str, cancel: CancelToken) -> Iterator[str]:
-        messages: list[Message] = self._history.messages(question)
-        yield from self._parts.chat_model.reply(messages, cancel)
-
-    async def _say(self, sentence: Sentence) -> None:
-        self.timeline.mark("first_sentence")
-        await self._sentences.put(sentence)
+    async def _say(self, sentences: list[Sentence]) -> None:
+        for sentence in sentences:
+            self.timeline.mark("first_sentence")
+            await self._sentences.put(sentence)
 
     async def _voice(self) -> None:
         start = 0

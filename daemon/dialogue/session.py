@@ -25,7 +25,6 @@ from daemon.dialogue.conversation import (
 from daemon.dialogue.orders import Order
 from daemon.dialogue.own_voice import OwnVoice, is_own
 from daemon.dialogue.reading import ReadingAhead
-from daemon.dialogue.rehearsal import Rehearsal
 from daemon.dialogue.reply import FrameSink, Parts, Reply, Script
 from daemon.dialogue.timeline import Timeline
 from daemon.dialogue.utterances import joined, loop_time, same
@@ -86,7 +85,7 @@ class Session:
         self._asked: Asked | None = None  # being answered
         self._group: asyncio.TaskGroup | None = None
         self._language = "en"
-        self._own, self._rehearsal = OwnVoice(), Rehearsal()
+        self._own = OwnVoice()
 
     async def run(self, hear: AsyncIterator[EarEvent]) -> None:
         """Converse. ``hear`` yields what the ears notice; its failure ends the session."""
@@ -252,7 +251,6 @@ class Session:
     def _make(
         self, question: Utterance | str | Script, speech_end: float, confirmed: bool
     ) -> Reply:
-        self._rehearsal.end()
         return Reply(
             self.state.turn,
             question,
@@ -294,7 +292,6 @@ class Session:
         log.debug("turn %d: %s was answered with %r", reply.turn, reply.transcript, text)
         if reply.transcript is not None:
             self._history.commit(reply.transcript.text, text)
-            self._rehearsal.begin(self._history, self._parts, self._group)
             self._language = reply.transcript.language
         if self._asked is not None and reply.question is self._asked.question:
             self._settle(text, whole)

@@ -14,6 +14,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from daemon.config import MemorySettings
 from daemon.errors import DigitalLifeError
 from daemon.memory.recall import CONVERSATIONS, FACTS, Recallable, fact_in
+from daemon.memory.segments import indexed
 from daemon.memory.store import MemoryStore, Said
 from daemon.worker import CancelToken, Worker
 
@@ -126,6 +127,7 @@ class Keeper:
     def _open(self) -> MemoryStore | None:
         """Return the store; ``None`` where there is no file and none is to be made."""
         if self._store is None and (self.settings.keep or self._path.exists()):
+            indexed("")  # its dictionaries are read now, not while somebody waits for a search
             self._store = MemoryStore(self._path)
         return self._store
 

@@ -15,7 +15,8 @@ HEARING = ("ears.languages",)
 NAMES = ("dialogue.name", "dialogue.wake_phrases", "dialogue.follow_up_s")
 MEMORY = ("memory.keep", "memory.days", "memory.recall_tokens")
 LIGHT = ("log.level", "dialogue.barge_in_s", "brain.persona", "persona.name")
-LIVE = (*VOICE, *CONVERTED, *FACE, *HEARING, *NAMES, *MEMORY, *LIGHT)
+TOOLS = ("tools.servers",)
+LIVE = (*VOICE, *CONVERTED, *FACE, *HEARING, *NAMES, *MEMORY, *LIGHT, *TOOLS)
 """Settings that change at once; others wait for a restart."""
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ async def apply(running: Running, wanted: Settings) -> dict[str, Any]:
     running.session.barge_in_s = wanted.dialogue.barge_in_s
     running.chat.history.persona = wanted.brain.persona
     running.chat.keeper.settings = wanted.memory
+    running.tools.use(wanted.tools.servers)
     if running.attentive is not None:
         running.attentive.settings = wanted.dialogue
     for name in changed:

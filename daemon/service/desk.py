@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from daemon import __version__
 from daemon.app import Running
 from daemon.config import Settings, load
 from daemon.dialogue.mute import Mute
@@ -18,11 +17,11 @@ from daemon.dialogue.reply import Script
 from daemon.errors import DigitalLifeError, InputError, SetupError
 from daemon.i18n import tr
 from daemon.loading import require_weights
-from daemon.service import notify
+from daemon.service import notify, report
 from daemon.service.appearance import Appearance
 from daemon.service.changes import apply
 from daemon.service.control import Events
-from daemon.service.monitor import Monitor, metrics, process
+from daemon.service.monitor import Monitor
 from daemon.service.protocol import (
     Appear,
     Choose,
@@ -104,7 +103,7 @@ class Desk:
         """Do what is asked; return the fields of the reply, or raise ``DigitalLifeError``."""
         match request:
             case Look(do="metrics"):
-                return {"text": self.metrics()}
+                return {"text": report.figures(self._running, self.monitor, self._uptime_s)}
             case Look(do="personas"):
                 return self._appearance.list()
             case Look():
@@ -155,6 +154,7 @@ class Desk:
         notify.reloading()
         try:
             changed = await self._change(load(self.config).settings)
+            self._live().tools.try_again()
         finally:
             notify.notify(READY=1)
         self.chosen.clear()
@@ -230,8 +230,13 @@ class Desk:
             running.key.press()
             running.session.hush()
         else:
-            running.key.release()
+            self.let_go()
         return {}
+
+    def let_go(self) -> None:
+        """Let the push-to-talk key go, if there is one."""
+        if self._running is not None and self._running.key is not None:
+            self._running.key.release()
 
     def _switch(self, what: str, off: bool) -> None:
         if what == "microphone" and self._mute.microphone is not off:
@@ -255,66 +260,11 @@ class Desk:
 
     def status(self) -> dict[str, Any]:
         """Tell how the daemon is; no words of anybody's."""
-        running, state = self._running, self.monitor.state
-        settings = running.loader.settings if running else self.wanted
-        return {
-            "version": __version__,
-            "state": state.phase.value if running else "loading",
-            "loading": None if running else self._loading,
-            "turn": state.turn,
-            "uptime_s": round(time.monotonic() - self._started, 1),
-            "models": {
-                "ears": settings.ears.model,
-                "brain": settings.brain.model,
-                "voice": {"en": settings.voice.english, "zh": settings.voice.mandarin}
-                | ({"converted": settings.voice.name} if settings.voice.name else {}),
-                "face": settings.face.name,
-            },
-            "persona": settings.persona.name,
-            "memory": settings.memory.keep,
-            "devices": self._devices(running) if running else {},
-            "muted": self._muted(),
-            "ears": {
-                "listen": settings.ears.listen,
-                "open": running is not None and running.doorway.open,
-            },
-            "degraded": self._degraded(running) if running else [],
-            "turns": list(self.monitor.turns),
-            **process(),
-        }
-
-    def _devices(self, running: Running) -> dict[str, Any]:
-        now = time.monotonic()
-        camera = running.screen.camera if running.screen else None
-        return {
-            "microphone": {
-                "name": running.microphone.name,
-                "silent_s": round(now - running.microphone.called, 2),
-                "lost_samples": running.microphone.overflows,
-            },
-            "loudspeaker": {
-                "name": running.loudspeaker.name,
-                "silent_s": round(now - running.loudspeaker.called, 2),
-            },
-            "camera": getattr(camera, "device", None),  # a Camera need not be a device
-        }
-
-    def _degraded(self, running: Running) -> list[str]:
-        found = []
-        if running.sound.lost:
-            found.append("sound")
-        if running.chat.keeper.failed:
-            found.append("memory")
-        if running.screen is not None and running.screen.degraded:
-            found.append("camera")
-        conversion = running.session.parts.conversion
-        if conversion is not None and conversion.failed:
-            found.append("voice")
-        return found
-
-    def metrics(self) -> str:
-        """Return the figures for Prometheus."""
         running = self._running
-        lost = running.microphone.overflows if running else None
-        failed = len(self._degraded(running)) if running else 0
-        return metrics(self.monitor, time.monotonic() - self._started, lost, failed)
+        settings = running.loader.settings if running else self.wanted
+        told = report.status(running, settings, self.monitor, self._loading, self._uptime_s)
+        return {**told, "muted": self._muted()}
+
+    @property
+    def _uptime_s(self) -> float:
+        return time.monotonic() - self._started

@@ -26,6 +26,7 @@ ETC: Final = {
     "modules-load.conf": Path("/etc/modules-load.d/digital-life.conf"),
     "udev.rules": Path("/etc/udev/rules.d/70-digital-life.rules"),
 }
+DATA: Final = ".local/share/digital-life"  # the unit names it, too
 PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_-]*\$?", re.IGNORECASE)  # of a user, as useradd takes it
 
 
@@ -136,6 +137,9 @@ def plan_install(target: Target, machine: Machine) -> list[Step]:
     if not machine.lingers:
         steps.append(Run(["loginctl", "enable-linger", target.user], root=True))
         notes.append("Linger=enabled")
+    if target.system:  # it cannot make the folder of its memory itself
+        folder = ["mkdir", "-p", "-m", "700", str(target.home / DATA)]
+        steps.append(Run(["runuser", "-u", target.user, "--", *folder], root=True))
     notes = sorted({*notes, *_notes(target)})
     unit = _filled(UNIT if not target.system else "digital-life-system.service", target)
     if notes:

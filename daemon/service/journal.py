@@ -5,7 +5,14 @@ import os
 import sys
 from typing import TextIO
 
-CHATTY = ("faster_whisper", "piper", "jieba", "httpx")  # they log what was said, or every step
+CHATTY = (
+    "faster_whisper",
+    "piper",
+    "jieba",
+    "httpx",
+    "httpx2",
+)  # they log what was said, or every step
+TELLTALE = ("mcp", "client")  # the package mcp: its warnings repeat what tools said
 PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
 
 
@@ -33,6 +40,8 @@ def start_logging(level: str) -> None:
 def set_level(level: str) -> None:
     """Log at ``level`` or above; what was said, and others' every step, at debug only."""
     logging.getLogger().setLevel(level.upper())
+    for name in TELLTALE:
+        logging.getLogger(name).setLevel(logging.NOTSET if level == "debug" else logging.CRITICAL)
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.NOTSET if level == "debug" else logging.WARNING)
 

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,15 +49,23 @@ class Panel:
 
 
 @pytest.fixture(scope="module")
+def settings() -> tuple[str, ...]:
+    """The lines of the daemon's settings; a module may have its own."""
+    return SETTINGS
+
+
+@pytest.fixture(scope="module")
 def panel(
-    tmp_path_factory: pytest.TempPathFactory, weights: Callable[[str], Path]
+    tmp_path_factory: pytest.TempPathFactory,
+    weights: Callable[[str], Path],
+    settings: tuple[str, ...],
 ) -> Iterator[Panel]:
     if missing_programs():
         pytest.skip(f"not installed: {missing_programs()}")
     for name in MODELS:
         weights(name)
     with Pulse(tmp_path_factory.mktemp("panel")) as pulse:
-        daemon = Daemon(pulse, "# my own file", *SETTINGS)
+        daemon = Daemon(pulse, "# my own file", *settings)
         try:
             daemon.wait_until_listening()
             yield Panel(pulse, daemon)
@@ -95,6 +104,32 @@ def opened(panel: Panel, context: "BrowserContext") -> Iterator["Page"]:
     yield page
     # the last test ends the daemon, and the browser says of itself that nobody is there
     assert [fault for fault in faults if "ERR_CONNECTION" not in fault] == []
+
+
+def wait_for_state(page: "Page", state: str) -> None:
+    page.wait_for_selector(f'#state[data-state="{state}"]')
+
+
+def ask(page: "Page", question: str) -> None:
+    page.fill("#question", question)
+    page.press("#question", "Enter")
+
+
+def newest(page: "Page") -> str:
+    return page.inner_text("#exchanges li:last-child .answered")
+
+
+def photograph(page: "Page", name: str) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}.png")
+
+
+def eventually(page: "Page", expression: str) -> None:
+    """Wait until a script's expression is true; the page itself may evaluate none."""
+    deadline = time.monotonic() + 90  # other programs may be at work
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(50)
 
 
 @pytest.fixture(autouse=True)

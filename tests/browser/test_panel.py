@@ -11,7 +11,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser.conftest import PICTURES, Panel
+from tests.browser.conftest import (
+    Panel,
+    ask,
+    eventually,
+    newest,
+    photograph,
+    wait_for_state,
+)
 from tests.hardware.pulse import loud_blocks
 
 if TYPE_CHECKING:
@@ -21,32 +28,6 @@ pytestmark = pytest.mark.timeout(300)
 
 AXE = Path(__file__).parents[2] / ".venv/axe/node_modules/axe-core/axe.min.js"
 LONG = "Tell me a long story about a lighthouse keeper and his cat."
-
-
-def ask(page: "Page", question: str) -> None:
-    page.fill("#question", question)
-    page.press("#question", "Enter")
-
-
-def wait_for_state(page: "Page", state: str) -> None:
-    page.wait_for_selector(f'#state[data-state="{state}"]')
-
-
-def eventually(page: "Page", expression: str) -> None:
-    """Wait until a script's expression is true; the page itself may evaluate none."""
-    deadline = time.monotonic() + 90  # other programs may be at work
-    while not page.evaluate(expression):
-        assert time.monotonic() < deadline, expression
-        page.wait_for_timeout(50)
-
-
-def newest(page: "Page") -> str:
-    return page.inner_text("#exchanges li:last-child .answered")
-
-
-def photograph(page: "Page", name: str) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png")
 
 
 def status_of(panel: Panel, path: str, **headers: str) -> int:

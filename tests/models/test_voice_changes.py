@@ -71,6 +71,7 @@ def test_another_voice_and_back(voices: None) -> None:
                     loader=loader,
                     session=session,
                     attentive=None,
+                    tools=SimpleNamespace(use=lambda servers: None),
                     chat=SimpleNamespace(
                         history=SimpleNamespace(), keeper=SimpleNamespace(settings=None)
                     ),

@@ -1,7 +1,7 @@
 """Whole conversations on scripted parts, in virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +22,7 @@ from daemon.ears.events import (
     SpeechTooShort,
 )
 from daemon.errors import SetupError
-from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Message, Utterance
+from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Utterance
 from daemon.stages import VoiceConverter
 from daemon.worker import CancelToken
 from tests.fakes import (
@@ -30,7 +30,6 @@ from tests.fakes import (
     FakeConverter,
     FakeFace,
     FakePlayer,
-    FakeReader,
     FakeRecognizer,
     FakeScreen,
     FakeVoice,
@@ -137,29 +136,6 @@ def test_three_turns_share_one_history() -> None:
 
 
 LONG = ["The first sentence is here. ", "The second one is never heard."]
-
-
-def test_the_conversation_is_read_ahead_once_an_answer_was_heard() -> None:
-    brain = FakeReader(["**Paris**", " it is."], ["Berlin."])
-    stage = Stage(parts(FakeRecognizer("capital of France", "and Germany"), brain))
-    stage.play(says(1, 1.0, 2.0) + says(2, 8.0, 9.0), until=14)
-    assert [message.content for message in brain.read_ahead[0]] == [
-        PERSONA,
-        "capital of France",
-        "Paris it is.",  # as it was heard, not as it was written
-        "",
-    ]
-    assert len(brain.read_ahead) == 2
-
-
-def test_a_reading_ahead_that_fails_is_the_next_answers_business() -> None:
-    class Broken(FakeReader):
-        def read(self, messages: Sequence[Message], cancel: CancelToken) -> None:
-            raise RuntimeError("the brain broke")
-
-    stage = Stage(parts(FakeRecognizer("one", "two"), Broken(["First."], ["Second."])))
-    stage.play(says(1, 1.0, 2.0) + says(2, 6.0, 7.0), until=12)
-    assert [content for _, content in stage.remembered()] == ["one", "First.", "two", "Second."]
 
 
 def test_a_barge_in_mid_sentence_keeps_what_was_heard() -> None:

@@ -90,6 +90,7 @@ def changing(work: Work) -> None:
                 doorway=SimpleNamespace(watchers=[]),
                 parts=made,
                 screen=None,
+                tools=SimpleNamespace(use=lambda servers: None),
             )
             desk.ready(running)  # type: ignore[arg-type]
             await work(desk, running)

@@ -1,7 +1,10 @@
+import argparse
 from pathlib import Path
 
 import pytest
 
+from daemon.commands import console
+from daemon.commands.inspect import show_config
 from daemon.config import load, packaged_config
 from daemon.errors import SetupError
 
@@ -55,6 +58,13 @@ def test_settings_are_frozen() -> None:
         ('[dialogue]\nwake_phrases = ["hey", ""]\n', 2, "two letters", ""),
         ("# mine\nears = 3\n", 2, "[ears]", ""),
         ("xyz = true\n", 1, "[xyz]", "known here"),
+        ("[tools]\nserver = {}\n", 2, "tools.server", "servers"),
+        ("[tools.servers.a]\n[tools.servers.b]\nallow = []\n", 1, "tools.servers.a", ""),
+        ('[tools.servers.a]\ncommand = "x"\nargs = "y"\n', 3, "args", ""),
+        ('[tools.servers.a]\ncommand = "x"\nshell = true\n', 3, "tools.servers.a.shell", ""),
+        ('[log]\n[tools.servers.a]\nurl = "http://example.org/"\n', 2, "remote = true", ""),
+        ('[tools.servers.a]\nurl = "http://127.0.0.1.evil.org/"\n', 1, "remote = true", ""),
+        ('[tools.servers.a]\nurl = "http://localhost@evil.org/"\n', 1, "remote = true", ""),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_its_line(
@@ -80,3 +90,26 @@ def test_what_is_not_toml_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="nowhere"):
         load(tmp_path / "nowhere.toml")
+
+
+def test_servers_of_tools(tmp_path: Path) -> None:
+    text = (
+        '[tools.servers.house]\ncommand = "house-mcp"\nargs = ["--quiet"]\nallow = ["light"]\n'
+        '[tools.servers.web]\nurl = "https://example.org/mcp"\nremote = true\n'
+        '[tools.servers.near]\nurl = "http://[::1]:8000/mcp"\n'
+    )
+    servers = load(settings_file(tmp_path, text)).settings.tools.servers
+    assert servers["house"].args == ("--quiet",)
+    assert servers["house"].allow == ("light",)
+    assert servers["web"].allow == (), "nothing may be called that was not named"
+    assert load(packaged_config()).settings.tools.servers == {}
+
+
+def test_settings_are_shown_as_a_file_that_can_be_read(
+    tmp_path: Path,
+) -> None:
+    path = settings_file(tmp_path, '[tools.servers.house]\ncommand = "house-mcp"\n')
+    expected = load(path).settings
+    with console.out.capture() as shown:
+        show_config(argparse.Namespace(config=path), expected)
+    assert load(settings_file(tmp_path, shown.get())).settings == expected

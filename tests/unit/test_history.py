@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from daemon.brain.history import History, heard_text
 from daemon.errors import SetupError
-from daemon.media import Message
+from daemon.media import Message, ToolCall
 from daemon.worker import CancelToken
 
 PERSONA = "persona"
@@ -47,6 +47,25 @@ def test_the_prompt_is_persona_turns_and_question() -> None:
         Message("assistant", "1."),
         Message("user", "two?"),
     ]
+
+
+def test_what_tools_said_comes_last_and_older_turns_make_room_for_it() -> None:
+    kept = history(context_tokens=75, reply_tokens=10)
+    kept.commit("one?", "1.")
+    kept.commit("two?", "2.")
+    call = Message("assistant", "", (ToolCall("1", "clock", "{}"),))
+    result = Message("tool", "x" * 30, answers="1")
+    prompt = kept.messages("three?", (call, result))
+    assert prompt == [
+        Message("system", PERSONA),
+        Message("user", "three?"),
+        call,
+        result,
+    ]
+    kept = history(context_tokens=75, reply_tokens=10)
+    prompt = kept.messages("a very long question indeed?", (call, result))
+    assert prompt[-2:] == [call, result]
+    assert prompt[1].content and "a very long question indeed?".endswith(prompt[1].content)
 
 
 def test_no_persona_is_no_message() -> None:

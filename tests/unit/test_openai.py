@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from daemon.brain.completions import MOST_CALLS
 from daemon.brain.fallback import REST_S, WithFallback
 from daemon.brain.openai import KEY_VARIABLE, OpenAIServer, read_key
 from daemon.errors import SetupError, StageError
-from daemon.media import Message
+from daemon.media import Message, Tool, ToolCall
 from daemon.worker import CancelToken
-from tests.fakes import FakeChat
+from tests.fakes import FakeChat, FakeToolUser
 
 QUESTION = [Message("user", "你好")]
 SECRET = "sk-a-secret"
@@ -137,6 +138,101 @@ def test_an_answer_comes_piece_by_piece(serving: Callable[..., Server]) -> None:
         "temperature": 0.3,
         "top_p": 0.9,
     }
+
+
+CLOCK = Tool("clock", "Tell the time.", {"type": "object", "properties": {}})
+
+
+def calls(*deltas: object) -> bytes:
+    return event(delta={"tool_calls": list(deltas)})
+
+
+def asked_to_call(model: OpenAIServer) -> list[str | ToolCall]:
+    model.tools = (CLOCK,)
+    return list(model.reply_or_call(QUESTION, CancelToken()))
+
+
+def test_a_tool_is_asked_for_in_pieces(serving: Callable[..., Server]) -> None:
+    first = {"index": 0, "id": "a", "type": "function", "function": {"name": "clock"}}
+    script = [
+        HEAD,
+        event("Let me look."),
+        calls({**first, "function": {"name": "clock", "arguments": ""}}),
+        calls({"index": 0, "function": {"arguments": '{"zone"'}}),
+        calls({"index": 0, "function": {"arguments": ': "UTC"}'}}),
+        calls({"index": 1, "id": "b", "function": {"name": "clock", "arguments": "{}"}}),
+        event(finish_reason="tool_calls"),
+        b"data: [DONE]\n\n",
+    ]
+    server = serving(script, script)
+    assert asked_to_call(client(server.url)) == [
+        "Let me look.",
+        ToolCall("a", "clock", '{"zone": "UTC"}'),
+        ToolCall("b", "clock", "{}"),
+    ]
+    sent = json.loads(server.requests[0].partition(b"\r\n\r\n")[2])
+    assert sent["tools"][0]["function"]["name"] == "clock"
+    words_only = client(server.url)
+    words_only.tools = (CLOCK,)
+    assert ask(words_only) == ["Let me look."]
+
+
+def test_calls_and_results_are_sent_as_the_protocol_has_them(
+    serving: Callable[..., Server],
+) -> None:
+    server = serving([WHOLE])
+    call = ToolCall("a", "clock", "{}")
+    messages = [*QUESTION, Message("assistant", "", (call,)), Message("tool", "12", answers="a")]
+    list(client(server.url).reply(messages, CancelToken()))
+    sent = json.loads(server.requests[0].partition(b"\r\n\r\n")[2])
+    assert sent["messages"][1:] == [
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [
+                {"id": "a", "type": "function", "function": {"name": "clock", "arguments": "{}"}}
+            ],
+        },
+        {"role": "tool", "content": "12", "tool_call_id": "a"},
+    ]
+    assert "tools" not in sent
+
+
+@pytest.mark.parametrize(
+    "delta", [3, {"index": 0, "function": 3}, {"index": 0, "function": {"arguments": {"a": 1}}}]
+)
+def test_what_is_no_call_is_told(serving: Callable[..., Server], delta: object) -> None:
+    with pytest.raises(StageError, match="not a chat"):
+        asked_to_call(client(serving([HEAD, calls(delta)]).url))
+
+
+def test_calls_are_bounded(serving: Callable[..., Server]) -> None:
+    many = [{"index": n, "function": {"name": "clock", "arguments": "{}"}} for n in range(100)]
+    end = event(finish_reason="tool_calls")
+    assert len(asked_to_call(client(serving([HEAD, calls(*many), end]).url))) == MOST_CALLS
+    long = {"index": 0, "function": {"name": "clock", "arguments": "x" * 20_000}}
+    with pytest.raises(StageError, match="far too much"):
+        asked_to_call(client(serving([HEAD, calls(long), end]).url))
+
+
+def test_a_server_without_tools_answers_without_them(
+    serving: Callable[..., Server], caplog: pytest.LogCaptureFixture
+) -> None:
+    said = b'{"error": {"message": "this model does not support tools"}}'
+    head = b"HTTP/1.1 400 Bad\r\nContent-Length: %d\r\n\r\n" % len(said)
+    server = serving([head, said], [WHOLE], [WHOLE])
+    model = client(server.url)
+    assert asked_to_call(model) == ["你", "好。"]
+    assert "does not support tools" in caplog.text
+    assert asked_to_call(model) == ["你", "好。"]
+    assert b'"tools"' not in server.requests[2]
+
+
+def test_tools_count_as_part_of_the_prompt() -> None:
+    model = client("http://a/v1")
+    before = model.count_tokens(QUESTION)
+    model.tools = (CLOCK,)
+    assert model.count_tokens(QUESTION) > before + 10
 
 
 def test_characters_cut_by_the_network_come_whole(serving: Callable[..., Server]) -> None:
@@ -273,6 +369,18 @@ def test_the_key_comes_from_a_file_or_the_environment(
             read_key(str(path))
     with pytest.raises(SetupError, match="cannot be read"):
         read_key(str(tmp_path / "none"))
+
+
+def test_whichever_answers_knows_the_tools() -> None:
+    call = ToolCall("1", "clock", "{}")
+    server, local = FakeToolUser(["a", call]), FakeToolUser([call])
+    model = WithFallback(server, lambda: local)
+    model.tools = (CLOCK,)
+    assert list(model.reply_or_call(QUESTION, CancelToken())) == ["a", call]
+    assert server.tools == (CLOCK,)
+    model._fall_back(StageError("brain", "gone"))
+    assert list(model.reply_or_call(QUESTION, CancelToken())) == [call]
+    assert local.tools == (CLOCK,)
 
 
 class Failing(FakeChat):

@@ -12,6 +12,7 @@ from daemon import i18n
 from daemon.errors import DigitalLifeError, InputError
 from daemon.i18n import tr
 from daemon.service.panel.requests import Envelope, open_envelope
+from daemon.service.protocol import Talk
 
 MOST_ASKED = 16  # requests of one page that may be under way
 PATIENCE_S = 5.0  # a page that takes nothing for so long is cut off
@@ -28,6 +29,8 @@ class Client:
     def __init__(self, page: WebSocket, answer: Answer) -> None:
         self._page = page
         self._answer = answer
+        self.holds_key = False
+        """Whether the page pressed the push-to-talk key and has not let it go."""
         self._asked: set[asyncio.Task[None]] = set()
 
     async def converse(self, *sources: Lines) -> None:
@@ -59,6 +62,8 @@ class Client:
             if len(self._asked) >= MOST_ASKED:
                 await self._refuse(envelope, InputError(tr("Too much is asked at once.")))
                 continue
+            if isinstance(envelope.request, Talk):
+                self.holds_key = envelope.request.on
             task = asyncio.create_task(self._reply(envelope))
             self._asked.add(task)
             task.add_done_callback(self._asked.discard)

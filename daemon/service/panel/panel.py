@@ -165,6 +165,8 @@ class Panel:
         with gone, self._counted(), followed[0] as events, followed[1] as words:
             await client.send(event="hello", **self._hello())
             await client.converse(events, words)
+        if client.holds_key:  # a page that goes lets go
+            self._desk.let_go()
         with contextlib.suppress(Exception):  # it has gone already, mostly
             await page.close()
 

@@ -17,6 +17,7 @@ from daemon.service.protocol import (
     Search,
     Show,
     Switch,
+    Talk,
 )
 
 # Settings that the page offers; brain.model also sets brain.kind.
@@ -83,7 +84,7 @@ class Listen(_Request):
 
 
 PanelRequest = Set | Ask | Fetch | Listen
-Shared = Look | Switch | Say | Order | Recollect | Search | Show | Forget | Appear
+Shared = Look | Switch | Say | Order | Recollect | Search | Show | Forget | Appear | Talk
 Any_ = Annotated[Shared | PanelRequest, Field(discriminator="do")]
 
 

@@ -6,7 +6,7 @@ The words are kept in memory, and only while the panel is open to be looked at.
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from daemon.app import Running
@@ -30,6 +30,8 @@ class Exchange:
     """What has been heard of the answer."""
     coming: str = ""
     """What is about to be heard."""
+    tools: list[dict[str, str]] = field(default_factory=list)
+    """What was called for the answer: ``tool``, ``server``, ``outcome``."""
     end: Literal["", "whole", "interrupted", "failed"] = ""
     problem: str = ""
 
@@ -84,7 +86,7 @@ class Talk:
         heard = reply.heard(running.loudspeaker.audible())
         handed = reply.heard(sum(len(speech.audio.samples) for speech in reply.spoken))
         coming = handed[len(heard) :] if handed.startswith(heard) else ""
-        self._change(question=question, answer=heard, coming=coming)
+        self._change(question=question, answer=heard, coming=coming, tools=_called(reply))
 
     def _notice(self) -> None:
         """Drop what an earlier conversation or an earlier life of the daemon left."""
@@ -136,6 +138,7 @@ class Talk:
         if reply is None or running is None:
             return
         question = reply.transcript.text if reply.transcript else ""
+        self._change(tools=_called(reply))
         remembered = _newest(running)
         if isinstance(reply.question, Script):
             answer = reply.heard(running.loudspeaker.audible())
@@ -151,6 +154,10 @@ class Talk:
             whole = "reply_end" in reply.timeline.marks
             end = "whole" if whole else "interrupted"
             self._change(question=question, answer=answer, coming="", end=end)
+
+
+def _called(reply: Reply) -> list[dict[str, str]]:
+    return [asdict(called) for called in reply.called]
 
 
 def _newest(running: Running | None) -> tuple[str, str] | None:

@@ -4,6 +4,7 @@ import * as chart from "./chart.js";
 import { Connection } from "./connection.js";
 import * as doctor from "./doctor.js";
 import { $, h } from "./dom.js";
+import * as hold from "./hold.js";
 import * as memory from "./memory.js";
 import * as models from "./models.js";
 import * as picture from "./picture.js";
@@ -69,7 +70,7 @@ connection.addEventListener("restart-failed", ({ detail }) => {
   $("problem").hidden = false;
 });
 
-for (const part of [state, sound, talk, chart, settings, memory, models, doctor]) part.start(connection, run);
+for (const part of [state, hold, sound, talk, chart, settings, memory, models, doctor]) part.start(connection, run);
 translate();
 connection.open();
 picture.start();

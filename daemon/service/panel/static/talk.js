@@ -4,6 +4,7 @@ import { $, announce, h } from "./dom.js";
 import { clock, t } from "./texts.js";
 
 const exchanges = new Map();
+const OUTCOMES = { calling: "at work", done: "done", failed: "failed", refused: "not allowed", cancelled: "given up" };
 const ENDS = { interrupted: "interrupted", failed: "something went wrong" };
 
 export function start(connection, run) {
@@ -88,9 +89,15 @@ function show(said) {
   parts.push(
     h("div", { class: "answered" },
       h("p", { class: "who" }, `Digital Life${end}`),
+      said.tools.map(tool),
       empty ? null : words),
   );
   item.replaceChildren(...parts);
+}
+
+function tool({ tool, server, outcome }) {
+  const whose = server && ` (${server})`;
+  return h("p", { class: `tool ${outcome}` }, t("Tool: {tool}", { tool: `${tool}${whose}` }), ` · ${t(OUTCOMES[outcome])}`);
 }
 
 function hearing(text) {

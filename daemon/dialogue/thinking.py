@@ -1,0 +1,128 @@
+"""The words of one answer. Between them the tools that the model asks for are called.
+
+A tool has effects. So an answer that is only prepared stops before the first call, until the
+person has finished and it is confirmed; cancelled, it has done nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from daemon.brain.history import History
+from daemon.brain.sentences import is_chinese
+from daemon.dialogue.streams import from_stage
+from daemon.dialogue.timeline import Timeline
+from daemon.media import Message, ToolCall
+from daemon.stages import ChatModel, ToolUser
+from daemon.worker import CancelToken, Worker
+
+MOST_ROUNDS = 3  # times that tools are called for one answer
+MOST_CALLS = 4  # in each
+LONGEST_RESULTS = 3000  # characters, of all together: a small model reads a thousand tokens in 4 s
+NO_ANSWER = {
+    "en": "Sorry, I could not find that out.",
+    "zh": "对不起，这个我没能查到。",
+}
+
+Outcome = Literal["calling", "done", "failed", "refused", "cancelled"]
+
+
+@dataclass(slots=True)
+class Called:
+    """A tool that was called for an answer."""
+
+    tool: str
+    server: str
+    """Whose it is; empty for one that there is not."""
+    outcome: Outcome = "calling"
+
+
+class Tools(Protocol):
+    """What can call tools."""
+
+    def server_of(self, tool: str) -> str:
+        """Name the server that has the tool; empty if it may not be called, or is not there."""
+
+    async def call(self, call: ToolCall, called: Called) -> str:
+        """Call it, and return what the model is to know; notes the outcome in ``called``.
+
+        What goes wrong is told to the model. Cancelling gives the call up at once.
+        """
+
+
+class Thinking:
+    """Makes the words of one answer."""
+
+    def __init__(
+        self,
+        model: ChatModel,
+        worker: Worker,
+        tools: Tools | None,
+        history: History,
+        timeline: Timeline,
+        confirmed: asyncio.Event,
+    ) -> None:
+        self.called: list[Called] = []
+        """The tools that were called so far, the newest last."""
+        self._model, self._worker, self._tools = model, worker, tools
+        self._history, self._timeline = history, timeline
+        self._confirmed = confirmed
+        self._room = LONGEST_RESULTS
+
+    async def words(self, question: str) -> AsyncGenerator[str, None]:
+        """Yield the answer in pieces, as it is made."""
+        since: list[Message] = []
+        said = ""
+        for left in reversed(range(MOST_ROUNDS + 1)):
+            said, calls = "", []
+            async with aclosing(self._round(question, since)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, ToolCall):
+                        calls.append(piece)
+                    else:
+                        said += piece
+                        yield piece
+            if not calls or self._tools is None or not left:
+                break
+            if said:
+                yield "\n"  # a sentence of its own: it is spoken while the tool is at work
+            await self._confirmed.wait()
+            since += await self._carry_out(said, calls[:MOST_CALLS], self._tools)
+        if self.called and not said.strip():
+            yield NO_ANSWER["zh" if any(map(is_chinese, question)) else "en"]
+
+    async def _round(
+        self, question: str, since: list[Message]
+    ) -> AsyncGenerator[str | ToolCall, None]:
+        ask = self._timeline.timed_iterator("brain", self._ask)
+        async with aclosing(self._worker.stream(ask, question, tuple(since))) as pieces:
+            async for piece in from_stage("brain", pieces):
+                self._timeline.mark("first_token")
+                yield piece
+
+    def _ask(
+        self, question: str, since: tuple[Message, ...], cancel: CancelToken
+    ) -> Iterator[str | ToolCall]:
+        messages = self._history.messages(question, since)
+        if isinstance(self._model, ToolUser):
+            yield from self._model.reply_or_call(messages, cancel)
+        else:
+            yield from self._model.reply(messages, cancel)
+
+    async def _carry_out(self, said: str, calls: list[ToolCall], tools: Tools) -> list[Message]:
+        """Call one after another; return the calls and their results, as the model is told."""
+        messages = [Message("assistant", said, tuple(calls))]
+        for call in calls:
+            called = Called(call.name, tools.server_of(call.name))
+            self.called.append(called)
+            try:
+                result = await tools.call(call, called)
+            except asyncio.CancelledError:
+                called.outcome = "cancelled"
+                raise
+            result = result[: self._room]
+            self._room -= len(result)
+            messages.append(Message("tool", result, answers=call.id))
+        return messages

@@ -1,0 +1,1 @@
+"""Tools that the brain may call, through the Model Context Protocol."""

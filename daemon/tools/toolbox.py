@@ -1,0 +1,184 @@
+"""All servers of tools, and what may be called of them.
+
+Only what the settings allow is ever told to the model, or called. What a tool returns is somebody
+else's text: it is cut, and cannot pass for more than a text.
+"""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from daemon.config import ToolServer
+from daemon.dialogue.thinking import Called
+from daemon.i18n import tr
+from daemon.media import Tool, ToolCall
+from daemon.tools.server import Server, ToolFailed
+
+MOST_TOOLS = 32  # that the model is told of; each is read before the first question
+LONGEST_TOLD = 4000  # characters of what the model is told of one of them
+LONGEST_NAME = 64  # characters, as OpenAI's protocol has it
+
+_UNFIT = re.compile(r"[^A-Za-z0-9_-]")
+# What chat templates mark turns and calls with. llama.cpp reads it as such wherever it stands.
+_MARKS = re.compile(r"<\|[^<>|]{1,40}\|>|</?tool_\w{1,20}>|<(?:bos|eos|s|/s)>")
+
+log = logging.getLogger(__name__)
+
+
+class Toolbox:
+    """The ``Tools`` of a reply. Belongs to the event loop's thread."""
+
+    def __init__(
+        self,
+        servers: Mapping[str, ToolServer],
+        offer: Callable[[tuple[Tool, ...]], Awaitable[None]],
+        tell: Callable[..., None] = lambda event, **what: None,
+    ) -> None:
+        """``offer`` is given what may be called, after each change; ``tell`` each call's course."""
+        self._wanted = dict(servers)
+        self._offer = offer
+        self._tell = tell
+        self._servers: dict[str, Server] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._changed = asyncio.Event()
+        self._tools: dict[str, tuple[Server, str, Tool]] = {}
+
+    async def run(self) -> None:
+        """Keep the servers, until cancelled; they end with it."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            self.use(self._wanted)
+            while True:
+                await self._changed.wait()
+                self._changed.clear()
+                before = self.offered
+                self._tools = self._allowed()
+                if self.offered != before:
+                    await self._offer(self.offered)
+
+    def use(self, servers: Mapping[str, ToolServer]) -> None:
+        """Keep these servers from now on; those that stay the same are left alone."""
+        self._wanted = dict(servers)
+        if self._group is None:
+            return
+        for name, server in list(self._servers.items()):
+            if servers.get(name) != server.settings:
+                self._tasks.pop(name).cancel()
+                del self._servers[name]
+        for name, settings in servers.items():
+            if name not in self._servers:
+                self._servers[name] = Server(name, settings, self._changed.set)
+                self._tasks[name] = self._group.create_task(
+                    self._servers[name].run(), name=f"tools of {name}"
+                )
+        self._changed.set()
+
+    def try_again(self) -> None:
+        """Start at once what has failed."""
+        for server in self._servers.values():
+            server.try_again()
+
+    @property
+    def offered(self) -> tuple[Tool, ...]:
+        """What may be called now."""
+        return tuple(tool for _, _, tool in self._tools.values())
+
+    @property
+    def failed(self) -> bool:
+        """Whether a server that is set does not work."""
+        return any(server.problem for server in self._servers.values())
+
+    def status(self) -> list[dict[str, Any]]:
+        """Tell of each server how it is, and of its tools which may be called."""
+        return [
+            {
+                "server": name,
+                "state": "failed" if server.problem else "ready" if server.ready else "starting",
+                "problem": server.problem,
+                "tools": [
+                    {"tool": tool, "allowed": tool in server.settings.allow}
+                    for tool in sorted(server.tools)
+                ],
+            }
+            for name, server in self._servers.items()
+        ]
+
+    def server_of(self, tool: str) -> str:
+        """Name the server that has the tool; empty if it may not be called, or is not there."""
+        return self._tools[tool][0].name if tool in self._tools else ""
+
+    async def call(self, call: ToolCall, called: Called) -> str:
+        """Call a tool; see ``Tools``."""
+        if call.name not in self._tools:
+            called.outcome = "refused"  # its name may be anybody's words: it is told to nobody
+            return "There is no such tool."
+        server, name, tool = self._tools[call.name]
+        self._note(called)
+        try:
+            text = await server.call(name, _arguments(call.arguments, tool.parameters))
+            called.outcome = "done"
+        except ToolFailed as error:
+            text = f"The tool failed: {error}"
+            called.outcome = "failed"
+        except asyncio.CancelledError:
+            called.outcome = "cancelled"
+            raise
+        finally:
+            self._note(called)
+        return _MARKS.sub("", text)
+
+    def _note(self, called: Called) -> None:
+        log.info("tool %s of %s: %s", called.tool, called.server, called.outcome)
+        self._tell("tool", tool=called.tool, server=called.server, outcome=called.outcome)
+
+    def _allowed(self) -> dict[str, tuple[Server, str, Tool]]:
+        found: dict[str, tuple[Server, str, Tool]] = {}
+        for server in self._servers.values():
+            for name in server.settings.allow:
+                if name not in server.tools:
+                    if server.ready:
+                        log.warning(
+                            tr("{server} has no tool {name}; it has: {names}").format(
+                                server=server.name, name=name, names=", ".join(server.tools) or "–"
+                            )
+                        )
+                    continue
+                tool = server.tools[name]
+                shown = _UNFIT.sub("_", name)[:LONGEST_NAME]
+                told = len(tool.description) + len(json.dumps(dict(tool.parameters)))
+                if shown in found or told > LONGEST_TOLD or len(found) >= MOST_TOOLS:
+                    log.warning(
+                        tr("The tool {name} of {server} is left out: {reason}").format(
+                            name=name,
+                            server=server.name,
+                            reason=tr("another has its name")
+                            if shown in found
+                            else tr("its description is too long")
+                            if told > LONGEST_TOLD
+                            else tr("there are too many"),
+                        )
+                    )
+                    continue
+                found[shown] = (server, name, Tool(shown, tool.description, tool.parameters))
+        return found
+
+
+def _arguments(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what the model wrote; raises ``ToolFailed``.
+
+    Small models like to add what belongs to another tool; that is left out.
+    """
+    try:
+        arguments = json.loads(text or "{}")
+    except ValueError:
+        arguments = None
+    if not isinstance(arguments, dict):
+        raise ToolFailed("its arguments are not a JSON object.")
+    known = schema.get("properties")
+    if not isinstance(known, Mapping) or schema.get("additionalProperties"):
+        return arguments
+    return {name: value for name, value in arguments.items() if name in known}

@@ -1,0 +1,128 @@
+"""Answers for which tools are called, in virtual time."""
+
+import asyncio
+from dataclasses import replace
+
+from daemon.dialogue.conversation import Phase
+from daemon.dialogue.reply import Reply
+from daemon.dialogue.thinking import LONGEST_RESULTS, MOST_CALLS, MOST_ROUNDS, NO_ANSWER
+from daemon.media import Message, ToolCall
+from tests.fakes import FakeChat, FakeRecognizer, FakeTools, FakeToolUser, parts
+from tests.scenario.test_session import Script, Stage, says
+
+CALL = ToolCall("1", "clock", '{"zone": "UTC"}')
+L, H, T, S = Phase.LISTENING, Phase.HEARING, Phase.THINKING, Phase.SPEAKING
+
+
+def stage(chat: FakeChat, tools: FakeTools, *said: str) -> Stage:
+    return Stage(replace(parts(FakeRecognizer(*said), chat), tools=tools))
+
+
+def begun(stage: Stage) -> list[Reply]:
+    """All replies that were heard of, in order."""
+    replies: list[Reply] = []
+    observe = stage.session._observe
+
+    def note(state: object, reply: Reply | None) -> None:
+        if reply is not None and reply not in replies:
+            replies.append(reply)
+        observe(state, reply)  # type: ignore[arg-type]
+
+    stage.session._observe = note
+    return replies
+
+
+def test_a_tool_is_called_and_its_result_is_said() -> None:
+    chat = FakeToolUser([CALL], ["It is noon."])
+    tools = FakeTools("12:00")
+    scene = stage(chat, tools, "what time is it")
+    replies = begun(scene)
+    scene.play(says(1, 0.0, 1.0), until=10)
+    assert scene.path() == [H, T, S, L]
+    assert scene.remembered() == [("user", "what time is it"), ("assistant", "It is noon.")]
+    assert [call[1:] for call in tools.calls] == [("clock", '{"zone": "UTC"}')]
+    assert chat.asked[1][-2:] == [
+        Message("assistant", "", (CALL,)),
+        Message("tool", "12:00", answers="1"),
+    ]
+    [called] = replies[0].called
+    assert (called.tool, called.server, called.outcome) == ("clock", "house", "done")
+
+
+def test_what_is_said_before_a_call_is_heard_while_it_is_made() -> None:
+    chat = FakeToolUser(["Let me look", CALL], ["It is noon."])
+    scene = stage(chat, FakeTools("12:00", takes_s=3.0), "what time is it")
+    scene.play(says(1, 0.0, 1.0), until=12)
+    assert scene.remembered()[-1] == ("assistant", "Let me look It is noon.")
+    speaking = next(at for at, phase in scene.phases if phase is S)
+    assert speaking < 3.0, "before the tool had answered"
+
+
+def test_an_answer_that_is_only_prepared_calls_nothing() -> None:
+    chat = FakeToolUser([CALL], ["never"], [CALL], ["It is noon."])
+    chat.scripts.pop(1)
+    tools = FakeTools("12:00")
+    scene = stage(chat, tools, "what time", "what time is it")
+    # The person pauses long enough for an answer to be prepared, and goes on.
+    paused = [entry for entry in says(1, 0.0, 1.0) if entry[0] < 1.2]
+    ended: Script = [(at, event) for at, event in says(1, 0.0, 4.0) if at > 1.9]
+    scene.play([*paused, *ended], until=15)
+    assert len(tools.calls) == 1
+    assert tools.calls[0][0] >= 4.3, "after the turn had ended"
+    assert scene.remembered()[-1] == ("assistant", "It is noon.")
+
+
+def test_a_tool_that_fails_leads_to_an_answer() -> None:
+    chat = FakeToolUser([CALL], ["I cannot see a clock."])
+    scene = stage(chat, FakeTools("!no clock"), "what time is it")
+    replies = begun(scene)
+    scene.play(says(1, 0.0, 1.0), until=10)
+    assert scene.remembered()[-1] == ("assistant", "I cannot see a clock.")
+    assert [called.outcome for called in replies[0].called] == ["failed"]
+
+
+def test_a_model_that_never_stops_calling_is_stopped() -> None:
+    calls = tuple(ToolCall(str(n), "clock", "{}") for n in range(MOST_CALLS + 2))
+    chat = FakeToolUser(*[calls for _ in range(MOST_ROUNDS + 1)])
+    tools = FakeTools(*["x" * LONGEST_RESULTS] * MOST_ROUNDS * MOST_CALLS, takes_s=0.01)
+    scene = stage(chat, tools, "现在几点")
+    scene.play(says(1, 0.0, 1.0), until=15)
+    assert len(tools.calls) == MOST_ROUNDS * MOST_CALLS
+    assert scene.remembered()[-1] == ("assistant", NO_ANSWER["zh"])
+    results = [message.content for message in chat.asked[-1] if message.role == "tool"]
+    assert sum(map(len, results)) == LONGEST_RESULTS
+
+
+def test_who_goes_on_speaking_has_the_call_given_up() -> None:
+    chat = FakeToolUser([CALL], [CALL], ["It is noon."])
+    tools = FakeTools("12:00", takes_s=2.0)
+    scene = stage(chat, tools, "what time is it", "what time is it", "what time is it in Rome")
+    replies = begun(scene)
+    scene.play(says(1, 0.0, 1.0) + says(2, 2.0, 3.0), until=15)
+    assert tools.given_up == 1
+    assert replies[0].called[0].outcome == "cancelled"
+    assert scene.remembered()[-1] == ("assistant", "It is noon.")
+
+
+def test_hushing_gives_a_call_up() -> None:
+    chat = FakeToolUser([CALL])
+    tools = FakeTools("12:00", takes_s=5.0)
+    scene = stage(chat, tools)
+
+    async def type_and_hush() -> None:
+        await asyncio.sleep(1)
+        scene.session.ask("what time is it")
+        await asyncio.sleep(1)
+        scene.session.hush()
+        assert scene.session.state.phase is L
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert tools.given_up == 1
+
+    scene.play([], until=5, also=type_and_hush())
+
+
+def test_a_brain_that_calls_nothing_answers_as_ever() -> None:
+    scene = stage(FakeChat(["I have no clock."]), FakeTools(), "what time is it")
+    scene.play(says(1, 0.0, 1.0), until=10)
+    assert scene.remembered()[-1] == ("assistant", "I have no clock.")

@@ -1,0 +1,71 @@
+"""A small server of tools, as people write them: ``python -m tests.tool_server [PORT]``.
+
+With a port it speaks HTTP on loopback, else it speaks on its standard streams.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+
+from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+
+server = MCPServer("house")
+
+
+@server.tool()
+def temperature(room: str) -> str:
+    """Tell the temperature of a room of the house, such as "kitchen" or "bedroom"."""
+    degrees = {"kitchen": 21, "bedroom": 17}
+    if room not in degrees:
+        raise ToolError(f"there is no {room}")
+    return f"{degrees[room]} degrees"
+
+
+@server.tool()
+async def slow(seconds: float, note: str) -> str:
+    """Take a while; leave a note when it was given up."""
+    try:
+        await asyncio.sleep(seconds)
+    except BaseException:
+        Path(note).write_text("given up", encoding="utf-8")  # noqa: ASYNC240 (a test reads it)
+        raise
+    return "done"
+
+
+@server.tool()
+def shout(count: int) -> str:
+    """Say much."""
+    return "a<|im_end|>" * count
+
+
+@server.tool()
+def vanish() -> str:
+    """End the server."""
+    os._exit(3)
+
+
+@server.tool()
+def environment() -> str:
+    """Name what the server knows of its surroundings."""
+    return " ".join(sorted(os.environ))
+
+
+def main() -> None:
+    """Serve until the client goes."""
+    if sys.argv[1:] == ["stubborn"]:  # does not end when it is told to
+        import signal
+
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        server.run("stdio")
+        time.sleep(60)
+    elif len(sys.argv) > 1:
+        server.run("streamable-http", host="127.0.0.1", port=int(sys.argv[1]))
+    else:
+        server.run("stdio")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,262 @@
+"""Tools of real servers, over both ways of the Model Context Protocol."""
+
+import asyncio
+import logging
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.config import ToolServer
+from daemon.dialogue.thinking import Called
+from daemon.media import Tool, ToolCall
+from daemon.tools import server as server_module
+from daemon.tools.toolbox import Toolbox
+from tests.virtual_time import run
+
+pytest.importorskip("mcp")
+
+ALLOW = ("temperature", "slow", "shout", "vanish", "environment")
+MODULE = ("-m", "tests.tool_server")
+SOON_S = 20.0
+
+
+def by_pipe(*allow: str, args: tuple[str, ...] = ()) -> ToolServer:
+    return ToolServer(command=sys.executable, args=(*MODULE, *args), allow=allow or ALLOW)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, *MODULE, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + SOON_S
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            break
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}/mcp"
+    process.kill()
+    process.wait()
+
+
+class Room:
+    """A toolbox, and what it told."""
+
+    def __init__(self, **servers: ToolServer) -> None:
+        self.offers: list[tuple[Tool, ...]] = []
+        self.told: list[dict[str, Any]] = []
+        self.box = Toolbox(servers, self._offer, self._tell)
+
+    async def _offer(self, tools: tuple[Tool, ...]) -> None:
+        self.offers.append(tools)
+
+    def _tell(self, event: str, **what: Any) -> None:
+        assert event == "tool"
+        self.told.append(what)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Toolbox]:
+        task = asyncio.create_task(self.box.run())
+        try:
+            yield self.box
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+        assert task.cancelled()
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        async with asyncio.timeout(SOON_S):
+            while not true():  # noqa: ASYNC110 (a process of its own)
+                await asyncio.sleep(0.01)
+
+    async def call(self, name: str, arguments: str) -> tuple[str, str]:
+        called = Called(name, self.box.server_of(name))
+        text = await self.box.call(ToolCall("1", name, arguments), called)
+        return called.outcome, text
+
+
+def with_tools(work: Callable[[Room], Awaitable[None]], **servers: ToolServer) -> Room:
+    room = Room(**servers)
+
+    async def main() -> None:
+        async with room.open():
+            await room.until(lambda: bool(room.box.offered))
+            await work(room)
+
+    run(main())
+    return room
+
+
+@pytest.fixture(params=["pipe", "http"])
+def house(request: pytest.FixtureRequest, url: str) -> ToolServer:
+    return by_pipe() if request.param == "pipe" else ToolServer(url=url, allow=ALLOW)
+
+
+def test_a_tool_is_called(house: ToolServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def work(room: Room) -> None:
+        assert await room.call("temperature", '{"room": "kitchen"}') == ("done", "21 degrees")
+        outcome, text = await room.call("temperature", '{"room": "cellar"}')
+        assert outcome == "failed" and "there is no cellar" in text
+        outcome, text = await room.call("temperature", "{}")
+        assert outcome == "failed" and "room" in text
+        assert (await room.call("temperature", "kitchen"))[0] == "failed"
+
+    room = with_tools(work, house=house)
+    [tools] = room.offers
+    assert {tool.name for tool in tools} == set(ALLOW)
+    temperature = next(tool for tool in tools if tool.name == "temperature")
+    assert "kitchen" in temperature.description
+    assert temperature.parameters["properties"]["room"]["type"] == "string"
+    assert room.told[:2] == [
+        {"tool": "temperature", "server": "house", "outcome": "calling"},
+        {"tool": "temperature", "server": "house", "outcome": "done"},
+    ]
+    assert "kitchen" not in caplog.text and "cellar" not in caplog.text, "what is asked is private"
+
+
+def test_what_is_not_allowed_is_neither_told_nor_called() -> None:
+    async def work(room: Room) -> None:
+        outcome, _ = await room.call("vanish", "{}")
+        assert outcome == "refused"
+        assert (await room.call("temperature", '{"room": "bedroom"}'))[0] == "done"
+        [status] = room.box.status()
+        allowed = {tool["tool"]: tool["allowed"] for tool in status["tools"]}
+        assert allowed["temperature"] and not allowed["vanish"]
+
+    room = with_tools(work, house=by_pipe("temperature"))
+    assert [[tool.name for tool in tools] for tools in room.offers] == [["temperature"]]
+    assert [told["tool"] for told in room.told] == ["temperature", "temperature"]
+
+
+def test_a_call_that_is_given_up_ends_in_the_server_too(house: ToolServer, tmp_path: Path) -> None:
+    note = tmp_path / "note"
+
+    async def work(room: Room) -> None:
+        call = asyncio.create_task(room.call("slow", f'{{"seconds": 60, "note": "{note}"}}'))
+        await asyncio.sleep(0.5)
+        begin = time.monotonic()
+        call.cancel()
+        await asyncio.wait([call])
+        assert call.cancelled() and time.monotonic() - begin < 0.2
+        await room.until(note.exists)
+
+    room = with_tools(work, house=house)
+    assert room.told[-1]["outcome"] == "cancelled"
+
+
+def test_a_call_that_takes_too_long_is_given_up(
+    house: ToolServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "CALL_S", 0.3)
+
+    async def work(room: Room) -> None:
+        outcome, text = await room.call("slow", f'{{"seconds": 60, "note": "{tmp_path / "n"}"}}')
+        assert outcome == "failed" and "too long" in text
+        assert (await room.call("temperature", '{"room": "bedroom"}'))[0] == "done"
+
+    with_tools(work, house=house)
+
+
+def test_what_a_tool_returns_is_no_more_than_a_text() -> None:
+    async def work(room: Room) -> None:
+        assert await room.call("shout", '{"count": 3}') == ("done", "aaa")
+
+    with_tools(work, house=by_pipe())
+
+
+def test_a_server_knows_nothing_of_our_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGITAL_LIFE_KEY", "secret")
+
+    async def work(room: Room) -> None:
+        _, names = await room.call("environment", "{}")
+        assert "PATH" in names and "DIGITAL_LIFE_KEY" not in names
+
+    with_tools(work, house=by_pipe())
+
+
+def test_one_that_dies_is_told_of_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "RETRY_S", 600.0)
+
+    async def work(room: Room) -> None:
+        outcome, _ = await room.call("vanish", "{}")
+        assert outcome == "failed"
+        await room.until(lambda: room.box.failed)
+        assert room.box.offered == ()
+        assert room.offers[-1] == ()
+        [status] = room.box.status()
+        assert status["state"] == "failed" and "house" in status["problem"]
+        room.box.try_again()
+        await room.until(lambda: bool(room.box.offered))
+        assert not room.box.failed
+        assert (await room.call("temperature", '{"room": "kitchen"}'))[0] == "done"
+
+    with_tools(work, house=by_pipe())
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        (ToolServer(command="/no/such/program"), "/no/such/program"),
+        (ToolServer(command="true"), "house"),
+        (ToolServer(url="http://127.0.0.1:9/mcp"), "house"),
+    ],
+)
+def test_one_that_is_missing_is_told_of(settings: ToolServer, says: str) -> None:
+    room = Room(house=settings)
+
+    async def main() -> None:
+        async with room.open():
+            await room.until(lambda: room.box.failed)
+            [status] = room.box.status()
+            assert says in status["problem"]
+
+    run(main())
+    assert room.offers == []
+
+
+def test_servers_come_and_go_with_the_settings() -> None:
+    async def work(room: Room) -> None:
+        assert await room.call("temperature", '{"room": "kitchen"}') == ("done", "21 degrees")
+        kept = room.box._servers["house"]
+        room.box.use({"house": kept.settings, "other": by_pipe("shout")})
+        await room.until(lambda: len(room.box.offered) == 2)
+        assert room.box._servers["house"] is kept
+        room.box.use({"other": by_pipe("shout")})
+        await room.until(lambda: [tool.name for tool in room.box.offered] == ["shout"])
+
+    with_tools(work, house=by_pipe("temperature"))
+
+
+def test_two_tools_of_one_name(caplog: pytest.LogCaptureFixture) -> None:
+    async def work(room: Room) -> None:
+        await room.until(lambda: room.box.server_of("temperature") == "first")
+        await room.until(lambda: room.box.server_of("shout") == "second")
+        assert len(room.box.offered) == 2
+
+    with_tools(work, first=by_pipe("temperature"), second=by_pipe("temperature", "shout"))
+    assert "temperature of second is left out" in caplog.text
+
+
+def test_a_stubborn_server_does_not_hold_up_the_end() -> None:
+    async def main() -> None:
+        room = Room(house=by_pipe(args=("stubborn",)))
+        async with room.open():
+            await room.until(lambda: bool(room.box.offered))
+            begin = time.monotonic()
+        assert time.monotonic() - begin < 3.0
+
+    run(main())
