@@ -43,7 +43,6 @@ from daemon.voice.catalogue import is_voice
 DEAF_S = 2.0  # a microphone whose device has not called for so long is dead
 FROZEN_S = 10.0  # and a camera's thread: opening a lost camera again is tried every 5 s
 
-
 log = logging.getLogger(__name__)
 
 
@@ -54,8 +53,17 @@ async def _no_panel() -> str:
 class Desk:
     """What a client may ask of the daemon. Belongs to the event loop's thread."""
 
-    def __init__(self, settings: Settings, config: Path | None, mute: Mute) -> None:
-        """``config`` is the file that ``reload`` reads; ``None`` is the user's own."""
+    def __init__(
+        self,
+        settings: Settings,
+        config: Path | None,
+        mute: Mute,
+        with_options: Callable[[Settings], Settings] = lambda settings: settings,
+    ) -> None:
+        """``config`` is the file that ``reload`` reads; ``None`` is the user's own.
+
+        ``with_options`` puts into its settings what the command line asked for.
+        """
         self.events = Events()
         self.monitor = Monitor(self.events)
         self.wanted = settings
@@ -68,6 +76,7 @@ class Desk:
         """Serves the page and returns a link to it."""
         self.config: Final = config
         self._mute = mute
+        self._with_options = with_options
         self._running: Running | None = None
         self._loading = ""
         self._started = time.monotonic()
@@ -154,7 +163,7 @@ class Desk:
         self._live()
         notify.reloading()
         try:
-            changed = await self._change(load(self.config).settings)
+            changed = await self._change(self._with_options(load(self.config).settings))
         finally:
             notify.notify(READY=1)
         self.chosen.clear()
@@ -278,7 +287,7 @@ class Desk:
                 "listen": settings.ears.listen,
                 "open": running is not None and running.doorway.open,
             },
-            "degraded": self._degraded(running) if running else [],
+            "degraded": running.degraded() if running else [],
             "turns": list(self.monitor.turns),
             **process(),
         }
@@ -299,22 +308,9 @@ class Desk:
             "camera": getattr(camera, "device", None),  # a Camera need not be a device
         }
 
-    def _degraded(self, running: Running) -> list[str]:
-        found = []
-        if running.sound.lost:
-            found.append("sound")
-        if running.chat.keeper.failed:
-            found.append("memory")
-        if running.screen is not None and running.screen.degraded:
-            found.append("camera")
-        conversion = running.session.parts.conversion
-        if conversion is not None and conversion.failed:
-            found.append("voice")
-        return found
-
     def metrics(self) -> str:
         """Return the figures for Prometheus."""
         running = self._running
         lost = running.microphone.overflows if running else None
-        failed = len(self._degraded(running)) if running else 0
+        failed = len(running.degraded()) if running else 0
         return metrics(self.monitor, time.monotonic() - self._started, lost, failed)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from daemon.cli import main
 from daemon.errors import DigitalLifeError, InputError, SetupError
 from daemon.service import control
 from daemon.service.client import Client, NotRunning
@@ -68,6 +69,23 @@ async def asked(place: Path, line: bytes) -> dict[str, Any]:
     reply = await asyncio.wait_for(reader.readline(), 5)
     writer.close()
     return dict(json.loads(reply))
+
+
+def test_say_is_for_the_running_daemon_with_other_settings_too(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def alone(*_: object) -> None:
+        raise AssertionError("it speaks by itself")
+
+    monkeypatch.setattr("daemon.commands.live.run_until_signal", alone)
+    config = tmp_path / "config.toml"
+    config.write_text("[voice]\nspeed = 1.1\n")
+
+    async def work(place: Path, events: Events) -> None:
+        for options in ([], ["--config", str(config)]):
+            assert await asyncio.to_thread(main, [*options, "say", "Hello"]) == 0
+
+    serving(place, work)
 
 
 def test_a_request_is_answered_and_the_next_one_too(place: Path) -> None:
