@@ -6,7 +6,7 @@ import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -238,12 +238,19 @@ def say_text(arguments: argparse.Namespace, settings: Settings) -> int:
             tr("The text is longer than {limit} characters").format(limit=LONGEST_TEXT)
         )
     own = (arguments.out, arguments.face, arguments.voice)  # what the daemon would not do
-    if all(option is None for option in own):
-        with suppress(NotRunning), Client() as client:
+    if all(option is None for option in own) and (client := _running_daemon()):
+        with client:
             client.do("say", None, text=arguments.text)
-            return 0
+        return 0
     run_until_signal(speak(arguments.text, arguments.out, with_voice(arguments, settings)))
     return 0
+
+
+def _running_daemon() -> Client | None:
+    try:
+        return Client()
+    except NotRunning:
+        return None
 
 
 async def speak(text: str, path: Path | None, settings: Settings) -> None:
