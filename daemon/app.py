@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from daemon.config import Settings
 from daemon.dialogue.addressing import Attentive, Called
+from daemon.dialogue.apologies import make_apologies
 from daemon.dialogue.chat import Chat
 from daemon.dialogue.conversation import State
 from daemon.dialogue.mute import Mute
@@ -26,20 +27,22 @@ from daemon.ears.sound_files import Source
 from daemon.errors import DeviceError
 from daemon.face.screen import Screen
 from daemon.i18n import tr
-from daemon.loading import Loader, make_apologies, require_weights
+from daemon.loading import Loader, require_weights
 from daemon.memory.keeper import Keeper
 from daemon.memory.store import memory_path
 from daemon.stages import Recognizer
 from daemon.tools.toolbox import Toolbox
 from daemon.voice.player import Loudspeaker, Player
 from daemon.voice.sound import Sound
-from daemon.voice.virtual_microphone import virtual_microphone
-from daemon.worker import CancelToken
+from daemon.voice.virtual_microphone import Devices, virtual_microphone
+from daemon.worker import CancelToken, Worker
 
 INTERRUPTED = 130  # what a shell reports after Ctrl+C
 EVENTS_AHEAD = 64  # ear events that may wait; the microphone must never wait for the conversation
 
 T = TypeVar("T")
+Observe = Callable[[State, Reply | None], None]
+"""Called with each change of the conversation's state, and with its reply, if there is one."""
 
 log = logging.getLogger(__name__)
 
@@ -71,11 +74,23 @@ class Running:
     key: Key | None
     """There while it listens only when that is held."""
 
+    def degraded(self) -> list[str]:
+        """Name what does not work at the moment, while the rest goes on."""
+        conversion = self.session.parts.conversion
+        found = {
+            "sound": self.sound.lost,
+            "memory": self.chat.keeper.failed,
+            "camera": self.screen is not None and self.screen.degraded,
+            "voice": conversion is not None and conversion.failed,
+            "tools": self.tools.failed or self.chat.cannot_call,
+        }
+        return [name for name, failed in found.items() if failed]
+
 
 async def serve(
     settings: Settings,
     ready: Callable[[Running], None],
-    observe: Callable[[State, Reply | None], None] = lambda state, reply: None,
+    observe: Observe = lambda state, reply: None,
     make_loader: Callable[[Settings], Loader] = Loader,
     mute: Mute | None = None,
     tell: Callable[..., None] = lambda event, **what: None,
@@ -92,65 +107,80 @@ async def serve(
     calls = virtual_microphone(settings.voice, settings.ears)
     async with calls as devices, make_loader(settings) as loader:
         require_weights(settings, loader.store)
-        player, ears = Loudspeaker(devices.loudspeaker), loader.worker("ears")
-        echo = await ears.run(lambda _: loader.echo(player.played))
-        microphone = Microphone(devices.microphone, echo)
-        sound = Sound(microphone, player, loader.worker("sound"))
-        memory = loader.worker("memory")
-        loader.own(sound.close)
-        await sound.open()
-        async with _showing(loader, player, mute) as screen:
-            parts = await loader.parts(
-                screen.face if screen else None, loader.worker("lips"), wait_for_voice=False
-            )
-            recognizer = parts.recognizer
-            apologies = await make_apologies(parts)
-            attentive = None
-            if settings.dialogue.answer_when == "addressed":
-                attentive = Attentive(parts.recognizer, settings.dialogue)
-                parts = replace(parts, recognizer=attentive)
-                observe = attentive.watching(observe)
-            gate = await ears.run(lambda _: loader.gate())
-            if isinstance(gate, Waking):
-                observe = gate.watching(observe)
-                parts = replace(parts, recognizer=Called(parts.recognizer, gate.word.phrase))
-            doorway = Doorway(await ears.run(lambda _: loader.endpointer()), gate)
-            chat = Chat(settings, parts, Keeper(memory, memory_path(), settings.memory))
-            loader.own(chat.close)
-            await chat.begin(settings.persona.name)
-            tools = Toolbox(settings.tools.servers, chat.offer, tell)
-            parts = replace(parts, tools=tools)
-            session = Session(
-                parts,
-                chat.history,
-                player,
-                screen,
-                apologies,
-                settings.dialogue.barge_in_s,
-                observe,
-            )
-            running = Running(
-                loader=loader,
-                session=session,
-                chat=chat,
-                recognizer=recognizer,
-                parts=parts,
-                microphone=microphone,
-                loudspeaker=player,
-                sound=sound,
-                screen=screen,
-                mute=mute,
-                tools=tools,
-                attentive=attentive,
-                doorway=doorway,
-                key=gate if isinstance(gate, Key) else None,
-            )
+        ears = loader.worker("ears")
+        sound = await _open_sound(loader, ears, devices)
+        async with _showing(loader, sound.loudspeaker, mute) as screen:
+            running = await _load(loader, ears, sound, screen, mute, observe, tell)
             ready(running)
-            heard = ears.stream(listen, microphone, doorway, mute, depth=EVENTS_AHEAD)
+            heard = ears.stream(
+                listen, running.microphone, running.doorway, mute, depth=EVENTS_AHEAD
+            )
             async with aclosing(heard), asyncio.TaskGroup() as group:
-                group.create_task(sound.watch(session.sound_lost), name="sound")
-                group.create_task(tools.run(), name="tools")
-                group.create_task(session.run(heard), name="conversation")
+                group.create_task(sound.watch(running.session.sound_lost), name="sound")
+                group.create_task(running.tools.run(), name="tools")
+                group.create_task(running.session.run(heard), name="conversation")
+
+
+async def _open_sound(loader: Loader, ears: Worker, devices: Devices) -> Sound:
+    """Open microphone and loudspeaker, with what takes the one's sound out of the other's."""
+    loudspeaker = Loudspeaker(devices.loudspeaker)
+    echo = await ears.run(lambda _: loader.echo(loudspeaker.played))
+    sound = Sound(Microphone(devices.microphone, echo), loudspeaker, loader.worker("sound"))
+    loader.own(sound.close)
+    await sound.open()
+    return sound
+
+
+async def _load(
+    loader: Loader,
+    ears: Worker,
+    sound: Sound,
+    screen: Screen | None,
+    mute: Mute,
+    observe: Observe,
+    tell: Callable[..., None],
+) -> Running:
+    """Load what listens, thinks and speaks, and make a session of it."""
+    settings = loader.settings
+    loaded = await loader.parts(
+        screen.face if screen else None, loader.worker("lips"), wait_for_voice=False
+    )
+    apologies = await make_apologies(loaded)
+    parts, attentive = loaded, None
+    if settings.dialogue.answer_when == "addressed":
+        attentive = Attentive(parts.recognizer, settings.dialogue)
+        parts = replace(parts, recognizer=attentive)
+        observe = attentive.watching(observe)
+    gate = await ears.run(lambda _: loader.gate())
+    if isinstance(gate, Waking):
+        observe = gate.watching(observe)
+        parts = replace(parts, recognizer=Called(parts.recognizer, gate.word.phrase))
+    endpointer = await ears.run(lambda _: loader.endpointer())
+    keeper = Keeper(loader.worker("memory"), memory_path(), settings.memory)
+    chat = Chat(settings, parts, keeper)
+    loader.own(chat.close)
+    await chat.begin(settings.persona.name)
+    tools = Toolbox(settings.tools.servers, chat.offer, tell)
+    parts = replace(parts, tools=tools)
+    barge_in_s = settings.dialogue.barge_in_s
+    return Running(
+        loader=loader,
+        session=Session(
+            parts, chat.history, sound.loudspeaker, screen, apologies, barge_in_s, observe
+        ),
+        chat=chat,
+        recognizer=loaded.recognizer,
+        parts=parts,
+        microphone=sound.microphone,
+        loudspeaker=sound.loudspeaker,
+        sound=sound,
+        screen=screen,
+        mute=mute,
+        tools=tools,
+        attentive=attentive,
+        doorway=Doorway(endpointer, gate),
+        key=gate if isinstance(gate, Key) else None,
+    )
 
 
 @asynccontextmanager

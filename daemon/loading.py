@@ -12,8 +12,6 @@ from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from daemon.config import Settings
 from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.reply import Parts
@@ -23,7 +21,6 @@ from daemon.ears.endpointing import Endpointer
 from daemon.ears.ring import Ring
 from daemon.errors import SetupError
 from daemon.i18n import tr
-from daemon.media import SPEAK_RATE, Samples
 from daemon.stages import (
     Camera,
     ChatModel,
@@ -35,11 +32,6 @@ from daemon.stages import (
 )
 from daemon.store.model_store import ModelStore, open_store
 from daemon.worker import STOP_S, CancelToken, Worker
-
-APOLOGIES = {
-    "en": "Sorry, something went wrong. Please say that again.",
-    "zh": "对不起，出了点问题，请再说一遍。",
-}
 
 P = TypeVar("P", bound=Part)
 
@@ -237,21 +229,32 @@ class Loader:
         voice = self.settings.voice
         return Piper(_file_or_weight(voice.english, "", self.store), voice.speed)
 
-    def _mandarin(self) -> Synthesizer:
+    def _mandarin(self) -> Synthesizer | None:
+        """Make what speaks Chinese; ``None`` if nothing can, and it is not to be understood."""
         from daemon.voice.espeak import Espeak
+
+        voice = self.settings.voice
+        if voice.mandarin != "espeak":
+            try:
+                return self._neural_mandarin()
+            except SetupError as error:
+                log.warning("%s", error)
+        try:
+            return Espeak(voice.speed)
+        except SetupError as error:
+            if "zh" in self.settings.ears.languages:
+                raise
+            log.warning("%s %s", error, tr("Chinese words are left out."))
+            return None
+
+    def _neural_mandarin(self) -> Synthesizer:
         from daemon.voice.mandarin import Mandarin
         from daemon.voice.piper import Piper
 
         voice = self.settings.voice
-        if voice.mandarin == "espeak":
-            return Espeak(voice.speed)
-        try:
-            place = _file_or_weight(voice.mandarin, "", self.store)
-            piper = _is_path(voice.mandarin) or (place / "voice.onnx").exists()
-            return Piper(place, voice.speed) if piper else Mandarin(place, voice.speed)
-        except SetupError as error:
-            log.warning("%s %s", error, tr("espeak-ng speaks Chinese instead."))
-            return Espeak(voice.speed)
+        place = _file_or_weight(voice.mandarin, "", self.store)
+        piper = _is_path(voice.mandarin) or (place / "voice.onnx").exists()
+        return Piper(place, voice.speed) if piper else Mandarin(place, voice.speed)
 
     def face(self) -> LipSync:
         """Make the face: a drawn one, or the user's own."""
@@ -285,7 +288,8 @@ def _file_or_weight(name: str, file: str, store: ModelStore) -> Path:
 def needed_weights(settings: Settings) -> list[str]:
     """Name the weights without which the settings cannot be met.
 
-    The Mandarin voice is not among them: espeak-ng stands in for it, and the log says so.
+    The Mandarin voice is not among them: espeak-ng stands in for it, or nothing where only English
+    is understood.
     """
     brain = [settings.brain.model] if settings.brain.kind == "llamacpp" else []
     named = (settings.ears.model, settings.voice.english, *brain)
@@ -299,13 +303,3 @@ def require_weights(settings: Settings, store: ModelStore) -> None:
     require_brain(settings, store)
     for name in needed_weights(settings):
         store.path(name)
-
-
-async def make_apologies(parts: Parts) -> dict[str, Samples]:
-    """Speak the apologies once, so that they need no model when one has failed."""
-
-    def speak(text: str, cancel: CancelToken) -> Samples:
-        pieces = parts.synthesizer.synthesize(text, cancel)
-        return np.concatenate([piece.at_rate(SPEAK_RATE).samples for piece in pieces])
-
-    return {language: await parts.speaking.run(speak, text) for language, text in APOLOGIES.items()}

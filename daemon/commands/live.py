@@ -5,8 +5,8 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -86,11 +86,14 @@ def register(commands: Subcommands) -> None:
 
 def run_daemon(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run until a signal; that is success."""
-    settings = with_voice(arguments, with_face(settings, arguments.face))
-    settings = with_brain(settings, arguments)
+
+    def with_options(settings: Settings) -> Settings:
+        return with_brain(with_voice(arguments, with_face(settings, arguments.face)), arguments)
+
+    settings = with_options(settings)
     err.print(tr("Loading models…"))
     try:
-        run_until_signal(_serve(settings, arguments.config))
+        run_until_signal(_serve(settings, arguments.config, with_options))
     except KeyboardInterrupt:
         err.print(tr("Stopped."))
     except DigitalLifeError as error:
@@ -102,10 +105,12 @@ def run_daemon(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-async def _serve(settings: Settings, config: Path | None) -> None:
+async def _serve(
+    settings: Settings, config: Path | None, with_options: Callable[[Settings], Settings]
+) -> None:
     """Serve, with keys, signals and a socket to steer it."""
     mute = Mute()
-    desk = Desk(settings, config, mute)
+    desk = Desk(settings, config, mute, with_options)
 
     def ready(running: Running) -> None:
         desk.ready(running)
@@ -233,13 +238,20 @@ def say_text(arguments: argparse.Namespace, settings: Settings) -> int:
         raise InputError(
             tr("The text is longer than {limit} characters").format(limit=LONGEST_TEXT)
         )
-    chosen = (arguments.out, arguments.config, arguments.face, arguments.voice)
-    if not any(chosen):
-        with suppress(NotRunning), Client() as client:
+    own = (arguments.out, arguments.face, arguments.voice)  # what the daemon would not do
+    if all(option is None for option in own) and (client := _running_daemon()):
+        with client:
             client.do("say", None, text=arguments.text)
-            return 0
+        return 0
     run_until_signal(speak(arguments.text, arguments.out, with_voice(arguments, settings)))
     return 0
+
+
+def _running_daemon() -> Client | None:
+    try:
+        return Client()
+    except NotRunning:
+        return None
 
 
 async def speak(text: str, path: Path | None, settings: Settings) -> None:

@@ -140,18 +140,21 @@ def models(settings: Settings) -> Iterator[Finding]:
 
 
 def mandarin(settings: Settings) -> Iterator[Finding]:
-    """Look for what speaks Chinese: its model, else espeak-ng; with neither nothing starts."""
+    """Look for what speaks Chinese: its model, else espeak-ng, else nothing if none is needed."""
     name, store = settings.voice.mandarin, open_store(settings.models.directory)
     if name.endswith(".onnx"):
         return
     if name != "espeak" and store.verify(name).state is State.READY:
         yield ok("model", name)
     elif shutil.which("espeak-ng") is None:
+        needed = "zh" in settings.ears.languages
         yield Finding(
             "mandarin",
-            Level.ERROR,
+            Level.ERROR if needed else Level.NOTE,
             tr("Neither the Mandarin voice nor espeak-ng is there."),
-            tr("Without it the daemon does not start."),
+            tr("Without it the daemon does not start.")
+            if needed
+            else tr("Chinese words are left out."),
             f"digital-life models pull {name}"
             if name != "espeak"
             else "sudo apt install espeak-ng",

@@ -51,7 +51,10 @@ class Client:
     def do(
         self, request: str, patience_s: float | None = ANSWER_S, **fields: Any
     ) -> dict[str, Any]:
-        """Send a request and return the reply's fields; raise what the daemon says is wrong."""
+        """Send a request and return the reply's fields; raise what the daemon says is wrong.
+
+        ``NotRunning`` when the daemon ends before it has answered.
+        """
         self._socket.settimeout(patience_s)
         try:
             self._socket.sendall(encode(do=request, **fields))
@@ -60,6 +63,8 @@ class Client:
             raise DigitalLifeError(
                 tr("Digital Life does not answer."), "digital-life service logs"
             ) from None
+        except ConnectionError:
+            raise NotRunning from None
         if not reply.pop("ok", False):
             error = reply.get("error", {})
             raised = DigitalLifeError(str(error.get("message", "")), str(error.get("fix", "")))

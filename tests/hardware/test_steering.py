@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from daemon.media import Audio
+from daemon.service.client import Client
 from daemon.voice.envelopes import RATE
 from daemon.voice.world import _analyse
 from daemon.worker import CancelToken
@@ -59,7 +60,11 @@ def daemon(pulse: Pulse, weights: Callable[[str], Path]) -> Iterator[Daemon]:
         started.kill()
 
 
-def test_a_day_of_commands(pulse: Pulse, daemon: Daemon, audio_files: Path) -> None:
+def test_a_day_of_commands(
+    pulse: Pulse, daemon: Daemon, audio_files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", pulse.env["XDG_RUNTIME_DIR"])
+
     def command(*words: str, code: int = 0) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "daemon", *words],
@@ -69,7 +74,8 @@ def test_a_day_of_commands(pulse: Pulse, daemon: Daemon, audio_files: Path) -> N
         return done.stdout + done.stderr
 
     def status() -> dict[str, Any]:
-        return dict(json.loads(command("status", "--json")))
+        with Client() as client:
+            return client.do("status")
 
     def spoken(text: str) -> Audio:
         mark = pulse.mark()
@@ -80,7 +86,7 @@ def test_a_day_of_commands(pulse: Pulse, daemon: Daemon, audio_files: Path) -> N
         f0 = _analyse(sound.at_rate(RATE).samples, CancelToken()).f0
         return float(np.median(f0[f0 > 0]))
 
-    assert status()["state"] == "listening"
+    assert json.loads(command("status", "--json"))["state"] == "listening"
     assert command("ask", "What is the capital of France?").strip()
     voices_and_faces(command, spoken, pitch)
     microphone_and_silence(pulse, command, status, audio_files)

@@ -142,6 +142,18 @@ def test_cancelling_ends_the_speech() -> None:
     assert list(pieces) == []
 
 
+def test_without_a_mandarin_voice_chinese_is_left_out() -> None:
+    english = FakeVoice(48000, 0.1)
+    voice = Bilingual(english, None)
+    voice.warm_up()
+    english.spoken.clear()
+    assert len(list(voice.synthesize("It is 你好 in Chinese", CancelToken()))) == 4
+    assert english.spoken == ["It is ", "in Chinese"]
+    assert list(voice.synthesize("你好", CancelToken())) == []
+    voice.close()
+    assert english.closed
+
+
 def test_pauses_follow_the_last_mark() -> None:
     assert pause_after("好。") == pause_after("Really?!”") == pause_after("Yes.") > 0
     assert 0 < pause_after("好，") < pause_after("好。")

@@ -68,12 +68,17 @@ def voices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (folder / "voice.toml").write_text('kind = "world"\nconsent = "2026-01-01"\n')
 
 
-def changing(work: Work) -> None:
-    """Run ``work`` with the desk of a daemon that has a plain voice and no converted one."""
+def changing(
+    work: Work, options: Callable[[Settings], Settings] = lambda settings: settings
+) -> None:
+    """Run ``work`` with the desk of a daemon that has a plain voice and no converted one.
+
+    ``options`` are those that it was started with.
+    """
 
     async def main() -> None:
-        first = load(Path("config.toml")).settings
-        desk = Desk(first, None, Mute())
+        first = options(load(Path("config.toml")).settings)
+        desk = Desk(first, Path("config.toml"), Mute(), options)
         loader = Room(first)
         async with loader:
             made = parts(None, None)  # type: ignore[arg-type]
@@ -142,6 +147,20 @@ def test_one_that_cannot_be_loaded_leaves_the_one_before() -> None:
         assert running.loader.settings.voice.name == "mother"
 
     changing(work)
+
+
+def test_what_it_was_started_with_outlives_a_reload() -> None:
+    def with_father(settings: Settings) -> Settings:
+        voice = settings.voice.model_copy(update={"name": "father"})
+        return settings.model_copy(update={"voice": voice})
+
+    async def work(desk: Desk, running: SimpleNamespace) -> None:
+        assert await desk.reload() == {"changed": [], "needs_restart": []}
+        await desk.answer(choose("mother"))
+        assert (await desk.reload())["changed"] == ["voice.name"]
+        assert running.loader.settings.voice.name == "father"
+
+    changing(work, with_father)
 
 
 def test_changing_again_and_again_leaves_no_thread() -> None:

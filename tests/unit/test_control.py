@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from daemon.cli import main
 from daemon.errors import DigitalLifeError, InputError, SetupError
 from daemon.service import control
 from daemon.service.client import Client, NotRunning
@@ -68,6 +69,44 @@ async def asked(place: Path, line: bytes) -> dict[str, Any]:
     reply = await asyncio.wait_for(reader.readline(), 5)
     writer.close()
     return dict(json.loads(reply))
+
+
+@pytest.fixture
+def not_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ``say`` fail where it would speak by itself."""
+
+    def alone(*_: object) -> None:
+        raise AssertionError("it speaks by itself")
+
+    monkeypatch.setattr("daemon.commands.live.run_until_signal", alone)
+
+
+@pytest.mark.usefixtures("not_alone")
+def test_say_is_for_the_running_daemon_with_other_settings_too(place: Path, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("[voice]\nspeed = 1.1\n")
+
+    async def work(place: Path, events: Events) -> None:
+        for options in ([], ["--config", str(config)]):
+            assert await asyncio.to_thread(main, [*options, "say", "Hello"]) == 0
+
+    serving(place, work)
+
+
+@pytest.mark.usefixtures("not_alone")
+def test_say_does_not_begin_anew_when_the_daemon_ends_meanwhile(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.close()
+
+    async def run() -> int:
+        async with await asyncio.start_unix_server(end, place):
+            return await asyncio.to_thread(main, ["say", "Hello"])
+
+    assert asyncio.run(run()) == 1
+    assert "not running" in capsys.readouterr().err
 
 
 def test_a_request_is_answered_and_the_next_one_too(place: Path) -> None:

@@ -1,9 +1,20 @@
 import asyncio
 import gc
 import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 
 from daemon.config import load, packaged_config
+from daemon.dialogue.apologies import make_apologies
+from daemon.errors import SetupError
 from daemon.loading import Loader
+from daemon.media import Audio
+from daemon.worker import CancelToken
+from tests.fakes import FakeVoice
 
 SETTINGS = load(packaged_config()).settings
 
@@ -51,5 +62,35 @@ def test_a_part_that_was_released_is_forgotten() -> None:
             await worker.run(lambda cancel: None)  # a thread may hold its last job's result
             gc.collect()
             assert seen() is None
+
+    asyncio.run(run())
+
+
+def nothing_speaks_chinese(folder: Path, languages: tuple[str, ...]) -> Any:
+    told = SETTINGS.model_dump()
+    told["ears"]["languages"] = languages
+    told["models"]["directory"] = str(folder)
+    settings = type(SETTINGS).model_validate(told)
+    return Loader(settings)._mandarin()
+
+
+def test_who_understands_only_english_needs_no_mandarin_voice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # no espeak-ng either
+    assert nothing_speaks_chinese(tmp_path, ("en",)) is None
+    with pytest.raises(SetupError, match="espeak-ng"):
+        nothing_speaks_chinese(tmp_path, ("en", "zh"))
+
+
+def test_an_apology_that_no_voice_can_speak_is_left_out() -> None:
+    class English(FakeVoice):
+        def synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
+            return iter(()) if "对" in text else super().synthesize(text, cancel)
+
+    async def run() -> None:
+        async with Loader(SETTINGS) as loader:
+            parts: Any = SimpleNamespace(synthesizer=English(), speaking=loader.worker("voice"))
+            assert list(await make_apologies(parts)) == ["en"]
 
     asyncio.run(run())

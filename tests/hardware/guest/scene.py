@@ -30,12 +30,15 @@ MODELS = Path(f"/home/{USER}/.cache/digital-life/models")
 NEEDED = (
     "whisper-tiny-en", "smollm2-135m", "piper-joe", "mandarin-baker", "silero-vad", "smart-turn",
 )  # fmt: skip
+# What the README has for the smallest models.
 SETTINGS = """\
 [ears]
 model = "whisper-tiny-en"
 languages = ["en"]
 [brain]
 model = "smollm2-135m"
+persona = "You are Digital Life, a good friend talking aloud with a person. Answer in one or two \
+short spoken sentences."
 max_reply_tokens = 24
 [face]
 width = 320

@@ -11,9 +11,13 @@ from pathlib import Path
 
 from tests.hardware.guest.scene import (
     CHECKOUT,
+    CONFIG,
+    MODELS,
     RUNTIME,
+    SETTINGS,
     SOCKET,
     UID,
+    USER,
     Recorder,
     Service,
     as_user,
@@ -25,6 +29,7 @@ from tests.hardware.guest.scene import (
 )
 
 STRANGER = "eve"
+HISTORY = Path(f"/home/{USER}/.local/share/digital-life/memory.db")
 TEXT = (
     "The quick brown fox jumps over the lazy dog, and then it runs through the whole wide forest."
 )
@@ -39,6 +44,7 @@ def prove_protection(service: Service) -> None:
 def others(service: Service) -> None:
     """Another user of the machine tries."""
     run("useradd", "-m", STRANGER)
+    check("there is a history", keep_history(), digital_life("memory", "list").stdout)
     process = service.process
     attempts = {
         "connect": f"import socket; socket.socket(1).connect('{SOCKET}')",
@@ -46,7 +52,10 @@ def others(service: Service) -> None:
         "read its memory": f"open('/proc/{process}/mem', 'rb').read(1)",
         "read its environment": f"open('/proc/{process}/environ', 'rb').read(1)",
         "end it": f"import os; os.kill({process}, 15)",
-        "read the home": "import os; os.listdir('/home/dl/.config/digital-life')",
+        "list the models": f"import os; os.listdir('{MODELS}')",
+        "read a model": f"open('{MODELS}/silero-vad/silero_vad.onnx', 'rb')",
+        "read the history": f"open('{HISTORY}', 'rb')",
+        "list what is kept": f"import os; os.listdir('{HISTORY.parent}')",
         "write to the camera": f"open('{status()['devices']['camera']}', 'wb')",
     }
     for name, code in attempts.items():
@@ -68,8 +77,17 @@ def others(service: Service) -> None:
     for folder in Path("/tmp").glob("digital-life-*"):
         mode = folder.stat().st_mode & 0o777
         check("the brain's socket is private", mode == 0o700, oct(mode))
+    run("userdel", "-r", STRANGER)
     mode = Path(SOCKET).stat().st_mode & 0o777
     check("the control socket is private", mode == 0o600 and Path(SOCKET).stat().st_uid == UID)
+
+
+def keep_history() -> bool:
+    """Have a conversation kept, as the settings may ask."""
+    CONFIG.write_text(SETTINGS + "[memory]\nkeep = true\n")
+    told = digital_life("reload").stdout
+    digital_life("ask", "Remember that my dentist is Doctor Wu.")
+    return "changed: memory.keep" in told and bool(wait(HISTORY.exists, 20))
 
 
 class Said:
@@ -106,6 +124,8 @@ def hostile(service: Service) -> None:
         said.saying.join()
         attacker.terminate()
         attacker.wait(20)
+        answers = wait(lambda: "turns" in status(), 5)
+        check("when it is over, others are answered again", answers, status())
         disturbed_s, whole = said.end()
     check("attacked it speaks to the end", whole, f"{disturbed_s:.1f} s")
     check(

@@ -1,0 +1,26 @@
+"""What is said when a stage has failed: spoken at start, so that it needs no model then."""
+
+import numpy as np
+
+from daemon.dialogue.reply import Parts
+from daemon.media import SPEAK_RATE, Samples
+from daemon.worker import CancelToken
+
+APOLOGIES = {
+    "en": "Sorry, something went wrong. Please say that again.",
+    "zh": "对不起，出了点问题，请再说一遍。",
+}
+
+
+async def make_apologies(parts: Parts) -> dict[str, Samples]:
+    """Speak the apologies, at ``SPEAK_RATE``; one that no voice can speak is left out."""
+
+    def speak(cancel: CancelToken) -> dict[str, Samples]:
+        spoken = {}
+        for language, text in APOLOGIES.items():
+            if pieces := list(parts.synthesizer.synthesize(text, cancel)):
+                samples = [piece.at_rate(SPEAK_RATE).samples for piece in pieces]
+                spoken[language] = np.concatenate(samples)
+        return spoken
+
+    return await parts.speaking.run(speak)
