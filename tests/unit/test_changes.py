@@ -95,7 +95,7 @@ def changing(
                 doorway=SimpleNamespace(watchers=[]),
                 parts=made,
                 screen=None,
-                tools=SimpleNamespace(use=lambda servers: None),
+                tools=SimpleNamespace(use=lambda servers: None, try_again=lambda: None),
             )
             desk.ready(running)  # type: ignore[arg-type]
             await work(desk, running)
