@@ -39,8 +39,9 @@ class Piper:
             config = PiperConfig.from_dict(
                 json.loads(path.with_name(path.name + ".json").read_text(encoding="utf-8"))
             )
+            # By its name, not its bytes: these would stay in memory a second time, 60 MB of them.
             session = onnxruntime.InferenceSession(
-                path.read_bytes(), options, providers=["CPUExecutionProvider"]
+                str(path), options, providers=["CPUExecutionProvider"]
             )
         # onnxruntime's errors for damaged files share no base class but Exception.
         except Exception as error:
