@@ -53,9 +53,16 @@ ATTEMPTS = 3  # for a trial in which the answer was over too soon
 ECHO_DB, ECHO_S = -10.0, 0.06
 
 
-def measure(settings: Settings, questions: int, echo_minutes: float, progress: Progress) -> Results:
+def measure(
+    settings: Settings,
+    questions: int,
+    echo_minutes: float,
+    progress: Progress,
+    trace: Path | None = None,
+) -> Results:
     """Run all parts; with 20 questions and a minute of echo that takes about eight minutes.
 
+    ``trace`` is the file that takes what each stage did for the questions.
     Raises ``DeviceError`` where PulseAudio is missing, ``SetupError`` for a missing weight.
     """
     results = Results()
@@ -66,7 +73,7 @@ def measure(settings: Settings, questions: int, echo_minutes: float, progress: P
             script = load_script(settings)
         write_config(server.folder / "config.toml", settings)
         with server:
-            with _trial(server, script, results, face=False) as trial:
+            with _trial(server, script, results, face=False, trace=trace) as trial:
                 trial.idle(progress)
                 trial.questions(questions, progress)
             with _trial(server, script, results, face=True) as trial:
@@ -75,8 +82,12 @@ def measure(settings: Settings, questions: int, echo_minutes: float, progress: P
 
 
 @contextmanager
-def _trial(server: SoundServer, script: Script, results: Results, face: bool) -> "Iterator[Trial]":
+def _trial(
+    server: SoundServer, script: Script, results: Results, face: bool, trace: Path | None = None
+) -> "Iterator[Trial]":
     arguments = [str(server.folder / "config.toml"), *(["face"] if face else [])]
+    if trace is not None:
+        arguments += ["--trace", str(trace.absolute())]
     log = server.folder / "daemon.log"
     with (
         Room(server) as room,

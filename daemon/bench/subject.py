@@ -1,4 +1,4 @@
-"""The daemon under measurement: ``python -m daemon.bench.subject CONFIG [face]``.
+"""The daemon under measurement: ``python -m daemon.bench.subject CONFIG [face] [--trace FILE]``.
 
 It is what ``digital-life run`` runs, and tells on standard output, a line of JSON each, what its
 log does not: when its state changes, the timings of a turn (figures, no words), and when the mouth
@@ -6,15 +6,16 @@ closes. With ``face`` the picture goes to a stand-in for the camera: it is drawn
 for the device, and then only looked at.
 """
 
+import argparse
 import asyncio
 import contextlib
 import json
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from daemon.bench.turns import MOUTH_CLOSED, MOUTH_OPEN
 from daemon.config import Settings, load
 from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.reply import Reply
+from daemon.dialogue.trace import Trace
 from daemon.loading import Loader
 from daemon.media import Audio, Image, Mouth
 from daemon.stages import Camera, LipSync
@@ -146,12 +148,19 @@ class Observer:
 def main() -> None:
     """Run until a signal."""
     end_with_parent()
-    settings = load(Path(sys.argv[1])).settings
-    if sys.argv[2:] != ["face"]:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("config", type=Path)
+    parser.add_argument("face", nargs="?")
+    parser.add_argument("--trace", type=Path)
+    arguments = parser.parse_args()
+    settings = load(arguments.config).settings
+    if arguments.face is None:
         camera = settings.camera.model_copy(update={"output": "none"})
         settings = settings.model_copy(update={"camera": camera})
-    with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
-        run_until_signal(serve(settings, lambda _: tell("ready"), Observer(), WatchedLoader))
+    trace = Trace(arguments.trace) if arguments.trace else None
+    observe = trace.watching(Observer()) if trace else Observer()
+    with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt), trace or nullcontext():
+        run_until_signal(serve(settings, lambda _: tell("ready"), observe, WatchedLoader))
 
 
 if __name__ == "__main__":

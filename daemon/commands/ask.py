@@ -15,13 +15,21 @@ from rich.table import Table
 from daemon.app import run_until_signal
 from daemon.brain.history import History
 from daemon.commands.brain_options import add_brain_options, with_brain
-from daemon.commands.console import Subcommands, check_writable, err, out, write_json
+from daemon.commands.console import (
+    Subcommands,
+    add_trace_option,
+    check_writable,
+    err,
+    out,
+    write_json,
+)
 from daemon.commands.film import add_face_option, film_path, with_face, write_film
 from daemon.commands.voice_option import add_voice_option, statement, with_voice
 from daemon.config import Settings
 from daemon.dialogue.conversation import ReplyEvent, ReplyFailed
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.timeline import Timeline
+from daemon.dialogue.trace import Trace
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.events import SpeechEnded
 from daemon.ears.sound_files import read_recording
@@ -73,6 +81,7 @@ def register(commands: Subcommands) -> None:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help=tr("write the figures as JSON"))
     parser.add_argument("--play", action="store_true", help=tr("also play the answer aloud"))
+    add_trace_option(parser)
     add_face_option(parser)
     add_voice_option(parser)
     add_brain_options(parser)
@@ -84,7 +93,7 @@ def ask(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.audio is None:
         return _ask_daemon(arguments)
     settings = with_face(settings, arguments.face)
-    for path in (arguments.out, arguments.json):
+    for path in (arguments.out, arguments.json, arguments.trace):
         if path is not None:
             check_writable(path)
     settings = with_brain(settings, arguments)
@@ -137,11 +146,14 @@ async def _ask(arguments: argparse.Namespace, settings: Settings, recording: Aud
         _show(report, arguments.out)
         if arguments.json:
             write_json(arguments.json, report)
+        if arguments.trace:
+            with Trace(arguments.trace) as trace:
+                trace.add(reply.turn, reply.timeline)
 
 
 def _ask_daemon(arguments: argparse.Namespace) -> int:
-    if arguments.out or arguments.json or arguments.play:
-        raise SetupError(tr("--out, --json and --play go with --audio."))
+    if arguments.out or arguments.json or arguments.trace or arguments.play:
+        raise SetupError(tr("--out, --json, --trace and --play go with --audio."))
     with Client() as client:
         answer = client.do("ask", None, text=arguments.text)
     out.print(answer["text"], markup=False)

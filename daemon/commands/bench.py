@@ -8,7 +8,14 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from daemon.commands.console import Subcommands, check_writable, err, out, write_json
+from daemon.commands.console import (
+    Subcommands,
+    add_trace_option,
+    check_writable,
+    err,
+    out,
+    write_json,
+)
 from daemon.config import Settings
 from daemon.i18n import tr
 
@@ -44,6 +51,7 @@ def register(commands: Subcommands) -> None:
         metavar="M",
         help=tr("how long it hears its own echo; default 1, and 10 for the full figure"),
     )
+    add_trace_option(live)
     live.set_defaults(run=bench_live)
     av = leaves.add_parser(
         "av",
@@ -65,10 +73,12 @@ def bench_live(arguments: argparse.Namespace, settings: Settings) -> int:
     from daemon.bench import live, results
     from daemon.bench.figures import table
 
-    if arguments.json:
-        check_writable(arguments.json)
+    for path in (arguments.json, arguments.trace):
+        if path is not None:
+            check_writable(path)
+    questions, minutes = arguments.questions, arguments.echo_minutes
     with ended_by_signals(), shown_progress() as progress:
-        measured = live.measure(settings, arguments.questions, arguments.echo_minutes, progress)
+        measured = live.measure(settings, questions, minutes, progress, arguments.trace)
     if arguments.json:
         write_json(arguments.json, results.as_json(measured))
     out.print(table(results.rows(measured, settings.face.fps)))

@@ -45,6 +45,16 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
         part.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
+def add_trace_option(parser: argparse.ArgumentParser) -> None:
+    """Let a command write what each stage did, and when."""
+    parser.add_argument(
+        "--trace",
+        type=Path,
+        metavar="FILE.json",
+        help=tr("write what each stage did and when, for chrome://tracing or ui.perfetto.dev"),
+    )
+
+
 def duration(seconds: float) -> str:
     """Say how long something takes."""
     minutes = round(seconds / 60)

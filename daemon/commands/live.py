@@ -16,7 +16,14 @@ from rich.markup import escape
 from daemon.app import Running, run_until_signal, serve
 from daemon.brain.history import History
 from daemon.commands.brain_options import add_brain_options, with_brain
-from daemon.commands.console import Subcommands, check_writable, err, out, show_error
+from daemon.commands.console import (
+    Subcommands,
+    add_trace_option,
+    check_writable,
+    err,
+    out,
+    show_error,
+)
 from daemon.commands.film import add_face_option, film_path, with_face, write_film
 from daemon.commands.keys import keys
 from daemon.commands.voice_option import add_voice_option, statement, with_voice
@@ -25,6 +32,7 @@ from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.personas import find_persona, with_persona
 from daemon.dialogue.reply import Reply
+from daemon.dialogue.trace import Trace
 from daemon.errors import DigitalLifeError, InputError, StageError, first_failure
 from daemon.face.screen import Film
 from daemon.i18n import tr
@@ -57,6 +65,7 @@ def register(commands: Subcommands) -> None:
     add_face_option(run)
     add_voice_option(run)
     add_brain_options(run)
+    add_trace_option(run)
     run.set_defaults(run=run_daemon)
 
     chat = commands.add_parser(
@@ -91,9 +100,13 @@ def run_daemon(arguments: argparse.Namespace, settings: Settings) -> int:
         return with_brain(with_voice(arguments, with_face(settings, arguments.face)), arguments)
 
     settings = with_options(settings)
+    trace = Trace(arguments.trace) if arguments.trace else None
+    if trace is not None:
+        check_writable(trace.path)
     err.print(tr("Loading models…"))
     try:
-        run_until_signal(_serve(settings, arguments.config, with_options))
+        with trace or nullcontext():
+            run_until_signal(_serve(settings, arguments.config, with_options, trace))
     except KeyboardInterrupt:
         err.print(tr("Stopped."))
     except DigitalLifeError as error:
@@ -106,7 +119,10 @@ def run_daemon(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _serve(
-    settings: Settings, config: Path | None, with_options: Callable[[Settings], Settings]
+    settings: Settings,
+    config: Path | None,
+    with_options: Callable[[Settings], Settings],
+    trace: Trace | None,
 ) -> None:
     """Serve, with keys, signals and a socket to steer it."""
     mute = Mute()
@@ -131,7 +147,8 @@ async def _serve(
     async def live(settings: Settings) -> None:
         persona = find_persona(settings.persona.name, settings)
         chosen = with_persona(settings, persona)
-        await serve(chosen, ready, observe, make_loader, mute, desk.events.publish)
+        watched = trace.watching(observe) if trace is not None else observe
+        await serve(chosen, ready, watched, make_loader, mute, desk.events.publish)
 
     async with _steered(desk), panel.open(settings.panel):
         serving = asyncio.create_task(again_and_again(desk, live))

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
+import time
 
 from daemon.dialogue.utterances import same
 from daemon.media import Transcript, Utterance
 from daemon.stages import Recognizer
-from daemon.worker import Worker
+from daemon.worker import CancelToken, Worker
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +20,8 @@ class ReadingAhead:
         self._hearing = hearing
         self.newest: Transcript | None = None
         """What was read last; the person may be going on meanwhile."""
+        self.took = 0.0, 0.0
+        """When that began and ended, ``time.monotonic()``."""
         self._utterance: Utterance | None = None
         self._reading: asyncio.Task[Transcript | None] | None = None
 
@@ -44,5 +47,11 @@ class ReadingAhead:
             return None
 
     async def _read(self, utterance: Utterance) -> Transcript:
-        self.newest = await self._hearing.run(self._recognizer.transcribe, utterance.audio)
-        return self.newest
+        def transcribe(cancel: CancelToken) -> tuple[Transcript, float, float]:
+            begin = time.monotonic()
+            found = self._recognizer.transcribe(utterance.audio, cancel)
+            return found, begin, time.monotonic()
+
+        found, begin, end = await self._hearing.run(transcribe)
+        self.newest, self.took = found, (begin, end)
+        return found

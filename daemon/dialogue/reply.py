@@ -109,7 +109,7 @@ class Reply:
         frames: FrameSink | None,
         timeline: Timeline,
         report: Callable[[ReplyEvent], None],
-        words: Callable[[Utterance], Awaitable[Transcript]] | None = None,
+        words: Callable[[Utterance, Timeline], Awaitable[Transcript]] | None = None,
         confirmed: bool = True,
         order: Order = lambda said: None,
     ) -> None:
@@ -197,7 +197,7 @@ class Reply:
         transcribe = self.timeline.timed("whisper", self._parts.recognizer.transcribe)
         with stage("whisper"):
             if self._words is not None:
-                transcript = await self._words(question)
+                transcript = await self._words(question, self.timeline)
             else:
                 transcript = await self._parts.hearing.run(transcribe, question.audio)
         self.timeline.mark("transcript")

@@ -265,9 +265,10 @@ class Session:
             self.order,
         )
 
-    async def _words(self, question: Utterance) -> Transcript:
+    async def _words(self, question: Utterance, timeline: Timeline) -> Transcript:
         """Return what was said; the echo of the reply before is nobody's words."""
         transcript = await self._ahead.words(question)
+        timeline.worked("whisper", *self._ahead.took)
         if self._own.echoes(transcript.text):
             return replace(transcript, text="")
         return transcript

@@ -1,0 +1,58 @@
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from daemon.dialogue.conversation import Phase, State
+from daemon.dialogue.reply import Reply
+from daemon.dialogue.timeline import Timeline
+from daemon.dialogue.trace import Trace
+from daemon.errors import StorageError
+
+
+def answered(turn: int, speech_end: float) -> Reply:
+    timeline = Timeline(lambda: speech_end + 0.3, speech_end)
+    timeline.mark("transcript")
+    timeline.worked("whisper", speech_end + 0.1, speech_end + 0.25)
+    return cast(Reply, SimpleNamespace(turn=turn, timeline=timeline))
+
+
+def events(path: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(path.read_text())["traceEvents"]
+    return found
+
+
+def test_each_turn_is_written_once_however_it_ends(tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    seen = []
+    with pytest.raises(KeyboardInterrupt), Trace(path) as trace:
+        step = trace.watching(lambda state, reply: seen.append(state.phase))
+        first = answered(1, 10.0)
+        for phase in (Phase.THINKING, Phase.SPEAKING):
+            step(State(phase, 1), first)
+        step(State(Phase.LISTENING, 1), None)
+        step(State(Phase.THINKING, 2), answered(2, 20.0))
+        raise KeyboardInterrupt
+    assert seen == [Phase.THINKING, Phase.SPEAKING, Phase.LISTENING, Phase.THINKING]
+    spans = [event for event in events(path) if event["ph"] == "X"]
+    assert [(e["name"], e["ts"], e["dur"], e["args"]["turn"]) for e in spans] == [
+        ("whisper", 10_100_000, 150_000, 1),
+        ("whisper", 20_100_000, 150_000, 2),
+    ]
+    marks = [(e["name"], e["ts"]) for e in events(path) if e["ph"] == "i"]
+    assert marks[:2] == [("speech_end", 10_000_000), ("transcript", 10_300_000)]
+
+
+def test_every_track_has_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    with Trace(path) as trace:
+        trace.add(1, answered(1, 0.0).timeline)
+    names = {e["tid"]: e["args"]["name"] for e in events(path) if e["ph"] == "M"}
+    assert {names[e["tid"]] for e in events(path)} == {"whisper", "turns"}
+
+
+def test_a_disk_that_refuses_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StorageError), Trace(tmp_path / "nowhere" / "trace.json"):
+        pass
