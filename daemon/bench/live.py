@@ -77,6 +77,7 @@ def measure(
                 trial.idle(progress)
                 trial.questions(questions, progress)
             with _trial(server, script, results, face=True) as trial:
+                trial.idle(progress)
                 trial.interruptions(min(TRIALS, max(1, questions // 2)), echo_minutes, progress)
     return results
 
@@ -93,8 +94,10 @@ def _trial(
         Room(server) as room,
         Process("daemon.bench.subject", arguments, server.env, log) as process,
     ):
-        process.wait_until_ready()
+        ready = process.wait_until_ready()
+        results.start_s = max(results.start_s, ready.at - process.started)
         yield Trial(server, room, process, script, results, face)
+        results.memory_bytes = max(results.memory_bytes, process.memory_bytes())
 
 
 class Trial:
@@ -115,6 +118,7 @@ class Trial:
         self._process = process
         self._results = results
         self._answers = results.answers_with_face if face else results.answers
+        self._face = face
         self._random = random.Random(1)  # noqa: S311 (the same moments in every run)
         self._script = script
         self._long = cycle(script.long)
@@ -123,13 +127,18 @@ class Trial:
     def idle(self, progress: Progress) -> None:
         """Measure what listening costs while nobody speaks."""
         time.sleep(SETTLE_S)
-        with progress(tr("listening to silence"), round(IDLE_S)) as done:
+        name = tr("listening, with the face") if self._face else tr("listening to silence")
+        with progress(name, round(IDLE_S)) as done:
             begin, used = time.monotonic(), self._process.processor_seconds()
             for _ in range(round(IDLE_S)):
                 time.sleep(1)
                 done()
             used = self._process.processor_seconds() - used
-            self._results.idle_share = used / (time.monotonic() - begin)
+            share = used / (time.monotonic() - begin)
+        if self._face:
+            self._results.idle_share_with_face = share
+        else:
+            self._results.idle_share = share
 
     def questions(self, count: int, progress: Progress) -> None:
         """Ask and let it finish."""
@@ -222,7 +231,13 @@ class Trial:
         about = self._tape.moment(end)
         speaking = self._process.wait(about, 1.0, "speaking")
         marks = speaking.marks if speaking else {}
-        self._answers.append(Answer(clip.language, (first - end) / LISTEN_RATE, marks, False))
+        mouth_s = None
+        if self._face:
+            heard = self._tape.moment(first)
+            moved = self._process.wait(about, 1.0, MOUTH_OPEN)
+            mouth_s = moved.at - heard if moved else None
+        latency_s = (first - end) / LISTEN_RATE
+        self._answers.append(Answer(clip.language, latency_s, marks, False, mouth_s))
         return first
 
     def _say(self, clip: Clip, after: int = 0) -> tuple[int, int] | None:

@@ -46,6 +46,7 @@ class Process:
         self._news = threading.Condition()
 
     def __enter__(self) -> "Process":
+        self.started = time.monotonic()
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 self._command,
@@ -120,6 +121,11 @@ class Process:
                 reason=" ".join(last) or self._process.poll()
             ),
         )
+
+    def memory_bytes(self) -> int:
+        """Return what it takes of the memory, its share of what others use too (proc(5), Pss)."""
+        told = Path(f"/proc/{self._process.pid}/smaps_rollup").read_text()
+        return 1024 * next(int(line.split()[1]) for line in told.splitlines() if "Pss:" in line)
 
     def processor_seconds(self) -> float:
         """Return the processor time it has used in user and system mode (proc(5))."""

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from rich.filesize import decimal
+
 from daemon.bench.figures import Row, Spread, spread
 from daemon.i18n import tr
 
@@ -13,7 +15,11 @@ SILENCE_S = 0.45  # onset to silence
 MOUTH_FRAMES = 2
 BACKCHANNELS = 0.1  # share that may stop it
 SPEAKERS = 0.9  # share that it must notice in its echo
-IDLE = 0.05  # share of a core
+IDLE, IDLE_WITH_FACE = 0.05, 0.15  # share of a core
+CUT_OFF = 0.05  # share of questions
+MOUTH_S = 0.06  # between the first sound and the first movement
+START_S = 5.0
+MEMORY = 1.6e9  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,8 @@ class Answer:
     """What the daemon told of it: stage → seconds after what it took for the end of the speech."""
     early: bool
     """It spoke before the question was over."""
+    mouth_s: float | None = None
+    """From the first audible sample to the first picture with a moving mouth, if it is drawn."""
 
     @property
     def heard(self) -> bool:
@@ -55,6 +63,12 @@ class Results:
 
     idle_share: float | None = None
     """Of one core, while nobody speaks, without a camera."""
+    idle_share_with_face: float | None = None
+    """Likewise, while the face at rest goes to a camera."""
+    start_s: float = 0.0
+    """From the start of the process to listening, all models warm: the longest."""
+    memory_bytes: int = 0
+    """Of the whole process, after a conversation: the most."""
     answers: list[Answer] = field(default_factory=list)
     answers_with_face: list[Answer] = field(default_factory=list)
     """Those while the face was drawn as well, in an echo or not."""
@@ -94,6 +108,8 @@ def rows(results: Results, fps: int) -> list[Row]:
     return [
         *_latency(results),
         *_stages(results),
+        *_cut_off(results),
+        *_first_mouth(results),
         *_barge_in(tr("speaking over it"), results.barge_ins, fps),
         *_backchannels(results),
         *_echo(results),
@@ -234,22 +250,51 @@ def _echo(results: Results) -> Iterator[Row]:
 
 
 def _idle(results: Results) -> Iterator[Row]:
-    if results.idle_share is not None:
+    for name, share, most in (
+        (tr("listening while nobody speaks"), results.idle_share, IDLE),
+        (tr("the same, with the face on a camera"), results.idle_share_with_face, IDLE_WITH_FACE),
+    ):
+        if share is not None:
+            used = tr("{percent:.1f} % of a core").format(percent=100 * share)
+            yield Row(name, used, f"< {most:.0%}", share < most)
+    if results.start_s:
+        start = f"{results.start_s:.1f} s"
+        goal = f"{START_S:.0f} s"
+        yield Row(tr("start → listening, all models warm"), start, goal, results.start_s <= START_S)
+    if results.memory_bytes:
+        used, goal = decimal(results.memory_bytes), f"< {decimal(round(MEMORY))}"
+        yield Row(tr("memory"), used, goal, results.memory_bytes < MEMORY)
+
+
+def _cut_off(results: Results) -> Iterator[Row]:
+    answers = results.answers
+    if answers:
+        early = sum(answer.early for answer in answers)
         yield Row(
-            tr("listening while nobody speaks"),
-            tr("{percent:.1f} % of a core").format(percent=100 * results.idle_share),
-            "< 5 %",
-            results.idle_share < IDLE,
+            tr("answered before they had finished"),
+            f"{early} / {len(answers)}",
+            tr("at most 2 of 40"),
+            early <= CUT_OFF * len(answers),
+        )
+
+
+def _first_mouth(results: Results) -> Iterator[Row]:
+    moved = [answer.mouth_s for answer in results.answers_with_face if answer.mouth_s is not None]
+    if found := spread(moved):
+        yield Row(
+            tr("first sound → the mouth moves"),
+            tr("median {median:.0f}, p95 {p95:.0f} ms").format(
+                median=1000 * found.median, p95=1000 * found.p95
+            ),
+            f"≤ {1000 * MOUTH_S:.0f} ms",
+            found.p95 <= MOUTH_S,
         )
 
 
 def _doubts(results: Results) -> Iterator[Row]:
     """Yield what casts doubt on the rest, where there is any."""
     answers = results.answers + results.answers_with_face
-    for name, count in (
-        (tr("questions without an answer"), sum(not a.heard for a in answers)),
-        (tr("answers before the question was over"), sum(a.early for a in answers)),
-    ):
+    for name, count in ((tr("questions without an answer"), sum(not a.heard for a in answers)),):
         if count:
             yield Row(name, f"{count} / {len(answers)}")
     if results.lost:

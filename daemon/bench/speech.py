@@ -20,7 +20,7 @@ from daemon.store.model_store import default_directory
 from daemon.store.verify import storage_errors
 from daemon.worker import CancelToken
 
-FORMAT = 1  # of the cache file and of how speech is trimmed and levelled
+FORMAT = 2  # of the cache file and of how speech is trimmed and levelled
 QUESTIONS = {
     "en": (
         "What is the capital of France?",
@@ -51,6 +51,29 @@ QUESTIONS = {
         "青蛙和蟾蜍有什么区别？",
     ),
 }
+PAUSED = {  # where people stop to think, for up to a second
+    "en": (
+        ("I would like to know,", "how long it takes to boil an egg."),
+        ("When I travel to Italy next summer,", "which city should I see first?"),
+        ("My friend asked me,", "what the tallest mountain in the world is."),
+        ("If I only have an hour in the morning,", "what kind of exercise is best?"),
+        ("Could you please explain,", "what a black hole is?"),
+        ("The other day I wondered,", "why leaves change their colour in autumn."),
+        ("For my birthday next week,", "what cake would you bake?"),
+        ("Suppose that I lose my key,", "whom should I call?"),
+    ),
+    "zh": (
+        ("我想知道，", "煮鸡蛋需要多长时间。"),
+        ("如果我明年夏天去意大利，", "应该先去哪个城市？"),
+        ("我的朋友问我，", "世界上最高的山是哪一座。"),
+        ("如果早上只有一个小时，", "做什么运动最好？"),
+        ("请你给我解释一下，", "什么是黑洞？"),
+        ("前几天我在想，", "为什么秋天树叶会变颜色。"),
+        ("下个星期我过生日，", "你会做什么蛋糕？"),
+        ("要是我把钥匙丢了，", "应该给谁打电话？"),
+    ),
+}
+PAUSE_S = 0.4, 1.0  # the shortest and the longest of these pauses
 LONG = {  # to be answered at length: there must be something to speak over
     "en": (
         "Tell me a short story about a dragon and a lighthouse.",
@@ -88,6 +111,7 @@ class Script:
     """All that can be said; each list alternates between the languages."""
 
     questions: list[Clip]
+    """Plain ones, and after these as many as there are with a pause inside."""
     long: list[Clip]
     backchannels: list[Clip]
 
@@ -101,7 +125,7 @@ def load_script(settings: Settings) -> Script:
     languages = settings.ears.languages
     coughs = [Clip("", cough(rng), False) for _ in range(COUGHS)]
     return Script(
-        _clips(sounds, QUESTIONS, languages),
+        _clips(sounds, QUESTIONS, languages) + _paused(sounds, languages, rng),
         _clips(sounds, LONG, languages),
         _clips(sounds, BACKCHANNELS, languages) + coughs,
     )
@@ -114,10 +138,27 @@ def _clips(sounds: dict[str, Samples], texts: Texts, languages: Iterable[str]) -
     return [clips[i] for i in range(longest) for clips in spoken if i < len(clips)]
 
 
+def _paused(
+    sounds: dict[str, Samples], languages: Iterable[str], rng: np.random.Generator
+) -> list[Clip]:
+    """Put pauses between the halves, from the shortest to the longest of each language."""
+    clips = []
+    for language in languages:
+        pauses = np.linspace(*PAUSE_S, len(PAUSED[language]))
+        for (first, second), pause_s in zip(PAUSED[language], rng.permutation(pauses), strict=True):
+            silence = np.zeros(round(pause_s * LISTEN_RATE), np.float32)
+            whole = np.concatenate([sounds[first], silence, sounds[second]])
+            clips.append(Clip(language, whole, True))
+    return clips
+
+
 def _texts() -> Iterator[str]:
     for texts in (QUESTIONS, LONG, BACKCHANNELS):
         for several in texts.values():
             yield from several
+    for halves in PAUSED.values():
+        for half in halves:
+            yield from half
 
 
 def _key(settings: Settings) -> str:

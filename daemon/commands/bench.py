@@ -16,6 +16,7 @@ from daemon.commands.console import (
     out,
     write_json,
 )
+from daemon.commands.voice_option import add_voice_option, with_voice
 from daemon.config import Settings
 from daemon.i18n import tr
 
@@ -52,6 +53,7 @@ def register(commands: Subcommands) -> None:
         help=tr("how long it hears its own echo; default 1, and 10 for the full figure"),
     )
     add_trace_option(live)
+    add_voice_option(live)
     live.set_defaults(run=bench_live)
     av = leaves.add_parser(
         "av",
@@ -76,6 +78,7 @@ def bench_live(arguments: argparse.Namespace, settings: Settings) -> int:
     for path in (arguments.json, arguments.trace):
         if path is not None:
             check_writable(path)
+    settings = with_voice(arguments, settings)
     questions, minutes = arguments.questions, arguments.echo_minutes
     with ended_by_signals(), shown_progress() as progress:
         measured = live.measure(settings, questions, minutes, progress, arguments.trace)

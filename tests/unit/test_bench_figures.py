@@ -81,8 +81,26 @@ def test_what_went_wrong_is_told() -> None:
     results = Results(answers=[Answer("en", None, {}, False), Answer("en", None, {}, True)], lost=1)
     found = figures(results)
     assert found["questions without an answer"][0] == "1 / 2"
-    assert found["answers before the question was over"][0] == "1 / 2"
+    assert found["answered before they had finished"] == ("1 / 2", False)
     assert found["recordings torn, the machine was too busy"][0] == "1"
+
+
+def test_what_a_daemon_takes_and_how_its_mouth_follows_is_told() -> None:
+    seen = [Answer("en", 0.8, {}, False, moved) for moved in (0.02, 0.04, 0.2)]
+    found = figures(
+        Results(
+            answers=[Answer("en", 0.8, {}, False)],
+            answers_with_face=seen,
+            idle_share_with_face=0.12,
+            start_s=6.2,
+            memory_bytes=1_500_000_000,
+        )
+    )
+    assert found["answered before they had finished"] == ("0 / 1", True)
+    assert found["first sound → the mouth moves"] == ("median 40, p95 184 ms", False)
+    assert found["the same, with the face on a camera"] == ("12.0 % of a core", True)
+    assert found["start → listening, all models warm"] == ("6.2 s", False)
+    assert found["memory"] == ("1.5 GB", True)
 
 
 def test_nothing_measured_is_nothing_told() -> None:
