@@ -53,13 +53,20 @@ def answer_barely(ask: Ask, messages: Sequence[Message], tools: Sequence[Tool]) 
     if any(message.calls for message in messages):
         yield from ask(_retold(messages, tools), ())
         return
-    alone = [*(one for one in messages[:1] if one.role == "system"), messages[-1]]
-    if alone == [*messages]:
-        yield from with_bare_calls(ask(messages, tools))
-    elif calls := _decided(ask(alone, tools)):
+    if calls := _decided(ask(alone(messages), tools)):
         yield from calls
     else:
         yield from ask(messages, ())
+
+
+def alone(messages: Sequence[Message]) -> list[Message]:
+    """Return the persona and the question, without what was said before.
+
+    llama.cpp keeps a prompt in memory if the next one begins otherwise, so there is a new line.
+    Without the persona Qwen calls too often.
+    """
+    first = messages[:1] if messages[0].role == "system" else ()
+    return [*(replace(one, content=f"\n{one.content}") for one in first), messages[-1]]
 
 
 def _decided(pieces: Pieces) -> list[ToolCall]:
@@ -70,7 +77,7 @@ def _decided(pieces: Pieces) -> list[ToolCall]:
             if isinstance(piece, ToolCall):
                 return [piece]
             text += piece
-            if text.strip() and not _BEGIN.match(text.lstrip()) or len(text) > LONGEST:
+            if len(text) > LONGEST or (text.strip() and not _BEGIN.match(text.lstrip())):
                 return []
     return list(_calls(text))
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import xllamacpp
 
-from daemon.brain.bare_calls import Ask, Way, answer_barely, way_of, with_bare_calls
+from daemon.brain.bare_calls import Ask, Way, alone, answer_barely, way_of, with_bare_calls
 from daemon.brain.completions import (
     GLANCE_S,
     Pieces,
@@ -159,12 +159,8 @@ class LlamaCpp:
 
     def reply_or_call(self, messages: Sequence[Message], cancel: CancelToken) -> Pieces:
         """Yield the answer likewise, and then the tools that it wants to be called."""
-
-        def ask(messages: Sequence[Message], tools: Sequence[Tool]) -> Pieces:
-            return self._stream(messages, self._max_reply_tokens, cancel, tools)
-
-        tools = self.tools
-        way = self._way_of_calling(ask, cancel) if tools else "none"
+        tools, ask = self.tools, self._asking(cancel)
+        way = self._way_of_calling(cancel)
         if way == "bare":
             yield from answer_barely(ask, messages, tools)
         elif way == "marked":
@@ -172,10 +168,15 @@ class LlamaCpp:
         else:
             yield from ask(messages, ())
 
-    def _way_of_calling(self, ask: Ask, cancel: CancelToken) -> Way:
+    def _asking(self, cancel: CancelToken) -> Ask:
+        return lambda messages, tools: self._stream(messages, self._max_reply_tokens, cancel, tools)
+
+    def _way_of_calling(self, cancel: CancelToken) -> Way:
         """Try it with the first tools that there are."""
+        if not self.tools:
+            return "none"
         if self._way is None:
-            way = way_of(ask)
+            way = way_of(self._asking(cancel))
             if cancel.cancelled:
                 return way
             self._way = way
@@ -187,8 +188,11 @@ class LlamaCpp:
 
     def read(self, messages: Sequence[Message], cancel: CancelToken) -> None:
         """Read a prompt; ends early once ``cancel`` is set. Raises ``StageError``."""
-        messages, tools = retold(messages, self.tools)
-        for _ in self._stream(messages, 0, cancel, tools):
+        way, tools = self._way_of_calling(cancel), self.tools
+        if way == "bare":
+            for _ in self._stream(alone(messages), 0, cancel, tools):
+                pass
+        for _ in self._stream(messages, 0, cancel, tools if way == "marked" else ()):
             pass
 
     def warm_up(self) -> None:

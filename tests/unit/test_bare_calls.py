@@ -71,6 +71,7 @@ def test_other_words_are_said(text: str) -> None:
 
 CLOCK = (Tool("clock", "Tell the time.", {}),)
 S, Q = Message("system", "Be kind."), Message("user", "What time is it?")
+ALONE = Message("system", "\nBe kind.")
 BEFORE = [Message("user", "Hello."), Message("assistant", "Hi.")]
 
 
@@ -106,19 +107,14 @@ def test_the_result_is_told_before_the_question_and_tools_no_more() -> None:
 def test_whether_it_calls_is_asked_by_the_question_alone() -> None:
     model = Model(["{", CALL[1:]])
     assert list(answer_barely(model, [S, *BEFORE, Q], CLOCK)) == [MEANT]
-    assert model.asked == [([S, Q], CLOCK)]
+    assert model.asked == [([ALONE, Q], CLOCK)]
 
 
 def test_words_are_those_of_the_whole_conversation() -> None:
     model = Model(["I", " cannot know."], ["It is late."])
     assert list(answer_barely(model, [S, *BEFORE, Q], CLOCK)) == ["It is late."]
-    assert model.asked == [([S, Q], CLOCK), ([S, *BEFORE, Q], ())]
+    assert model.asked == [([ALONE, Q], CLOCK), ([S, *BEFORE, Q], ())]
     assert model.stopped == 1, "at its first word"
-
-
-def test_a_first_question_is_asked_once() -> None:
-    model = Model(["It is late."])
-    assert list(answer_barely(model, [S, Q], CLOCK)) == ["It is late."]
 
 
 @pytest.mark.parametrize(
