@@ -41,8 +41,8 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 120.0  # a full context on a slow machine is read within this; longer is a hang
 PROMPT_BATCH = 256  # tokens read between two looks at a hang-up; 2048, the default, can take 40 s
 CACHE_REUSE = 16  # tokens; when the oldest turn is dropped, equal runs this long are not read again
-# There is one chat, and beside it questions about tools (bare_calls.py): with room for both, each reads
-# only its new words, 0.3 s instead of 3 to 10 s in turn. The default of 8 GB is for many chats.
+# There is one chat, and beside it the question of tools (bare_calls.py): with room for both prompts
+# each reads only its new words, in 0.3 s instead of 3 to 10. The default of 8 GB is for many chats.
 CACHE_MIB = 64
 # llama.cpp's DRY sampler: small models repeat a list for ever. Runs of 6 tokens may come again, as
 # in taking up the words of a question; longer ones become ever less likely.
