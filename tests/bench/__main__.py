@@ -23,7 +23,7 @@ from daemon.loading import Loader
 from daemon.media import LISTEN_RATE, Audio, Message
 from daemon.stages import ChatModel, LipSync, Part, Recognizer, Synthesizer
 from daemon.worker import CancelToken
-from tests.bench import chatglm, faces, panel, voices
+from tests.bench import chatglm, faces, memory, panel, voices
 
 AUDIO = Path(__file__).parent.parent / "audio"
 RUNS = 5
@@ -59,6 +59,7 @@ def stages(settings: Settings) -> list[Row]:
             *faces.rows(),
             *chatglm.rows(),
             *voices.rows(),
+            *memory.rows(),
         ]
 
 

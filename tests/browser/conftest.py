@@ -121,6 +121,7 @@ def newest(page: "Page") -> str:
 
 def photograph(page: "Page", name: str) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
+    page.evaluate("window.scrollTo(0, 0)")
     page.screenshot(path=PICTURES / f"{name}.png")
 
 

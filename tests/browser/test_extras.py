@@ -29,7 +29,15 @@ pytestmark = pytest.mark.timeout(300)
 
 @pytest.fixture(scope="module")
 def settings() -> tuple[str, ...]:
-    return (*SETTINGS, "[ears]", 'listen = "push-to-talk"')
+    return (
+        *SETTINGS,
+        "[ears]",
+        'listen = "push-to-talk"',
+        "[tools.servers.house]",
+        f'command = "{sys.executable}"',
+        'args = ["-m", "tests.tool_server"]',
+        'allow = ["temperature"]',
+    )
 
 
 def ears_are_open(panel: Panel) -> bool:
@@ -97,6 +105,20 @@ def test_a_page_that_goes_lets_go(panel: Panel, opened: "Page") -> None:
     wait_for_ears(panel, False)
     opened.keyboard.up("Space")
     opened.wait_for_selector("canvas.live")
+
+
+def test_a_call_is_named(panel: Panel, opened: "Page") -> None:
+    pytest.importorskip("mcp")
+    panel.daemon.wait_for(lambda: any("calls tools" in line for line in panel.daemon.lines), 60)
+    ask(opened, "What is the temperature in the kitchen?")
+    opened.wait_for_selector("#exchanges .tool.done")
+    assert opened.inner_text("#exchanges .tool") == "Tool: temperature (house) · done"
+    wait_for_state(opened, "listening")
+    photograph(opened, "tool")
+    assert "21" in newest(opened)
+    opened.click("#language")
+    assert "工具：temperature" in opened.inner_text("#exchanges .tool")
+    opened.click("#language")
 
 
 def picture(page: "Page") -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":

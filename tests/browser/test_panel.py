@@ -268,6 +268,7 @@ def test_another_brain_after_a_restart(
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_is_accessible(opened: "Page", theme: str, width: int) -> None:
     opened.select_option("#theme", theme)
+    opened.wait_for_timeout(500)  # the colours change softly
     opened.set_viewport_size({"width": width, "height": 844})
     wide = "document.documentElement.scrollWidth <= window.innerWidth"
     assert opened.evaluate(wide), "nothing is cut off"

@@ -36,7 +36,9 @@ def brain(weights: Callable[[str], Path]) -> Iterator[LlamaCpp]:
     model.close()
 
 
-def answer(brain: LlamaCpp, question: str) -> tuple[str, list[tuple[str, str]]]:
+def answer(
+    brain: LlamaCpp, question: str, *before: tuple[str, str]
+) -> tuple[str, list[tuple[str, str]]]:
     """Return the words, and what was called with what outcome."""
 
     async def main() -> tuple[str, list[tuple[str, str]]]:
@@ -52,6 +54,8 @@ def answer(brain: LlamaCpp, question: str) -> tuple[str, list[tuple[str, str]]]:
         keeping = asyncio.create_task(box.run())
         await asyncio.wait_for(there.wait(), 30)
         history = History(PERSONA, brain, 120)
+        for asked, heard in before:
+            history.commit(asked, heard)
         made = Thinking(brain, thinking, box, history, Timeline(loop.time, 0), confirmed)
         words = "".join([piece async for piece in made.words(question)])
         keeping.cancel()
@@ -67,16 +71,23 @@ def answer(brain: LlamaCpp, question: str) -> tuple[str, list[tuple[str, str]]]:
     [("What is the temperature in the kitchen?", "21"), ("卧室的温度是多少？", "17")],
 )
 def test_it_looks_up_what_it_cannot_know(brain: LlamaCpp, question: str, says: str) -> None:
-    words, called = answer(brain, question)
-    assert called == [("temperature", "done")]
-    assert says in words
-    assert "{" not in words
+    for before in (
+        (),
+        (("How high is Everest?", "It is 8,849 metres high."),),
+        (("What is the temperature in the hall?", "The temperature in the hall is 19 degrees."),),
+    ):
+        words, called = answer(brain, question, *before)
+        assert called == [("temperature", "done")]
+        assert says in words
+        assert "{" not in words
 
 
 def test_it_calls_nothing_where_nothing_is_to_be_looked_up(brain: LlamaCpp) -> None:
-    words, called = answer(brain, "What is the capital of France?")
-    assert called == []
-    assert "Paris" in words
+    earlier = ("What is the temperature in the hall?", "It is 19 degrees.")
+    for before in ((), (earlier,)):
+        words, called = answer(brain, "What is the capital of France?", *before)
+        assert called == []
+        assert "Paris" in words
 
 
 def test_what_it_may_call_counts_as_part_of_the_prompt(brain: LlamaCpp) -> None:

@@ -9,6 +9,7 @@ from daemon.dialogue.thinking import LONGEST_RESULTS, MOST_CALLS, MOST_ROUNDS, N
 from daemon.media import Message, ToolCall
 from tests.fakes import FakeChat, FakeRecognizer, FakeTools, FakeToolUser, parts
 from tests.scenario.test_session import Script, Stage, says
+from tests.scenario.test_talk import Shown
 
 CALL = ToolCall("1", "clock", '{"zone": "UTC"}')
 L, H, T, S = Phase.LISTENING, Phase.HEARING, Phase.THINKING, Phase.SPEAKING
@@ -120,6 +121,15 @@ def test_hushing_gives_a_call_up() -> None:
         assert tools.given_up == 1
 
     scene.play([], until=5, also=type_and_hush())
+
+
+def test_the_panel_shows_what_is_called() -> None:
+    scene = stage(FakeToolUser([CALL], ["It is noon."]), FakeTools("12:00"), "what time is it")
+    shown = Shown(scene)
+    [said] = shown.play(says(1, 0.0, 1.0))
+    assert said["tools"] == [{"tool": "clock", "server": "house", "outcome": "done"}]
+    told = [fields["tools"] for event, fields in shown.told if event == "exchange"]
+    assert [{"tool": "clock", "server": "house", "outcome": "calling"}] in told
 
 
 def test_a_brain_that_calls_nothing_answers_as_ever() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from daemon.brain.bare_calls import LONGEST, retold, with_bare_calls
+from daemon.brain.bare_calls import LONGEST, answer_barely, way_of, with_bare_calls
 from daemon.brain.completions import Pieces
 from daemon.media import Message, Tool, ToolCall
 
@@ -69,22 +69,65 @@ def test_other_words_are_said(text: str) -> None:
     assert found([text]) == [text[: LONGEST + 1]]
 
 
+CLOCK = (Tool("clock", "Tell the time.", {}),)
+S, Q = Message("system", "Be kind."), Message("user", "What time is it?")
+ALONE = Message("system", "\nBe kind.")
+BEFORE = [Message("user", "Hello."), Message("assistant", "Hi.")]
+
+
+class Model:
+    """Says what is scripted, and notes what it was asked."""
+
+    def __init__(self, *answers: Sequence[str | ToolCall]) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[list[Message], tuple[Tool, ...]]] = []
+        self.stopped = 0
+
+    def __call__(self, messages: Sequence[Message], tools: Sequence[Tool]) -> Pieces:
+        self.asked.append(([*messages], tuple(tools)))
+        try:
+            yield from self.answers.pop(0)
+        except GeneratorExit:
+            self.stopped += 1
+            raise
+
+
 def test_the_result_is_told_before_the_question_and_tools_no_more() -> None:
-    tools = (Tool("clock", "Tell the time.", {}),)
-    asked = [Message("system", "Be kind."), Message("user", "What time is it?")]
-    other = ToolCall("bare-1", "joke", "{}")
     since = [
-        Message("assistant", "", (MEANT, other)),
+        Message("assistant", "", (MEANT, ToolCall("bare-1", "joke", "{}"))),
         Message("tool", "12:00", answers="bare-0"),
         Message("tool", "There is no such tool.", answers="bare-1"),
     ]
-    assert retold([*asked, *since], tools) == (
-        [asked[0], Message("user", "(clock: 12:00)\n\nWhat time is it?")],
-        (),
-    )
-    assert retold(asked, tools) == (asked, tools)
-    marked = [*asked, Message("assistant", "", (ToolCall("a", "clock", "{}"),))]
-    assert retold(marked, tools) == (marked, tools)
+    model = Model(["It is noon."])
+    assert list(answer_barely(model, [S, *BEFORE, Q, *since], CLOCK)) == ["It is noon."]
+    told = Message("user", "(clock: 12:00)\n\nWhat time is it?")
+    assert model.asked == [([S, *BEFORE, told], ())]
+
+
+def test_whether_it_calls_is_asked_by_the_question_alone() -> None:
+    model = Model(["{", CALL[1:]])
+    assert list(answer_barely(model, [S, *BEFORE, Q], CLOCK)) == [MEANT]
+    assert model.asked == [([ALONE, Q], CLOCK)]
+
+
+def test_words_are_those_of_the_whole_conversation() -> None:
+    model = Model(["I", " cannot know."], ["It is late."])
+    assert list(answer_barely(model, [S, *BEFORE, Q], CLOCK)) == ["It is late."]
+    assert model.asked == [([ALONE, Q], CLOCK), ([S, *BEFORE, Q], ())]
+    assert model.stopped == 1, "at its first word"
+
+
+@pytest.mark.parametrize(
+    ("says", "way"),
+    [
+        ([ToolCall("x", "clock", "{}")], "marked"),
+        (['{"name": "clock", "arguments": {}}'], "bare"),
+        (["\n", "It is noon."], "none"),
+        ([], "none"),
+    ],
+)
+def test_how_it_calls_is_tried(says: Sequence[str | ToolCall], way: str) -> None:
+    assert way_of(Model(says)) == way
 
 
 def test_a_call_with_its_marks_stays_the_only_one() -> None:
