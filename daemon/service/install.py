@@ -140,6 +140,8 @@ def plan_install(target: Target, machine: Machine) -> list[Step]:
     if target.system:  # it cannot make the folder of its memory itself
         folder = ["mkdir", "-p", "-m", "700", str(target.home / DATA)]
         steps.append(Run(["runuser", "-u", target.user, "--", *folder], root=True))
+    if new := sum(not folder.exists() for folder in _own_folders(target)):
+        notes.append(f"Folders={new}")
     notes = sorted({*notes, *_notes(target)})
     unit = _filled(UNIT if not target.system else "digital-life-system.service", target)
     if notes:
@@ -160,16 +162,26 @@ def plan_uninstall(target: Target, machine: Machine) -> list[Step]:
         steps.append(target.systemctl("disable", "--now", UNIT, may_fail=True))
         steps.append(Remove(target.unit, root=target.system))
         steps.append(target.systemctl("daemon-reload"))
+    notes = _notes(target)
+    for count in (int(note[-1]) for note in notes if re.fullmatch(r"Folders=\d", note)):
+        for folder in _own_folders(target)[:count]:  # stays if others use it by now
+            steps.append(Run(["rmdir", str(folder)], may_fail=True))
+    if target.system:  # goes if nothing was ever remembered
+        steps.append(Run(["rmdir", str(target.home / DATA)], root=True, may_fail=True))
     places = [place for place in ETC.values() if place.exists()]
     steps += [Remove(place, root=True) for place in places]
     if places:
         steps.append(Run(["udevadm", "control", "--reload"], root=True, may_fail=True))
-    notes = _notes(target)
     if "Camera=loaded" in notes and machine.camera_loaded:
         steps.append(Run(["modprobe", "-r", "v4l2loopback"], root=True, may_fail=True))
     if "Linger=enabled" in notes:
         steps.append(Run(["loginctl", "disable-linger", target.user], root=True))
     return steps
+
+
+def _own_folders(target: Target) -> list[Path]:
+    """Return the folders above the unit that may have to be made, the innermost first."""
+    return [folder for folder in target.unit.parents if target.home in folder.parents]
 
 
 def _notes(target: Target) -> list[str]:

@@ -1,22 +1,55 @@
-"""What is installed for the service of the machine."""
+"""What is installed for the service, and what is left when that is undone: nothing."""
 
 from pathlib import Path
 
 import pytest
 
 from daemon.memory.store import memory_path
-from daemon.service.install import Machine, Target, plan_install
-from daemon.service.steps import Write
+from daemon.service.install import Machine, Target, plan_install, plan_uninstall
+from daemon.service.steps import Remove, Step, Write, take
+
+BARE = Machine(camera_installed=False, camera_loaded=False, camera_named=False, lingers=True)
+
+
+def taken(steps: list[Step]) -> None:
+    """Take those that are about files."""
+    for step in steps:
+        if isinstance(step, Write | Remove) or step.command[0] == "rmdir":
+            take(step)
+
+
+def files(home: Path) -> list[Path]:
+    return sorted(home.rglob("*"))
+
+
+@pytest.mark.parametrize("there", [".", ".config", ".config/systemd/user", ".config/systemd/other"])
+def test_folders_go_with_the_unit_if_they_came_with_it(tmp_path: Path, there: str) -> None:
+    (tmp_path / there).mkdir(parents=True, exist_ok=True)
+    target, before = Target("somebody", 1000, tmp_path, False), files(tmp_path)
+    for _ in range(2):
+        taken(plan_install(target, BARE))
+    assert target.unit.exists()
+    taken(plan_uninstall(target, BARE))
+    assert files(tmp_path) == before
+
+
+def test_a_folder_that_others_use_by_now_stays(tmp_path: Path) -> None:
+    target = Target("somebody", 1000, tmp_path, False)
+    taken(plan_install(target, BARE))
+    other = target.unit.with_name("other.service")
+    other.touch()
+    taken(plan_uninstall(target, BARE))
+    assert other.exists() and not target.unit.exists()
+
 
 HOME = Path("/home/somebody")
-MACHINE = Machine(camera_installed=False, camera_loaded=False, camera_named=False, lingers=True)
 
 
 def test_the_machines_service_can_write_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(HOME))
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     folder = str(memory_path().parent)
-    steps = plan_install(Target("somebody", 1000, HOME, system=True), MACHINE)
+    steps = plan_install(Target("somebody", 1000, HOME, system=True), BARE)
     made = [index for index, step in enumerate(steps) if folder in str(step)]
     [written] = [index for index, step in enumerate(steps) if isinstance(step, Write)]
     assert made and made[0] < written, "the folder is there before the service starts"
@@ -28,5 +61,5 @@ def test_the_machines_service_can_write_its_memory(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_sessions_service_needs_no_such_step() -> None:
-    steps = plan_install(Target("somebody", 1000, HOME, system=False), MACHINE)
+    steps = plan_install(Target("somebody", 1000, HOME, system=False), BARE)
     assert not [step for step in steps if "mkdir" in str(step)]

@@ -170,12 +170,17 @@ class Service:
 
 
 def status() -> dict[str, Any]:
-    """Return what the daemon tells of itself; empty if it does not. Root may ask, too."""
+    """Return what the daemon tells of itself; empty if it does not."""
+    return ask_it("status")
+
+
+def ask_it(request: str, **fields: Any) -> dict[str, Any]:
+    """Return what the daemon replies to a request; empty if it does not. Root may ask, too."""
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(20)
         try:
             client.connect(SOCKET)
-            client.sendall(encode(do="status"))
+            client.sendall(encode(do=request, **fields))
             return dict(json.loads(client.makefile("rb").readline() or b"{}"))
         except OSError:
             return {}

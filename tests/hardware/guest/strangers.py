@@ -1,6 +1,7 @@
 """Proof 6: other users get nothing, and a hostile program of one's own disturbs nothing."""
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from tests.hardware.guest.scene import (
     Recorder,
     Service,
     as_user,
+    ask_it,
     check,
     digital_life,
     run,
@@ -30,6 +32,17 @@ from tests.hardware.guest.scene import (
 
 STRANGER = "eve"
 HISTORY = Path(f"/home/{USER}/.local/share/digital-life/memory.db")
+ATTEMPTS = """
+import json, sys
+outcomes = {}
+for name, code in json.loads(sys.argv[1]).items():
+    try:
+        exec(code)
+        outcomes[name] = "it could"
+    except Exception as error:
+        outcomes[name] = type(error).__name__
+print(json.dumps(outcomes))
+"""
 TEXT = (
     "The quick brown fox jumps over the lazy dog, and then it runs through the whole wide forest."
 )
@@ -44,7 +57,7 @@ def prove_protection(service: Service) -> None:
 def others(service: Service) -> None:
     """Another user of the machine tries."""
     run("useradd", "-m", STRANGER)
-    check("there is a history", keep_history(), digital_life("memory", "list").stdout)
+    check("there is a history", keep_history(), HISTORY)
     process = service.process
     attempts = {
         "connect": f"import socket; socket.socket(1).connect('{SOCKET}')",
@@ -58,9 +71,11 @@ def others(service: Service) -> None:
         "list what is kept": f"import os; os.listdir('{HISTORY.parent}')",
         "write to the camera": f"open('{status()['devices']['camera']}', 'wb')",
     }
-    for name, code in attempts.items():
-        done = as_user(sys.executable, "-c", code, user=STRANGER)
-        check(f"another user cannot {name}", "PermissionError" in done.stderr, done.stderr[-200:])
+    done = as_user(sys.executable, "-c", ATTEMPTS, json.dumps(attempts), user=STRANGER)
+    outcomes = json.loads(done.stdout or "{}")
+    for name in attempts:
+        outcome = outcomes.get(name, done.stderr[-300:])
+        check(f"another user cannot {name}", outcome == "PermissionError", outcome)
     done = as_user(
         "env",
         f"XDG_RUNTIME_DIR={RUNTIME}",
@@ -85,9 +100,9 @@ def others(service: Service) -> None:
 def keep_history() -> bool:
     """Have a conversation kept, as the settings may ask."""
     CONFIG.write_text(SETTINGS + "[memory]\nkeep = true\n")
-    told = digital_life("reload").stdout
-    digital_life("ask", "Remember that my dentist is Doctor Wu.")
-    return "changed: memory.keep" in told and bool(wait(HISTORY.exists, 20))
+    changed = ask_it("reload").get("changed")
+    ask_it("ask", text="Remember that my dentist is Doctor Wu.")
+    return changed == ["memory.keep"] and bool(wait(HISTORY.exists, 20))
 
 
 class Said:
