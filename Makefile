@@ -3,7 +3,7 @@
 # make run     the daemon: talk to it
 # make check   what is run before each commit: ruff, mypy, tests
 # make test    the tests, with all set-up
-# make bench   every stage, a conversation and the lips, measured here in ten minutes
+# make bench   every stage, a conversation and the lips, measured here; JSON=FILE writes it, too
 #
 # EXTRAS=chatglm,sovits,training,wav2lip (or all) adds the optional engines: make setup EXTRAS=all
 # What is for developers installs them all, or nothing would test them.
@@ -46,7 +46,7 @@ check: setup-test
 	$(BIN)/python -m pytest
 
 bench: setup-test
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(if $(JSON),--json $(JSON))
 
 # The first Python of 3.11 or newer that can make virtual environments.
 $(BIN)/python:

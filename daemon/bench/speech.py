@@ -118,9 +118,7 @@ class Script:
 
 def load_script(settings: Settings) -> Script:
     """Load the recordings, made first where the cache has none of these texts and voices."""
-    path = default_directory().parent / "bench" / "speech.npz"
-    key = _key(settings)
-    sounds = _read(path, key) or _make(path, key, settings)
+    sounds = _sounds(settings)
     rng = np.random.default_rng(FORMAT)
     languages = settings.ears.languages
     coughs = [Clip("", cough(rng), False) for _ in range(COUGHS)]
@@ -129,6 +127,23 @@ def load_script(settings: Settings) -> Script:
         _clips(sounds, LONG, languages),
         _clips(sounds, BACKCHANNELS, languages) + coughs,
     )
+
+
+def load_recordings(settings: Settings) -> list[tuple[str, str, Samples]]:
+    """Load what is a question or a half of one, by itself: language, text and sound."""
+    sounds = _sounds(settings)
+    found: list[tuple[str, str, Samples]] = []
+    for language in settings.ears.languages:
+        halves = [half for both in PAUSED[language] for half in both]
+        texts = (*QUESTIONS[language], *LONG[language], *halves)
+        found += [(language, text, sounds[text]) for text in texts]
+    return found
+
+
+def _sounds(settings: Settings) -> dict[str, Samples]:
+    path = default_directory().parent / "bench" / "speech.npz"
+    key = _key(settings)
+    return _read(path, key) or _make(path, key, settings)
 
 
 def _clips(sounds: dict[str, Samples], texts: Texts, languages: Iterable[str]) -> list[Clip]:

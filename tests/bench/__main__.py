@@ -1,14 +1,17 @@
-"""``make bench``: this machine's figures in one table, in about ten minutes.
+"""``make bench``: this machine's figures in one table, in about fifteen minutes.
 
 Every stage by itself, medians of several runs; then a conversation in real time, and the lips.
+``make bench JSON=FILE`` also writes the rows for machines.
 """
 
+import argparse
 import os
 import platform
 import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,14 +19,14 @@ from daemon.bench import av, live, results
 from daemon.bench.figures import Row, table
 from daemon.bench.sound_server import INSTALL, missing_programs
 from daemon.commands.bench import ended_by_signals, shown_progress
-from daemon.commands.console import err, out
+from daemon.commands.console import check_writable, err, out, write_json
 from daemon.config import Settings, load, packaged_config
 from daemon.ears.sound_files import read_recording
 from daemon.loading import Loader
 from daemon.media import LISTEN_RATE, Audio, Message
 from daemon.stages import ChatModel, LipSync, Part, Recognizer, Synthesizer
 from daemon.worker import CancelToken
-from tests.bench import chatglm, faces, memory, panel, voices
+from tests.bench import chatglm, faces, memory, original_way, panel, voices, words
 
 AUDIO = Path(__file__).parent.parent / "audio"
 RUNS = 5
@@ -40,10 +43,18 @@ P = TypeVar("P", bound=Part)
 
 def main() -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows as JSON")
+    path = parser.parse_args().json
+    if path:
+        check_writable(path)
     settings = load(packaged_config()).settings
     with ended_by_signals():
         rows = [*stages(settings), *real_time(settings)]
-    out.print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors")
+    machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors"
+    if path:
+        write_json(path, {"machine": machine, "rows": [asdict(row) for row in rows]})
+    out.print(machine)
     out.print(table(rows))
 
 
@@ -56,6 +67,8 @@ def stages(settings: Settings) -> list[Row]:
             *stage("thinking", loader.brain, thinking),
             *stage("speaking", loader.voice, speaking),
             *stage("drawing", loader.face, drawing),
+            *words.rows(settings),
+            *original_way.rows(settings),
             *faces.rows(),
             *chatglm.rows(),
             *voices.rows(),

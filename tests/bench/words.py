@@ -1,0 +1,81 @@
+"""Word errors: Whisper as the ears run it, beside faster-whisper's own full window.
+
+English is compared by words, Chinese by characters, punctuation and case left out.
+"""
+
+import re
+from collections.abc import Callable
+
+from faster_whisper import WhisperModel
+from opencc import OpenCC
+
+from daemon.bench.figures import Row
+from daemon.bench.speech import load_recordings
+from daemon.config import Settings
+from daemon.loading import Loader
+from daemon.media import LISTEN_RATE, Audio, Samples
+from daemon.store.model_store import open_store
+from daemon.worker import CancelToken
+
+UNIT = re.compile(r"[\u4e00-\u9fff]|[a-z0-9']+")
+POINTS = 0.5  # that ours may be worse
+
+
+def rows(settings: Settings) -> list[Row]:
+    """Read all that the bench says with both."""
+    said = load_recordings(settings)
+    loader = Loader(settings)
+    ours = loader.recognizer()
+    try:
+        mine = errors(
+            said, lambda sound, _: ours.transcribe(Audio(sound, LISTEN_RATE), CancelToken()).text
+        )
+    finally:
+        ours.close()
+    folder = open_store(settings.models.directory).path(settings.ears.model)
+    simplified = OpenCC("t2s")  # as ours writes Chinese
+    plain = WhisperModel(str(folder), device="cpu", compute_type="int8")
+
+    def full(sound: Samples, language: str) -> str:
+        segments, _ = plain.transcribe(
+            sound, language, beam_size=1, without_timestamps=True, condition_on_previous_text=False
+        )
+        text = "".join(segment.text for segment in segments)
+        return str(simplified.convert(text)) if language == "zh" else text
+
+    theirs = errors(said, full)
+    return [
+        Row(
+            f"hearing: word errors in {len(said)} recordings",
+            f"{mine:.1f} %",
+            f"≤ {theirs + POINTS:.1f} %",
+            mine <= theirs + POINTS,
+        ),
+        Row("hearing: the same, faster-whisper's full window, language told", f"{theirs:.1f} %"),
+    ]
+
+
+def errors(said: list[tuple[str, str, Samples]], hear: Callable[[Samples, str], str]) -> float:
+    """Return the share of units that were misheard, in per cent."""
+    wrong = total = 0
+    for language, text, sound in said:
+        expected, heard = units(text), units(hear(sound, language))
+        wrong += distance(expected, heard)
+        total += len(expected)
+    return 100 * wrong / total
+
+
+def units(text: str) -> list[str]:
+    """Return the words, or Chinese characters."""
+    return UNIT.findall(text.casefold())
+
+
+def distance(one: list[str], other: list[str]) -> int:
+    """How many units have to be put in, taken out or changed (Levenshtein 1965)."""
+    row = list(range(len(other) + 1))
+    for i, unit in enumerate(one, 1):
+        before, row[0] = row[0], i
+        for j, candidate in enumerate(other, 1):
+            changed = before + (unit != candidate)
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, changed)
+    return row[-1]
