@@ -37,7 +37,8 @@ def levelled(samples: Samples, level_db: float = SPEECH_DB) -> Samples:
 def locate(piece: Samples, recording: Samples) -> tuple[int, float]:
     """Return where ``piece`` begins in ``recording``, to the sample, and how like it that place is.
 
-    The likeness is the normalised cross-correlation: 1 for the same sound at any level.
+    The likeness is the normalised cross-correlation: 1 for the same sound at any level. Digital
+    silence is like nothing.
     """
     size = 1 << (len(recording) + len(piece) - 1).bit_length()
     spectrum = np.fft.rfft(recording, size) * np.conj(np.fft.rfft(piece, size))
@@ -47,6 +48,8 @@ def locate(piece: Samples, recording: Samples) -> tuple[int, float]:
     products = np.fft.irfft(spectrum, size)[:places]
     sums = np.concatenate(([0.0], np.cumsum(np.square(recording, dtype=np.float64))))
     wanted = float(np.sum(np.square(piece, dtype=np.float64)))
+    if wanted == 0:
+        return 0, 0.0
     energy = sums[len(piece) :] - sums[:places]
     # near-silence resembles anything; it must have a hundredth of the piece's energy to count
     likeness = products / np.sqrt(np.maximum(energy, wanted / 100) * wanted)

@@ -91,3 +91,10 @@ def test_a_cough_is_short_and_audible() -> None:
     assert 0.2 < len(sound) / LISTEN_RATE < 0.6
     assert np.abs(sound).max() <= 0.9
     assert np.sqrt(np.mean(np.square(sound))) > 0.01
+
+
+def test_digital_silence_is_found_nowhere() -> None:
+    silence = np.zeros(LISTEN_RATE, np.float32)
+    assert locate(silence[:4000], noise(1)) == (0, 0.0)
+    assert locate(silence[:4000], silence) == (0, 0.0)
+    assert locate(noise(0.25), silence)[1] == pytest.approx(0)
