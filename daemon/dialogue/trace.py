@@ -5,13 +5,14 @@ chrome://tracing and https://ui.perfetto.dev show as bars on a time line.
 """
 
 import json
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from daemon.dialogue.conversation import State
+from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.timeline import Timeline
 from daemon.files import whole_file
@@ -33,6 +34,8 @@ class Trace:
         self._events: deque[dict[str, Any]] = deque(maxlen=MOST_EVENTS)
         self._tracks: dict[str, int] = {}
         self._reply: Reply | None = None
+        self._phase, self._turn, self._since = Phase.LISTENING, 0, time.monotonic()
+        self._all = 0  # events so far, with those dropped
 
     def __enter__(self) -> Self:
         return self
@@ -44,11 +47,16 @@ class Trace:
         trace: TracebackType | None,
     ) -> None:
         self._end()
+        self._state_ended()
         names = [
             {"name": "thread_name", "ph": "M", "pid": 1, "tid": number, "args": {"name": track}}
             for track, number in self._tracks.items()
         ]
-        told = {"traceEvents": [*names, *self._events], "displayTimeUnit": "ms"}
+        told = {
+            "traceEvents": [*names, *self._events],
+            "displayTimeUnit": "ms",
+            "otherData": {"oldest events dropped": self._all - len(self._events)},
+        }
         with whole_file(self.path) as part:
             part.write_text(json.dumps(told), encoding="utf-8")
 
@@ -59,27 +67,37 @@ class Trace:
             if reply is not self._reply:
                 self._end()
                 self._reply = reply
+            if state.phase is not self._phase:
+                self._state_ended()
+                self._phase, self._turn = state.phase, state.turn
             observe(state, reply)
 
         return note
 
     def add(self, turn: int, timeline: Timeline) -> None:
         """Add what is known of a turn."""
-        about = {"args": {"turn": turn}}
-        for stage, begin, end in timeline.spans:
-            track = self._track(stage)
-            duration = round((end - begin) * US)
-            span = {"name": stage, "ph": "X", "ts": round(begin * US), "dur": duration}
-            self._events.append({**span, **track, **about})
-        track = self._track("turns")
+        for stage, begin, end in timeline.spans.copy():  # a cancelled stage may still add one
+            self._span(stage, stage, begin, end, turn)
         for mark, after in {"speech_end": 0.0, **timeline.marks}.items():
             at = round((timeline.speech_end + after) * US)
-            self._events.append({"name": mark, "ph": "i", "s": "p", "ts": at, **track, **about})
+            self._note("turns", turn, {"name": mark, "ph": "i", "s": "p", "ts": at})
 
     def _end(self) -> None:
         if self._reply is not None:
             self.add(self._reply.turn, self._reply.timeline)
             self._reply = None
 
-    def _track(self, stage: str) -> dict[str, int]:
-        return {"pid": 1, "tid": self._tracks.setdefault(stage, len(self._tracks) + 1)}
+    def _state_ended(self) -> None:
+        now = time.monotonic()
+        if self._phase is not Phase.LISTENING:
+            self._span("turns", self._phase.value, self._since, now, self._turn)
+        self._since = now
+
+    def _span(self, track: str, name: str, begin: float, end: float, turn: int) -> None:
+        span = {"name": name, "ph": "X", "ts": round(begin * US), "dur": round((end - begin) * US)}
+        self._note(track, turn, span)
+
+    def _note(self, track: str, turn: int, event: dict[str, Any]) -> None:
+        thread = self._tracks.setdefault(track, len(self._tracks) + 1)
+        self._all += 1
+        self._events.append({**event, "pid": 1, "tid": thread, "args": {"turn": turn}})

@@ -1,4 +1,5 @@
 import json
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -36,7 +37,7 @@ def test_each_turn_is_written_once_however_it_ends(tmp_path: Path) -> None:
         step(State(Phase.THINKING, 2), answered(2, 20.0))
         raise KeyboardInterrupt
     assert seen == [Phase.THINKING, Phase.SPEAKING, Phase.LISTENING, Phase.THINKING]
-    spans = [event for event in events(path) if event["ph"] == "X"]
+    spans = [e for e in events(path) if e["ph"] == "X" and e["name"] == "whisper"]
     assert [(e["name"], e["ts"], e["dur"], e["args"]["turn"]) for e in spans] == [
         ("whisper", 10_100_000, 150_000, 1),
         ("whisper", 20_100_000, 150_000, 2),
@@ -51,6 +52,51 @@ def test_every_track_has_a_name(tmp_path: Path) -> None:
         trace.add(1, answered(1, 0.0).timeline)
     names = {e["tid"]: e["args"]["name"] for e in events(path) if e["ph"] == "M"}
     assert {names[e["tid"]] for e in events(path)} == {"whisper", "turns"}
+
+
+def test_states_are_spans_with_their_turn(tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    with Trace(path) as trace:
+        step = trace.watching(lambda state, reply: None)
+        for phase, turn in ((Phase.HEARING, 3), (Phase.THINKING, 3), (Phase.LISTENING, 3)):
+            step(State(phase, turn), None)
+        step(State(Phase.HEARING, 4), None)
+    spans = [event for event in events(path) if event["ph"] == "X"]
+    assert [(e["name"], e["args"]["turn"]) for e in spans] == [
+        ("hearing", 3),
+        ("thinking", 3),
+        ("hearing", 4),
+    ]
+    assert spans[0]["ts"] + spans[0]["dur"] == pytest.approx(spans[1]["ts"], abs=1)
+
+
+def test_a_cancelled_stage_may_add_its_last_work_meanwhile(tmp_path: Path) -> None:
+    timeline, ended = Timeline(lambda: 0.0, 0.0), threading.Event()
+
+    def work() -> None:
+        while not ended.is_set():
+            timeline.worked("brain", 0.0, 0.1)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        with Trace(tmp_path / "trace.json") as trace:
+            for turn in range(10):
+                trace.add(turn, timeline)
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_what_was_dropped_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daemon.dialogue.trace.MOST_EVENTS", 4)
+    path = tmp_path / "trace.json"
+    with Trace(path) as trace:
+        for turn in range(3):  # of three events each
+            trace.add(turn, answered(turn, 10.0 * turn).timeline)
+    kept = [event for event in events(path) if event["ph"] != "M"]
+    assert [event["args"]["turn"] for event in kept] == [1, 2, 2, 2]
+    assert json.loads(path.read_text())["otherData"] == {"oldest events dropped": 5}
 
 
 def test_a_disk_that_refuses_is_told(tmp_path: Path) -> None:
