@@ -32,7 +32,7 @@ class Answer:
     marks: dict[str, float]
     """What the daemon told of it: stage → seconds after what it took for the end of the speech."""
     early: bool
-    """It spoke before the question was over."""
+    """It spoke before the question was over, or answered only what came before a pause."""
     mouth_s: float | None = None
     """From the first audible sample to the first picture with a moving mouth, if it is drawn."""
 
@@ -280,14 +280,14 @@ def _cut_off(results: Results) -> Iterator[Row]:
 
 def _first_mouth(results: Results) -> Iterator[Row]:
     moved = [answer.mouth_s for answer in results.answers_with_face if answer.mouth_s is not None]
-    if found := spread(moved):
+    if (found := spread(moved)) and (off := spread([abs(late) for late in moved])):
         yield Row(
             tr("first sound → the mouth moves"),
-            tr("median {median:.0f}, p95 {p95:.0f} ms").format(
-                median=1000 * found.median, p95=1000 * found.p95
+            tr("median {median:.0f} ms, 95 % within ±{p95:.0f} ms (n = {n})").format(
+                median=1000 * found.median, p95=1000 * off.p95, n=off.n
             ),
-            f"≤ {1000 * MOUTH_S:.0f} ms",
-            found.p95 <= MOUTH_S,
+            f"±{1000 * MOUTH_S:.0f} ms",
+            off.p95 <= MOUTH_S,
         )
 
 

@@ -97,10 +97,17 @@ def test_what_a_daemon_takes_and_how_its_mouth_follows_is_told() -> None:
         )
     )
     assert found["answered before they had finished"] == ("0 / 1", True)
-    assert found["first sound → the mouth moves"] == ("median 40, p95 184 ms", False)
+    mouth = "median 40 ms, 95 % within ±184 ms (n = 3)"
+    assert found["first sound → the mouth moves"] == (mouth, False)
     assert found["the same, with the face on a camera"] == ("12.0 % of a core", True)
     assert found["start → listening, all models warm"] == ("6.2 s", False)
     assert found["memory"] == ("1.5 GB", True)
+
+
+def test_a_mouth_that_moves_before_the_sound_is_as_wrong_as_one_after_it() -> None:
+    seen = [Answer("en", 0.8, {}, False, -0.3)]
+    found = figures(Results(answers_with_face=seen))["first sound → the mouth moves"]
+    assert found == ("median -300 ms, 95 % within ±300 ms (n = 1)", False)
 
 
 def test_nothing_measured_is_nothing_told() -> None:
