@@ -30,6 +30,7 @@ from daemon.bench.turns import (
     MOUTH_OPEN,
     STATES,
     STOPPED,
+    only_part,
     outcome,
     own_interruptions,
     resting_since,
@@ -230,6 +231,9 @@ class Trial:
             return first
         about = self._tape.moment(end)
         speaking = self._process.wait(about, 1.0, "speaking")
+        if speaking is not None and only_part(speaking, about):
+            self._answers.append(Answer(clip.language, None, {}, True))
+            return first
         marks = speaking.marks if speaking else {}
         mouth_s = None
         if self._face:

@@ -11,6 +11,7 @@ SILENT = ("holding", *STOPPED)
 """States in which it says nothing because somebody speaks."""
 MOUTH_OPEN, MOUTH_CLOSED = "mouth open", "mouth closed"
 STATES = ("listening", "speaking", "judging", *SILENT)
+PART_S = 0.5  # what comes after a pause is longer; where a question ends is known better than that
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,16 @@ def outcome(events: Sequence[Event], begin: float, end: float) -> Outcome | None
                 return None
             break
     return Outcome(False, first)
+
+
+def only_part(speaking: Event, end: float) -> bool:
+    """Whether what is answered had ended long before ``end``, where the question did.
+
+    ``speaking`` is the event at the first sound of the answer; its marks count from the end of
+    what it answers.
+    """
+    answered = speaking.at - speaking.marks.get("first_audible", speaking.at - end)
+    return answered < end - PART_S
 
 
 def resting_since(events: Sequence[Event], moment: float) -> float | None:

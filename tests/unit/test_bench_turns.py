@@ -1,7 +1,13 @@
 import pytest
 
 from daemon.bench.process import Event
-from daemon.bench.turns import Outcome, outcome, own_interruptions, resting_since
+from daemon.bench.turns import (
+    Outcome,
+    only_part,
+    outcome,
+    own_interruptions,
+    resting_since,
+)
 
 
 def told(*changes: tuple[float, str]) -> list[Event]:
@@ -82,3 +88,12 @@ def test_since_when_a_mouth_is_at_rest() -> None:
     assert resting_since(events, 1.5) is None
     assert resting_since(events, 3.5) is None
     assert resting_since(events, 0.5) == float("-inf"), "it has not opened yet"
+
+
+def test_an_answer_to_what_came_before_a_pause_is_known_by_what_it_counts_from() -> None:
+    heard = {"turn_end": 0.4, "first_audible": 0.9}
+    # the question ended at 10 s; half a second before that is another clause
+    assert not only_part(Event("speaking", 10.9, heard, ""), 10.0)
+    assert not only_part(Event("speaking", 10.7, heard, ""), 10.0)
+    assert only_part(Event("speaking", 10.1, heard, ""), 10.0)
+    assert not only_part(Event("speaking", 10.1, {}, ""), 10.0)
