@@ -3,8 +3,9 @@
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,8 @@ PAUSED = {  # where people stop to think, for up to a second
         ("The other day I wondered,", "why leaves change their colour in autumn."),
         ("For my birthday next week,", "what cake would you bake?"),
         ("Suppose that I lose my key,", "whom should I call?"),
+        ("Before I go to bed tonight,", "what should I read to my children?"),
+        ("I have always asked myself,", "how a compass finds the north."),
     ),
     "zh": (
         ("我想知道，", "煮鸡蛋需要多长时间。"),
@@ -71,6 +74,8 @@ PAUSED = {  # where people stop to think, for up to a second
         ("前几天我在想，", "为什么秋天树叶会变颜色。"),
         ("下个星期我过生日，", "你会做什么蛋糕？"),
         ("要是我把钥匙丢了，", "应该给谁打电话？"),
+        ("今天晚上睡觉之前，", "给孩子读什么故事好？"),
+        ("我一直不明白，", "指南针为什么总是指向北方。"),
     ),
 }
 PAUSE_S = 0.4, 1.0  # the shortest and the longest of these pauses
@@ -111,7 +116,7 @@ class Script:
     """All that can be said; each list alternates between the languages."""
 
     questions: list[Clip]
-    """Plain ones, and after these as many as there are with a pause inside."""
+    """Plain ones and ones with a pause inside in turn: of forty, twenty each."""
     long: list[Clip]
     backchannels: list[Clip]
 
@@ -123,7 +128,7 @@ def load_script(settings: Settings) -> Script:
     languages = settings.ears.languages
     coughs = [Clip("", cough(rng), False) for _ in range(COUGHS)]
     return Script(
-        _clips(sounds, QUESTIONS, languages) + _paused(sounds, languages, rng),
+        mixed(sounds, languages, rng),
         _clips(sounds, LONG, languages),
         _clips(sounds, BACKCHANNELS, languages) + coughs,
     )
@@ -153,17 +158,25 @@ def _clips(sounds: dict[str, Samples], texts: Texts, languages: Iterable[str]) -
     return [clips[i] for i in range(longest) for clips in spoken if i < len(clips)]
 
 
-def _paused(
-    sounds: dict[str, Samples], languages: Iterable[str], rng: np.random.Generator
+def mixed(
+    sounds: dict[str, Samples], languages: Sequence[str], rng: np.random.Generator
 ) -> list[Clip]:
-    """Put pauses between the halves, from the shortest to the longest of each language."""
+    """Return the questions, every other one with a pause and in the other language."""
+    plain = _clips(sounds, QUESTIONS, languages)
+    paused = [_paused(sounds, language, rng) for language in reversed(languages)]
+    with_pause = [clip for several in zip(*paused, strict=True) for clip in several]
+    both = zip_longest(plain, with_pause)
+    return [clip for several in both for clip in several if clip is not None]
+
+
+def _paused(sounds: dict[str, Samples], language: str, rng: np.random.Generator) -> list[Clip]:
+    """Put pauses between the halves, from the shortest to the longest."""
     clips = []
-    for language in languages:
-        pauses = np.linspace(*PAUSE_S, len(PAUSED[language]))
-        for (first, second), pause_s in zip(PAUSED[language], rng.permutation(pauses), strict=True):
-            silence = np.zeros(round(pause_s * LISTEN_RATE), np.float32)
-            whole = np.concatenate([sounds[first], silence, sounds[second]])
-            clips.append(Clip(language, whole, True))
+    pauses = np.linspace(*PAUSE_S, len(PAUSED[language]))
+    for (first, second), pause_s in zip(PAUSED[language], rng.permutation(pauses), strict=True):
+        silence = np.zeros(round(pause_s * LISTEN_RATE), np.float32)
+        whole = np.concatenate([sounds[first], silence, sounds[second]])
+        clips.append(Clip(language, whole, True))
     return clips
 
 
