@@ -5,6 +5,7 @@ English is compared by words, Chinese by characters, punctuation and case left o
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from faster_whisper import WhisperModel
 from opencc import OpenCC
@@ -12,6 +13,7 @@ from opencc import OpenCC
 from daemon.bench.figures import Row
 from daemon.bench.speech import load_recordings
 from daemon.config import Settings
+from daemon.ears.sound_files import read_recording
 from daemon.loading import Loader
 from daemon.media import LISTEN_RATE, Audio, Samples
 from daemon.store.model_store import open_store
@@ -19,11 +21,29 @@ from daemon.worker import CancelToken
 
 UNIT = re.compile(r"[\u4e00-\u9fff]|[a-z0-9']+")
 POINTS = 0.5  # that ours may be worse
+AUDIO = Path(__file__).parent.parent / "audio"
+RECORDED = {  # what is said in them, as AUDIO/README.md has it
+    "question-en.wav": ("en", "What is the capital of France?"),
+    "pause-en.wav": ("en", "Can you tell me, why the sky is blue?"),
+    "question-zh.wav": ("zh", "中国的首都是哪里？"),
+    "lj-unfinished.flac": (
+        "en",
+        "And it is worth mention in passing that, as an example of fine typography,",
+    ),
+    "lj-finished.flac": ("en", "has never been surpassed."),
+    "jfk.flac": (
+        "en",
+        "And so, my fellow Americans: ask not what your country can do for you, "
+        "ask what you can do for your country.",
+    ),
+}
 
 
 def rows(settings: Settings) -> list[Row]:
-    """Read all that the bench says with both."""
+    """Read all that the bench says, and the recordings of the tests, with both."""
     said = load_recordings(settings)
+    for name, (language, text) in RECORDED.items():
+        said.append((language, text, read_recording(AUDIO / name, 60).samples))
     loader = Loader(settings)
     ours = loader.recognizer()
     try:
