@@ -142,12 +142,11 @@ class Trial:
             self._results.idle_share = share
 
     def questions(self, count: int, progress: Progress) -> None:
-        """Ask, and have it fall silent once its first sound was heard: no more is measured."""
+        """Ask and let it finish."""
         with progress(tr("questions"), count) as done:
             for clip in islice(cycle(self._script.questions), count):
                 self._let_finish()
                 self._ask(clip)
-                self._process.hush()
                 done()
 
     def interruptions(self, count: int, echo_minutes: float, progress: Progress) -> None:

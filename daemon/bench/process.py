@@ -1,6 +1,5 @@
 """A process under measurement, and what it tells line by line."""
 
-import contextlib
 import json
 import os
 import subprocess
@@ -52,7 +51,7 @@ class Process:
             self._process = subprocess.Popen(
                 self._command,
                 env=self._env,
-                stdin=subprocess.PIPE,  # for ``hush``; its end tells that we are gone
+                stdin=subprocess.PIPE,  # its end tells that we are gone
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,  # Ctrl+C is for us, who end it in order
@@ -122,13 +121,6 @@ class Process:
                 reason=" ".join(last) or self._process.poll()
             ),
         )
-
-    def hush(self) -> None:
-        """Have it fall silent: each byte asks for that."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # whoever waits for an event finds that out
-            self._process.stdin.write(b"\n")
-            self._process.stdin.flush()
 
     def memory_bytes(self) -> int:
         """Return what it takes of the memory, its share of what others use too (proc(5), Pss)."""

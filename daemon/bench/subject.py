@@ -14,14 +14,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import cv2
 
-from daemon.app import Running, run_until_signal, serve
+from daemon.app import run_until_signal, serve
 from daemon.bench.turns import MOUTH_CLOSED, MOUTH_OPEN
 from daemon.config import Settings, load
 from daemon.dialogue.conversation import Phase, State
@@ -38,15 +38,11 @@ def tell(event: str, **what: Any) -> None:
     print(json.dumps({"event": event, "at": time.monotonic(), **what}), flush=True)  # noqa: T201
 
 
-def end_with_parent(hush: Callable[[], None] = lambda: None) -> None:
-    """Stop as for a signal when whoever measures is gone, however that came.
-
-    ``hush`` is called, on a thread, for each byte that comes before.
-    """
+def end_with_parent() -> None:
+    """Stop as for a signal when whoever measures is gone, however that came."""
 
     def wait() -> None:
-        while os.read(0, 1):  # nothing at the end of the pipe
-            hush()
+        os.read(0, 1)  # nothing is ever written; this is the end of the pipe
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="parent", daemon=True).start()
@@ -149,28 +145,9 @@ class Observer:
         tell(state.phase.value, marks=reply.timeline.marks if reply and speaking else {})
 
 
-class Silencer:
-    """Silences the daemon from another thread, once it listens."""
-
-    def __init__(self) -> None:
-        self._hush: Callable[[], object] = lambda: None
-
-    def ready(self, running: Running) -> None:
-        """Tell that it listens; called in the event loop."""
-        loop = asyncio.get_running_loop()
-        self._hush = lambda: loop.call_soon_threadsafe(running.session.hush)
-        tell("ready")
-
-    def __call__(self) -> None:
-        """Ask for silence."""
-        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it all sound
-            self._hush()
-
-
 def main() -> None:
     """Run until a signal."""
-    silencer = Silencer()
-    end_with_parent(silencer)
+    end_with_parent()
     parser = argparse.ArgumentParser()
     parser.add_argument("config", type=Path)
     parser.add_argument("face", nargs="?")
@@ -183,7 +160,7 @@ def main() -> None:
     trace = Trace(arguments.trace) if arguments.trace else None
     observe = trace.watching(Observer()) if trace else Observer()
     with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt), trace or nullcontext():
-        run_until_signal(serve(settings, silencer.ready, observe, WatchedLoader))
+        run_until_signal(serve(settings, lambda _: tell("ready"), observe, WatchedLoader))
 
 
 if __name__ == "__main__":
