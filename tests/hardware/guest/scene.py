@@ -30,7 +30,8 @@ MODELS = Path(f"/home/{USER}/.cache/digital-life/models")
 NEEDED = (
     "whisper-tiny-en", "smollm2-135m", "piper-joe", "mandarin-baker", "silero-vad", "smart-turn",
 )  # fmt: skip
-# What the README has for the smallest models.
+# What the README has for the smallest models. The likeliest words only: at random the brain slips into
+# French when it is asked for Paris, which no voice or ear here knows.
 SETTINGS = """\
 [ears]
 model = "whisper-tiny-en"
@@ -40,6 +41,7 @@ model = "smollm2-135m"
 persona = "You are Digital Life, a good friend talking aloud with a person. Answer in one or two \
 short spoken sentences."
 max_reply_tokens = 24
+temperature = 0.0
 [face]
 width = 320
 height = 180
