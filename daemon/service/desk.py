@@ -89,7 +89,7 @@ class Desk:
         self._loading = what
         if self._running is None:
             notify.notify(STATUS=f"loading: {what}")
-        self.events.publish("loading", what=what)
+        self.events.publish("loading", what=what, live=self._running is not None)
 
     @property
     def running(self) -> Running | None:

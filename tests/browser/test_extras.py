@@ -152,6 +152,7 @@ def test_another_face_is_shown_at_once(
     while np.abs(picture(opened) - drawn).mean() < 20:
         assert time.monotonic() < deadline, "the picture is still the first face's"
         opened.wait_for_timeout(100)
+    wait_for_state(opened, "listening")  # not "loading": it listens on meanwhile
     opened.mouse.move(5, 5)
     photograph(opened, "other-face")
     shown = picture(opened)

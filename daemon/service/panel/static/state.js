@@ -25,7 +25,9 @@ export function start(connection, run) {
     show(status.state, status.loading ?? "");
   });
   connection.addEventListener("state", ({ detail }) => show(detail.state));
-  connection.addEventListener("loading", ({ detail }) => show("loading", detail.what));
+  connection.addEventListener("loading", ({ detail }) => {
+    if (!detail.live) show("loading", detail.what); // else it goes on listening meanwhile
+  });
   connection.addEventListener("ready", () => show("listening"));
   connection.addEventListener("lost", () => show("loading"));
   connection.addEventListener("level", ({ detail }) => level(detail.level));
