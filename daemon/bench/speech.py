@@ -21,7 +21,7 @@ from daemon.store.model_store import default_directory
 from daemon.store.verify import storage_errors
 from daemon.worker import CancelToken
 
-FORMAT = 2  # of the cache file and of how speech is trimmed and levelled
+FORMAT = 3  # of the cache file and of how speech is trimmed and levelled
 QUESTIONS = {
     "en": (
         "What is the capital of France?",
@@ -78,6 +78,8 @@ PAUSED = {  # where people stop to think, for up to a second
         ("我一直不明白，", "指南针为什么总是指向北方。"),
     ),
 }
+JOINT_S = 0.05  # between their halves, at least
+NEAR = 0.15  # share of the sound by which a joint is off where the letters have it, at most
 PAUSE_S = 0.4, 1.0  # the shortest and the longest of these pauses
 LONG = {  # to be answered at length: there must be something to speak over
     "en": (
@@ -135,12 +137,12 @@ def load_script(settings: Settings) -> Script:
 
 
 def load_recordings(settings: Settings) -> list[tuple[str, str, Samples]]:
-    """Load what is a question or a half of one, by itself: language, text and sound."""
+    """Load all that is longer than a word, without pauses: language, text and sound."""
     sounds = _sounds(settings)
     found: list[tuple[str, str, Samples]] = []
     for language in settings.ears.languages:
-        halves = [half for both in PAUSED[language] for half in both]
-        texts = (*QUESTIONS[language], *LONG[language], *halves)
+        paused = [whole(language, *halves) for halves in PAUSED[language]]
+        texts = (*QUESTIONS[language], *LONG[language], *paused)
         found += [(language, text, sounds[text]) for text in texts]
     return found
 
@@ -170,23 +172,39 @@ def mixed(
 
 
 def _paused(sounds: dict[str, Samples], language: str, rng: np.random.Generator) -> list[Clip]:
-    """Put pauses between the halves, from the shortest to the longest."""
+    """Put pauses between the halves, from the shortest to the longest.
+
+    They are spoken as one sentence: the melody of the first is to say that more will follow.
+    """
     clips = []
     pauses = np.linspace(*PAUSE_S, len(PAUSED[language]))
     for (first, second), pause_s in zip(PAUSED[language], rng.permutation(pauses), strict=True):
+        sound = sounds[whole(language, first, second)]
+        joint = quietest(sound, len(first) / (len(first) + len(second)))
         silence = np.zeros(round(pause_s * LISTEN_RATE), np.float32)
-        whole = np.concatenate([sounds[first], silence, sounds[second]])
-        clips.append(Clip(language, whole, True))
+        clips.append(Clip(language, np.concatenate([sound[:joint], silence, sound[joint:]]), True))
     return clips
+
+
+def whole(language: str, first: str, second: str) -> str:
+    """Return the question without its pause."""
+    return first + second if language == "zh" else f"{first} {second}"
+
+
+def quietest(sound: Samples, share: float) -> int:
+    """Return the middle of the quietest moment near this share of a sound, in samples."""
+    window = round(JOINT_S * LISTEN_RATE)
+    power = np.convolve(np.square(sound), np.ones(window, np.float32), "valid")
+    begin = round(max(0.0, share - NEAR) * len(power))
+    return begin + int(np.argmin(power[begin : round((share + NEAR) * len(power))])) + window // 2
 
 
 def _texts() -> Iterator[str]:
     for texts in (QUESTIONS, LONG, BACKCHANNELS):
         for several in texts.values():
             yield from several
-    for halves in PAUSED.values():
-        for half in halves:
-            yield from half
+    for language, paused in PAUSED.items():
+        yield from (whole(language, *halves) for halves in paused)
 
 
 def _key(settings: Settings) -> str:

@@ -119,7 +119,7 @@ def fake_speech(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 def test_the_questions_are_spoken_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     spoken = fake_speech(monkeypatch, tmp_path)
     script = speech.load_script(SETTINGS)
-    assert [clip.language for clip in script.questions[:4]] == ["en", "zh", "en", "zh"]
+    assert [clip.language for clip in script.questions[:4]] == ["en", "zh", "zh", "en"]
     assert len(script.questions) >= 20
     assert len(script.questions[0].samples) == len(speech.QUESTIONS["en"][0])
     count = len(spoken)

@@ -30,8 +30,8 @@ MODELS = Path(f"/home/{USER}/.cache/digital-life/models")
 NEEDED = (
     "whisper-tiny-en", "smollm2-135m", "piper-joe", "mandarin-baker", "silero-vad", "smart-turn",
 )  # fmt: skip
-# What the README has for the smallest models. The likeliest words only: at random the brain slips into
-# French when it is asked for Paris, which no voice or ear here knows.
+# What the README has for the smallest models. The likeliest words only: at random the brain slips
+# into French when it is asked for Paris, which no voice or ear here knows.
 SETTINGS = """\
 [ears]
 model = "whisper-tiny-en"
