@@ -27,6 +27,7 @@ def passed(printed: str) -> int:
     return sum(line.startswith("PASS") for line in lines)
 
 
+@slow
 def test_installed_it_is_there_for_its_user_alone_and_uninstalled_it_is_gone() -> None:
     assert passed(bench.run("once", "others", "removal", seconds=400)) > 25
 
