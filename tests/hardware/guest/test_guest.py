@@ -1,7 +1,7 @@
 """The proofs of ``inside.py``, each in a guest of its own.
 
 A guest has one processor and loads its models in about a minute, twice where it reboots. So all of
-it takes an hour, and is run when it is asked for; what is quickest of it is always run.
+it takes an hour, and is run when it is asked for.
 """
 
 import os
