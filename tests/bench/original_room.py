@@ -1,4 +1,4 @@
-"""The original's way of working, with our parts, in the room: each stage waits for the whole of the one before.
+"""The original's way, with our parts, in the room: each stage waits for all of the one before.
 
 ``python -m tests.bench.original_room [QUESTIONS]``; what is measured is ``original_subject.py``.
 """

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import sounddevice
 from loguru import logger
 from openai import AsyncOpenAI
@@ -110,8 +110,8 @@ class LocalLLMService(OpenAILLMService):
     socket = ""
 
     def create_client(self, api_key: str, **others: Any) -> AsyncOpenAI:
-        transport = httpx.AsyncHTTPTransport(uds=self.socket)
-        client = httpx.AsyncClient(transport=transport, timeout=60)
+        transport = httpx2.AsyncHTTPTransport(uds=self.socket)
+        client = httpx2.AsyncClient(transport=transport, timeout=60)
         return AsyncOpenAI(api_key=api_key, base_url="http://localhost/v1", http_client=client)
 
 
@@ -132,9 +132,8 @@ class Told(BaseObserver):
             tell("listening")
 
 
-async def main() -> None:
-    """Run until a signal."""
-    given = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+async def main(given: dict[str, Any]) -> None:
+    """Run until a signal; ``given`` is what ``pipecat_baseline.py`` wrote."""
     LocalLLMService.socket = given["socket"]
     params = TransportParams(audio_in_enabled=True, audio_out_enabled=True)
     # int8 as in the daemon; on a processor the default would be float32, which is slower
@@ -183,4 +182,4 @@ if __name__ == "__main__":
     logger.remove()
     logger.add(sys.stderr, level=os.environ.get("PIPECAT_LOG", "WARNING"))
     end_with_parent()
-    asyncio.run(main())
+    asyncio.run(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))

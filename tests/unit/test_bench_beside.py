@@ -31,7 +31,9 @@ def test_rows_tell_each_language_and_what_was_not_answered() -> None:
 
 
 def test_what_cannot_be_installed_says_why_and_how_to_try() -> None:
-    code = "import sys; print('WARNING: x\\nERROR: no such package\\nhint', file=sys.stderr); exit(1)"
-    with pytest.raises(SetupError, match="installed: ERROR: no such package$") as raised:
+    code = (
+        "import sys; print('WARNING: x\\nERROR: no such package\\nhint', file=sys.stderr); exit(1)"
+    )
+    with pytest.raises(SetupError, match=r"installed: ERROR: no such package$") as raised:
         pipecat_baseline._run([sys.executable, "-c", code])
     assert raised.value.fix.startswith(sys.executable)
