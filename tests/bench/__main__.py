@@ -26,7 +26,17 @@ from daemon.loading import Loader
 from daemon.media import LISTEN_RATE, Audio, Message
 from daemon.stages import ChatModel, LipSync, Part, Recognizer, Synthesizer
 from daemon.worker import CancelToken
-from tests.bench import chatglm, faces, memory, original_way, panel, voices, words
+from tests.bench import (
+    chatglm,
+    faces,
+    memory,
+    original_room,
+    original_way,
+    panel,
+    pipecat_baseline,
+    voices,
+    words,
+)
 
 AUDIO = Path(__file__).parent.parent / "audio"
 RUNS = 5
@@ -84,7 +94,12 @@ def real_time(settings: Settings) -> list[Row]:
     with shown_progress() as progress:
         conversation = live.measure(settings, QUESTIONS, ECHO_MINUTES, progress)
         lips = av.measure(settings, AV_S, progress)
-    return [*results.rows(conversation, settings.face.fps), *av.rows(lips), *panel.rows()]
+        beside = [
+            *pipecat_baseline.rows(settings, QUESTIONS, progress),
+            *original_room.rows(settings, QUESTIONS, progress),
+        ]
+    ours = results.rows(conversation, settings.face.fps)
+    return [*ours, *beside, *av.rows(lips), *panel.rows()]
 
 
 def stage(name: str, make: Callable[[], P], measure: Callable[[P], list[Row]]) -> list[Row]:

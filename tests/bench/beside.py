@@ -1,0 +1,71 @@
+"""Other ways to hold the same conversation, measured in the same room by the same recording."""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from daemon.bench.figures import Progress, Row, spread
+from daemon.bench.live import SETTLE_S, Trial
+from daemon.bench.process import Process, write_config
+from daemon.bench.results import Results
+from daemon.bench.room import Room
+from daemon.bench.sound_server import SoundServer
+from daemon.bench.speech import Script, load_script
+from daemon.config import Settings
+
+NAMES = {"en": "English", "zh": "中文"}
+
+
+def ask(
+    settings: Settings,
+    questions: int,
+    languages: Sequence[str],
+    start: Callable[[SoundServer], Process],
+    progress: Progress,
+) -> Results:
+    """Ask so many questions, in these languages only, of what ``start`` makes.
+
+    It tells ``ready``, then ``speaking`` and ``listening`` by turns. Raises ``DeviceError`` where
+    PulseAudio is missing, ``StageError`` when it ends or hangs.
+    """
+    results = Results()
+    script = load_script(settings)
+    asked = [clip for clip in script.questions if clip.language in languages]
+    with (
+        tempfile.TemporaryDirectory(prefix="digital-life-bench-") as folder,
+        SoundServer(Path(folder)) as server,
+    ):
+        write_config(server.folder / "config.toml", settings)
+        with Room(server) as room, start(server) as process:
+            process.wait_until_ready()
+            time.sleep(SETTLE_S)
+            said = Script(asked, script.long, script.backchannels)
+            trial = Trial(server, room, process, said, results, face=False)
+            trial.questions(questions, progress)
+    return results
+
+
+def rows(name: str, results: Results) -> list[Row]:
+    """Tell the latencies, by language where there are several, and what was not answered."""
+    answers = results.answers
+    languages = sorted({answer.language for answer in answers})
+    found = []
+    for language in languages:
+        latencies = [
+            answer.latency_s
+            for answer in answers
+            if answer.language == language and answer.latency_s is not None
+        ]
+        if summed := spread(latencies):
+            text = f"median {summed.median:.2f}, p90 {summed.p90:.2f}, p95 {summed.p95:.2f} s"
+            found.append(Row(f"{name}, {NAMES[language]}", f"{text} (n = {summed.n})"))
+    for what, count in (
+        ("questions without an answer", sum(not answer.heard for answer in answers)),
+        ("answers before the question was over", sum(answer.early for answer in answers)),
+    ):
+        if count:
+            found.append(Row(f"  {what}", f"{count} / {len(answers)}"))
+    if results.lost:
+        found.append(Row("  recordings torn, the machine was too busy", str(results.lost)))
+    return found
