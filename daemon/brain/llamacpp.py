@@ -14,6 +14,7 @@ import secrets
 import socket
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from daemon.brain.completions import (
     plain,
     words,
 )
-from daemon.errors import SetupError
+from daemon.errors import SetupError, StageError
 from daemon.i18n import tr
 from daemon.media import Message, Tool
 from daemon.worker import Cancelled, CancelToken
@@ -79,6 +80,8 @@ class LlamaCpp:
     ) -> None:
         _check_file(path)
         self.tools: tuple[Tool, ...] = ()
+        self._server: xllamacpp.Server | None = None
+        self._at_work = False
         self._way: Way | None = None  # not known before there are tools
         self._path = path
         self._system_prompt = system_prompt
@@ -88,7 +91,7 @@ class LlamaCpp:
         self._directory = tempfile.TemporaryDirectory(prefix="digital-life-")  # mode 0700
         self._socket = os.path.join(self._directory.name, "brain.sock")
         try:
-            self._server: xllamacpp.Server | None = self._start(context_tokens, gpu_layers, threads)
+            self._server = self._start(context_tokens, gpu_layers, threads)
             self._context_tokens = self._slot_tokens()
         except BaseException:
             self.close()
@@ -205,6 +208,10 @@ class LlamaCpp:
 
     def close(self) -> None:
         """Free the model and remove its socket."""
+        if self._server is not None and not self._at_work:
+            # Its loop may not have begun yet; told to end before that, it would never end.
+            with suppress(StageError):
+                list(self._stream([Message("user", ".")], 0, CancelToken(), ()))
         self._server = None  # its destructor waits for the C++ threads
         self._directory.cleanup()
 
@@ -230,6 +237,7 @@ class LlamaCpp:
         connection = _Connection(self._socket, cancel)
         try:
             with self._request(connection, "POST", "/v1/chat/completions", body) as response:
+                self._at_work = True
                 yield from pieces(response, cancel)
         except Cancelled:
             return

@@ -210,10 +210,11 @@ def test_who_does_not_know_the_key_is_refused(smollm: LlamaCpp, route: str) -> N
 
 
 def test_closing_removes_the_socket(smollm_file: Path) -> None:
-    model = load(smollm_file)
-    directory = Path(model._socket).parent
-    model.close()
-    assert not directory.exists()
+    for _ in range(5):  # llama.cpp, told to end before its loop had begun, sometimes never did
+        model = load(smollm_file)
+        directory = Path(model._socket).parent
+        model.close()
+        assert not directory.exists()
 
 
 @pytest.mark.parametrize(
