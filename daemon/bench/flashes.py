@@ -21,10 +21,12 @@ import numpy as np
 from daemon.app import run_until_signal
 from daemon.bench.subject import end_with_parent, tell
 from daemon.config import Settings, load
+from daemon.errors import DeviceError
 from daemon.face.camera import VirtualCamera
 from daemon.face.screen import Screen
 from daemon.loading import Loader
 from daemon.media import SPEAK_RATE, Audio, FaceFrame, Image, Mouth
+from daemon.stages import Camera
 from daemon.voice.player import Loudspeaker, heard
 from daemon.voice.virtual_microphone import virtual_microphone
 from daemon.worker import CancelToken
@@ -138,7 +140,7 @@ async def run(settings: Settings, seconds: float) -> None:
         player = Loudspeaker(devices.loudspeaker)
         loader.own(player.close)
         player.open()
-        camera = await worker.run(lambda _: loader.camera()) or StandInCamera()
+        camera = await worker.run(lambda _: _camera(loader))
         screen = Screen(face, lambda: camera, worker, camera, player.audible)
         loader.own(screen.close)
         showing = asyncio.create_task(screen.run(), name="camera")
@@ -153,6 +155,14 @@ async def run(settings: Settings, seconds: float) -> None:
         finally:
             showing.cancel()
             await asyncio.wait([showing])
+
+
+def _camera(loader: Loader) -> Camera:
+    """Open the device, or take the stand-in where there is none."""
+    try:
+        return loader.camera()
+    except DeviceError:
+        return StandInCamera()
 
 
 async def _replies(stage: Stage, seconds: float) -> None:
