@@ -140,7 +140,11 @@ def write_config(path: Path, settings: Settings) -> None:
     tables["ears"]["microphone"] = tables["voice"]["loudspeaker"] = ""
     tables["voice"]["volume"] = 1.0
     tables["voice"]["output"], tables["ears"]["listen_to"] = "loudspeaker", "microphone"
-    tables["dialogue"]["answer_when"], tables["log"]["level"] = "always", "info"
+    tables["ears"]["listen"] = tables["dialogue"]["answer_when"] = "always"
+    tables["log"]["level"] = "info"
+    # what is said here is nobody's: it is not kept, takes no page and calls no tool
+    tables["memory"]["keep"] = tables["panel"]["enabled"] = False
+    del tables["tools"]
     lines = []
     for table, values in tables.items():
         lines.append(f"[{table}]")

@@ -7,7 +7,7 @@ from daemon.bench import speech
 from daemon.bench.av import Clicks
 from daemon.bench.process import write_config
 from daemon.bench.tape import BLOCK, KEPT, Tape
-from daemon.config import load, packaged_config
+from daemon.config import ToolServer, load, packaged_config
 from daemon.media import LISTEN_RATE, Samples
 
 BLOCK_S = BLOCK / LISTEN_RATE
@@ -93,6 +93,22 @@ def test_the_daemon_is_measured_with_the_users_settings_on_default_devices(tmp_p
     assert written.brain == settings.brain
     assert written.ears == SETTINGS.ears
     assert written.voice == SETTINGS.voice
+
+
+def test_what_a_measurement_says_is_kept_by_nobody(tmp_path: Path) -> None:
+    server = ToolServer(command="house-mcp", allow=("temperature",))
+    changed = {
+        "ears": SETTINGS.ears.model_copy(update={"listen": "wake-word"}),
+        "memory": SETTINGS.memory.model_copy(update={"keep": True}),
+        "panel": SETTINGS.panel.model_copy(update={"enabled": True}),
+        "tools": SETTINGS.tools.model_copy(update={"servers": {"house": server}}),
+    }
+    path = tmp_path / "config.toml"
+    write_config(path, SETTINGS.model_copy(update=changed))
+    written = load(path).settings
+    assert not written.memory.keep and not written.panel.enabled
+    assert not written.tools.servers
+    assert written.ears.listen == "always"
 
 
 def fake_speech(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
