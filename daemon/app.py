@@ -16,9 +16,9 @@ from daemon.config import Settings
 from daemon.dialogue.addressing import Attentive, Called
 from daemon.dialogue.apologies import make_apologies
 from daemon.dialogue.chat import Chat
-from daemon.dialogue.conversation import State
 from daemon.dialogue.mute import Mute
-from daemon.dialogue.reply import Parts, Reply
+from daemon.dialogue.observer import Observer
+from daemon.dialogue.reply import Parts
 from daemon.dialogue.session import Session
 from daemon.ears.doorway import Doorway, Hearing, Key, Waking
 from daemon.ears.events import EarEvent
@@ -41,8 +41,6 @@ INTERRUPTED = 130  # what a shell reports after Ctrl+C
 EVENTS_AHEAD = 64  # ear events that may wait; the microphone must never wait for the conversation
 
 T = TypeVar("T")
-Observe = Callable[[State, Reply | None], None]
-"""Called with each change of the conversation's state, and with its reply, if there is one."""
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +88,7 @@ class Running:
 async def serve(
     settings: Settings,
     ready: Callable[[Running], None],
-    observe: Observe = lambda state, reply: None,
+    observe: Observer = lambda state, reply: None,
     make_loader: Callable[[Settings], Loader] = Loader,
     mute: Mute | None = None,
     tell: Callable[..., None] = lambda event, **what: None,
@@ -137,7 +135,7 @@ async def _load(
     sound: Sound,
     screen: Screen | None,
     mute: Mute,
-    observe: Observe,
+    observe: Observer,
     tell: Callable[..., None],
 ) -> Running:
     """Load what listens, thinks and speaks, and make a session of it."""

@@ -14,6 +14,7 @@ from pypinyin import lazy_pinyin
 
 from daemon.config import DialogueSettings
 from daemon.dialogue.conversation import Phase, State
+from daemon.dialogue.observer import Observer
 from daemon.dialogue.reply import Reply
 from daemon.media import Audio, Transcript
 from daemon.stages import Recognizer
@@ -30,8 +31,6 @@ GREETINGS = frozenset(
 STOPS = " \t\n,.;:!?…—–-，。；：！？、·"
 
 SILENT = (Phase.LISTENING, Phase.HEARING, Phase.THINKING)
-
-Observer = Callable[[State, Reply | None], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from daemon.dialogue.conversation import (
     Typed,
     step,
 )
+from daemon.dialogue.observer import Observer
 from daemon.dialogue.orders import Order
 from daemon.dialogue.own_voice import OwnVoice, is_own
 from daemon.dialogue.reading import ReadingAhead
@@ -58,7 +59,7 @@ class Session:
         frames: FrameSink | None,
         apologies: dict[str, Samples],
         barge_in_s: float,
-        observe: Callable[[State, Reply | None], None] = lambda state, reply: None,
+        observe: Observer = lambda state, reply: None,
     ) -> None:
         """``apologies``: spoken ones (``SPEAK_RATE``) by language, made at start.
 

@@ -7,20 +7,18 @@ chrome://tracing and https://ui.perfetto.dev show as bars on a time line.
 import json
 import time
 from collections import deque
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from daemon.dialogue.conversation import Phase, State
+from daemon.dialogue.observer import Observer
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.timeline import Timeline
 from daemon.files import whole_file
 
 MOST_EVENTS = 200_000  # some hours of talk, 20 MB; the oldest are dropped
 US = 1_000_000
-
-Observe = Callable[[State, Reply | None], None]
 
 
 class Trace:
@@ -60,7 +58,7 @@ class Trace:
         with whole_file(self.path) as part:
             part.write_text(json.dumps(told), encoding="utf-8")
 
-    def watching(self, observe: Observe) -> Observe:
+    def watching(self, observe: Observer) -> Observer:
         """Follow a session's steps, and pass them on."""
 
         def note(state: State, reply: Reply | None) -> None:

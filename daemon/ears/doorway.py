@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from daemon.dialogue.conversation import Phase, State
+from daemon.dialogue.observer import Observer
 from daemon.dialogue.reply import Reply
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.events import EarEvent, SpeechEnded, SpeechStarted, SpeechTooShort
@@ -18,8 +19,6 @@ from daemon.media import LISTEN_RATE, Samples
 LONGEST_S = 60.0  # that a key counts as held, if nobody tells that it was let go
 TAIL_S = 0.3  # a key is let go with the last sound, some of which is still on its way
 KEPT_S = 1.5  # of sound before a wake word was noticed: the word itself, and what followed at once
-
-Observer = Callable[[State, Reply | None], None]
 
 
 class Gate(Protocol):
