@@ -1,9 +1,10 @@
-"""Reading a settings file, and telling what in it cannot be meant: with the line, and a remedy."""
+"""Settings as a file: read, written, and told what in it cannot be meant, with line and remedy."""
 
 import difflib
+import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,22 @@ def read(path: Path) -> tuple[dict[str, Any], str]:
         raise SetupError(
             tr("Cannot read {path}: {reason}").format(path=path, reason=error.strerror)
         ) from None
+
+
+def as_toml(tables: Mapping[str, Any]) -> str:
+    """Return settings, as pydantic dumps them for JSON, as the text of a settings file."""
+    return "\n".join(line for name, table in tables.items() for line in _table(name, table)) + "\n"
+
+
+def _table(name: str, table: Mapping[str, Any]) -> Iterator[str]:
+    yield f"[{name}]"
+    for key, value in table.items():
+        if not isinstance(value, dict):  # JSON's strings, numbers and lists are TOML's too
+            yield f"{key} = {json.dumps(value, ensure_ascii=False)}"
+    yield ""
+    for key, value in table.items():
+        for inner, nested in value.items() if isinstance(value, dict) else ():
+            yield from _table(f"{name}.{key}.{inner}", nested)
 
 
 def refuse_unknown(

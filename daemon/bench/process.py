@@ -13,6 +13,7 @@ from types import TracebackType
 
 from daemon.bench.sound_server import end
 from daemon.config import Settings
+from daemon.config_file import as_toml
 from daemon.errors import StageError
 from daemon.i18n import tr
 
@@ -144,12 +145,5 @@ def write_config(path: Path, settings: Settings) -> None:
     tables["log"]["level"] = "info"
     # what is said here is nobody's: it is not kept, takes no page and calls no tool
     tables["memory"]["keep"] = tables["panel"]["enabled"] = False
-    del tables["tools"]
-    lines = []
-    for table, values in tables.items():
-        lines.append(f"[{table}]")
-        # JSON's strings, numbers and lists are TOML's too
-        lines += [
-            f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()
-        ]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    tables["tools"]["servers"] = {}
+    path.write_text(as_toml(tables), encoding="utf-8")

@@ -294,8 +294,7 @@ def _first_mouth(results: Results) -> Iterator[Row]:
 def _doubts(results: Results) -> Iterator[Row]:
     """Yield what casts doubt on the rest, where there is any."""
     answers = results.answers + results.answers_with_face
-    for name, count in ((tr("questions without an answer"), sum(not a.heard for a in answers)),):
-        if count:
-            yield Row(name, f"{count} / {len(answers)}")
+    if count := sum(not answer.heard for answer in answers):
+        yield Row(tr("questions without an answer"), f"{count} / {len(answers)}")
     if results.lost:
         yield Row(tr("recordings torn, the machine was too busy"), f"{results.lost}")

@@ -1,14 +1,13 @@
 """Looking without touching: ``devices``, ``config show``, ``config check``."""
 
 import argparse
-import json
 from pathlib import Path
-from typing import Any
 
 from rich.table import Table
 
 from daemon.commands.console import Subcommands, out
 from daemon.config import Settings, load
+from daemon.config_file import as_toml
 from daemon.errors import DeviceError
 from daemon.i18n import tr
 
@@ -57,19 +56,8 @@ def show_config(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the settings as TOML."""
     loaded = load(arguments.config)
     out.print(f"# {loaded.source}", markup=False)
-    for table, values in settings.model_dump(mode="json").items():
-        _print_table(table, values)
+    out.print("\n" + as_toml(settings.model_dump(mode="json")).rstrip("\n"), markup=False)
     return 0
-
-
-def _print_table(name: str, values: dict[str, Any]) -> None:
-    out.print(f"\n[{name}]", markup=False)
-    for key, value in values.items():
-        if not isinstance(value, dict):  # JSON's strings, numbers and lists are TOML's too
-            out.print(f"{key} = {json.dumps(value, ensure_ascii=False)}", markup=False)
-    for key, value in values.items():
-        for inner, table in value.items() if isinstance(value, dict) else ():
-            _print_table(f"{name}.{key}.{inner}", table)
 
 
 def check_config(arguments: argparse.Namespace, settings: Settings) -> int:
