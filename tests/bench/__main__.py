@@ -1,4 +1,4 @@
-"""``make bench``: this machine's figures in one table, in about fifteen minutes.
+"""``make bench``: this machine's figures in one table.
 
 Every stage by itself, medians of several runs; then a conversation in real time, and the lips.
 ``make bench JSON=FILE`` also writes the rows for machines.

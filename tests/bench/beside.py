@@ -1,19 +1,23 @@
 """Other ways to hold the same conversation, measured in the same room by the same recording."""
 
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from daemon.bench.figures import Progress, Row, spread
+from daemon.bench.figures import Progress, Row, spread, table
 from daemon.bench.live import SETTLE_S, Trial
 from daemon.bench.process import Process, write_config
 from daemon.bench.results import Results
 from daemon.bench.room import Room
 from daemon.bench.sound_server import SoundServer
 from daemon.bench.speech import Script, load_script
-from daemon.config import Settings
+from daemon.commands.bench import ended_by_signals, shown_progress
+from daemon.commands.console import out
+from daemon.config import Settings, load, packaged_config
 
+QUESTIONS = 20
 NAMES = {"en": "English", "zh": "中文"}
 
 
@@ -69,3 +73,14 @@ def rows(name: str, results: Results) -> list[Row]:
     if results.lost:
         found.append(Row("  recordings torn, the machine was too busy", str(results.lost)))
     return found
+
+
+def main(measure: Callable[[Settings, int, Progress], list[Row]]) -> None:
+    """Print these rows only; the first argument is the number of questions."""
+    questions = int(sys.argv[1]) if len(sys.argv) > 1 else QUESTIONS
+    try:
+        with ended_by_signals(), shown_progress() as progress:
+            found = measure(load(packaged_config()).settings, questions, progress)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    out.print(table(found))

@@ -3,18 +3,13 @@
 ``python -m tests.bench.original_room [QUESTIONS]``; what is measured is ``original_subject.py``.
 """
 
-import sys
-
-from daemon.bench.figures import Progress, Row, table
+from daemon.bench.figures import Progress, Row
 from daemon.bench.process import Process
 from daemon.bench.results import Results
 from daemon.bench.sound_server import SoundServer
-from daemon.commands.bench import ended_by_signals, shown_progress
-from daemon.commands.console import out
-from daemon.config import Settings, load, packaged_config
+from daemon.config import Settings
 from tests.bench import beside
 
-QUESTIONS = 20
 NAME = "beside it: the original's way, in the room"
 
 
@@ -34,16 +29,5 @@ def rows(settings: Settings, questions: int, progress: Progress) -> list[Row]:
     return beside.rows(NAME, measure(settings, questions, progress))
 
 
-def main() -> None:
-    """Print these rows only."""
-    questions = int(sys.argv[1]) if len(sys.argv) > 1 else QUESTIONS
-    with ended_by_signals(), shown_progress() as progress:
-        found = rows(load(packaged_config()).settings, questions, progress)
-    out.print(table(found))
-
-
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    beside.main(rows)

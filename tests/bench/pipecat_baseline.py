@@ -14,20 +14,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from daemon.bench.figures import Progress, Row, table
+from daemon.bench.figures import Progress, Row
 from daemon.bench.process import Process
 from daemon.bench.results import Results
 from daemon.bench.sound_server import SoundServer
 from daemon.brain.llamacpp import LlamaCpp
-from daemon.commands.bench import ended_by_signals, shown_progress
-from daemon.commands.console import out
-from daemon.config import Settings, load, packaged_config
+from daemon.config import Settings
 from daemon.errors import DigitalLifeError, SetupError
 from daemon.loading import Loader
 from daemon.store.model_store import default_directory
 from tests.bench import beside
 
-QUESTIONS = 20
 VERSION = "1.14.0"
 PACKAGES = (
     f"pipecat-ai[piper,silero,whisper]=={VERSION}",
@@ -137,16 +134,5 @@ def rows(settings: Settings, questions: int, progress: Progress) -> list[Row]:
         return [Row(NAME, f"skipped: {error}")]
 
 
-def main() -> None:
-    """Print these rows only."""
-    questions = int(sys.argv[1]) if len(sys.argv) > 1 else QUESTIONS
-    with ended_by_signals(), shown_progress() as progress:
-        found = rows(load(packaged_config()).settings, questions, progress)
-    out.print(table(found))
-
-
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    beside.main(rows)

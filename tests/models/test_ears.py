@@ -25,6 +25,7 @@ from daemon.ears.whisper import Whisper
 from daemon.errors import SetupError
 from daemon.media import LISTEN_RATE, Audio, Samples, Utterance
 from daemon.worker import Cancelled, CancelToken
+from tests.bench.words import distance
 
 Weights = Callable[[str], Path]
 SETTINGS = load(packaged_config()).settings.ears
@@ -80,15 +81,7 @@ def word_error_rate(said: str, heard: str) -> float:
     """Levenshtein's distance between the words, a share of those said."""
     plain = str.maketrans("", "", string.punctuation)
     one, other = (text.lower().translate(plain).split() for text in (said, heard))
-    row = list(range(len(other) + 1))
-    for i, word in enumerate(one, 1):
-        before, row[0] = row[0], i
-        for j, candidate in enumerate(other, 1):
-            before, row[j] = (
-                row[j],
-                min(row[j] + 1, row[j - 1] + 1, before + (word != candidate)),
-            )
-    return row[-1] / len(one)
+    return distance(one, other) / len(one)
 
 
 @pytest.fixture(scope="module")
