@@ -218,7 +218,7 @@ def test_a_loss_that_explodes_ends_the_run(tmp_path: Path) -> None:
     assert "--learning-rate" in caught.value.fix
 
 
-@pytest.mark.parametrize("damage", ["cut", "noise", "pickle", "other"])
+@pytest.mark.parametrize("damage", ["cut", "noise", "end", "pickle", "other"])
 def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path: Path, damage: str) -> None:
     train(prefix_learner(), plan(2), tmp_path)
     path = tmp_path / checkpoints.NAME
@@ -226,6 +226,8 @@ def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path: Path, damage: str) 
         path.write_bytes(path.read_bytes()[:500])
     elif damage == "noise":
         path.write_bytes(os.urandom(1000))
+    elif damage == "end":
+        path.write_bytes(b"." * 1000)  # a pickle that ends before it has begun
     elif damage == "pickle":
         torch.save({"run": Path("/"), "tensors": {}}, path)  # an object that would have to be made
     how = plan(3 if damage == "other" else 2)
