@@ -20,11 +20,12 @@ FRAME_S = 0.01
 # What is played is given this much early, because the moments that devices tell are not exact and
 # an echo that came before its sound could not be cancelled.
 LEAD_S = 0.02
-# WebRTC follows a change of the delay itself, within a second, so while there is sound the two are
-# left as they are, unless they have been apart for some time by so much that it could not: an echo
-# before its sound, or later than it looks for. What moments tell right after a gap is not exact:
-# PulseAudio takes seconds to find out.
-LATE_S, EARLY_S = 0.01, 0.15
+# WebRTC follows a change of the delay itself, but lets echo through for up to a second. So the two
+# are left as they are for as long as it could follow: unless for some time an echo came before its
+# sound, or later than it looks for. What moments tell right after a gap is not exact: PulseAudio
+# takes seconds to find out. While nothing is played the two may be brought together sooner, but not
+# for the few milliseconds by which moments wander on a busy machine: speech has silences, too.
+LATE_S, EARLY_S, EARLY_IN_SILENCE_S = 0.01, 0.15, 0.04
 PATIENCE = 50  # frames
 # Nothing can echo this long after the last sound: the canceller rests, which is most of the day.
 REST_S = 1.0
@@ -47,15 +48,16 @@ class FarEnd:
     def frame(self, moment: float) -> Samples:
         """Return the 10 ms that left the loudspeaker at ``moment``, less the lead.
 
-        While there is sound, successive calls get successive sound.
+        Successive calls get successive sound, until the two are too far apart.
         """
         begin = self._played.begin(self._next)
         if begin is None:
             return np.zeros(FAR_FRAME, np.float32)
         due = round((moment + LEAD_S - begin) * SPEAK_RATE)
-        near = -EARLY_S * SPEAK_RATE <= due - self._next <= LATE_S * SPEAK_RATE
+        early_s, patience = (EARLY_IN_SILENCE_S, 0) if self._silent else (EARLY_S, PATIENCE)
+        near = -early_s * SPEAK_RATE <= due - self._next <= LATE_S * SPEAK_RATE
         self._apart = 0 if near else self._apart + 1
-        if self._silent or self._apart > PATIENCE:
+        if self._apart > patience:
             begin = self._played.begin(due) or begin
             self._next = round((moment + LEAD_S - begin) * SPEAK_RATE)
             self._apart = 0

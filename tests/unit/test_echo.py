@@ -113,6 +113,23 @@ def test_the_far_end_runs_on_through_jitter() -> None:
     assert (np.diff(np.concatenate(frames)) == 1).all(), "nothing left out, nothing twice"
 
 
+@pytest.mark.parametrize(("moved_s", "follows"), [(-0.007, False), (-0.1, True)])
+def test_after_a_silence_between_words_the_far_end_goes_on_where_it_was(
+    moved_s: float, follows: bool
+) -> None:
+    ring = Ring(SPEAK_RATE, 4 * SPEAK_RATE, SPEAK_RATE)
+    ramp = np.arange(1, 3 * SPEAK_RATE + 1, dtype=np.float32)
+    silence = slice(round(0.5 * SPEAK_RATE), round(0.7 * SPEAK_RATE))
+    ramp[silence] = 0
+    for start in range(0, len(ramp), BLOCK):
+        ring.write(ramp[start : start + BLOCK], 50 + start / SPEAK_RATE)
+    end = FarEnd(ring)
+    for n in range(100):
+        last = end.frame(50 + n * 0.01 + (moved_s if n >= 40 else 0))
+    expected = 99 * 0.01 + LEAD_S + (moved_s if follows else 0)
+    assert last[0] == pytest.approx(expected * SPEAK_RATE, abs=2)
+
+
 @pytest.mark.parametrize(("moved_s", "follows"), [(0.05, True), (-0.05, False), (-0.2, True)])
 def test_the_far_end_follows_only_where_webrtc_could_not(moved_s: float, follows: bool) -> None:
     end = FarEnd(played_ramp(3))
