@@ -5,6 +5,7 @@ plays arrives in the sink ``room``. Both are one channel each of the sink ``worl
 recording of ``world.monitor`` (mouth left, room right) has both on one clock, to the sample.
 """
 
+import contextlib
 import math
 import os
 import shutil
@@ -24,6 +25,7 @@ PROGRAMS = ("pulseaudio", "pactl", "pacat", "parec")
 INSTALL = "sudo apt install pulseaudio pulseaudio-utils libasound2-plugins"
 START_S = 20.0  # a loaded machine may take seconds to start it
 STOP_S = 10.0
+REALTIME = 5  # a desktop's sound server has such a priority, where it may; niceness is not enough
 ORPHAN_S = 60  # without any client it ends: whoever started it was killed
 
 RATE = 48_000  # of all sinks
@@ -93,6 +95,7 @@ class SoundServer:
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl+C is for us, who end it in order
         )  # fmt: skip
+        make_realtime(self._process.pid)
         deadline = time.monotonic() + START_S
         while self._pactl("info").returncode != 0:
             if time.monotonic() > deadline or self._process.poll() is not None:
@@ -157,6 +160,12 @@ class SoundServer:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def make_realtime(process: int) -> None:
+    """Run a process, 0 for ours, before all that are not real-time; where that is allowed."""
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(process, os.SCHED_RR, os.sched_param(REALTIME))
 
 
 def write_wav(path: Path, audio: Audio) -> None:

@@ -5,14 +5,13 @@ prints one JSON object for each turn that its ears notice.
 """
 
 import asyncio
-import contextlib
-import os
 import sys
 from pathlib import Path
 
 import numpy as np
 
 from daemon.app import listen
+from daemon.bench.sound_server import make_realtime
 from daemon.config import load, packaged_config
 from daemon.dialogue.mute import Mute
 from daemon.ears.events import SpeechEnded, SpeechStarted, SpeechTooShort
@@ -24,7 +23,6 @@ from daemon.voice.player import Loudspeaker, heard
 from daemon.worker import CancelToken, Worker
 from tests.hardware.probe import tell
 
-PRIORITY = -10  # about that of a sound server
 SETTLE_S = 3.0  # a stream that was just opened does not know its moments yet
 
 
@@ -67,6 +65,5 @@ async def main(mode: str, recordings: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(PermissionError):  # what other tests do must not tear the sound
-        os.nice(PRIORITY)
+    make_realtime(0)  # what other programs do must not tear the sound
     asyncio.run(main(sys.argv[1], sys.argv[2:]))
