@@ -32,7 +32,12 @@ GATE_HOLD_S = 0.6
 # Sound kept after the last voiced sample. Whisper wants a little silence; more makes it invent.
 TAIL_S = 0.3
 
-FADE_S = 0.08  # of silence; a stop consonant's closure is shorter
+# Of a voice that stops, Silero's probability falls below this some 25 ms before it calls it silence.
+# Too early to count as a pause, soon enough to begin reading: the needless readings hardly grow.
+WANING = 0.8
+FADE_S = 0.05  # of silence; a longer closure of a stop consonant costs a needless reading
+# Smart Turn wavers, and the first time that it is sure counts: each question is 20 ms of one core.
+ASK_AGAIN_S = 0.1
 
 # Finding the end of speech by its level.
 FRAME = 128  # samples, 8 ms: the grain; a quarter of a chunk
@@ -75,8 +80,8 @@ class _Turn:
     voiced: int = 0  # samples of speech
     voiced_end: int = 0  # microphone clock: one past the last voiced chunk
     pausing: bool = False
-    faded: bool = False  # and that was told
-    end: int = 0  # microphone clock: the end of speech, known while pausing
+    faded: bool = False  # that was told, and nothing has been said since
+    end: int = 0  # microphone clock: the end of speech, known once faded or pausing
     next_question: int = 0  # samples of silence after which Smart Turn is asked (again)
 
     @property
@@ -164,7 +169,8 @@ class Endpointer:
         turn = self._turn
         speaking = turn is not None and not turn.pausing
         threshold = self._settings.speech_threshold - (HYSTERESIS if speaking else 0)
-        voiced = self._speech.probability(chunk) >= max(threshold, 0.01)
+        probability = self._speech.probability(chunk)
+        voiced = probability >= max(threshold, 0.01)
         if turn is None:
             if not voiced:
                 self._before.append(chunk)
@@ -174,7 +180,7 @@ class Endpointer:
             turn = self._turn = _Turn(before, start=at - len(before) * CHUNK, onset=at)
         turn.chunks.append(chunk)
         if voiced:
-            yield from self._voiced(turn)
+            yield from self._voiced(turn, waning=probability < WANING)
         else:
             yield from self._silent(turn)
         if self._turn is turn and turn.number and len(turn.chunks) >= self._max_chunks:
@@ -182,11 +188,17 @@ class Endpointer:
                 turn.end = turn.clock
             yield self._close(turn)
 
-    def _voiced(self, turn: _Turn) -> Iterator[EarEvent]:
+    def _voiced(self, turn: _Turn, waning: bool) -> Iterator[EarEvent]:
+        waning = waning and not turn.pausing
         turn.pausing = False
         turn.voiced += CHUNK
         turn.voiced_end = turn.clock
         voiced_s = turn.voiced / LISTEN_RATE
+        if turn.number and waning:
+            yield from self._fades(turn)
+        turn.faded = turn.faded and waning and _end_of_speech(turn) < turn.end + CHUNK
+        if turn.faded:
+            return
         if turn.number:
             yield SpeechContinued(turn.number, turn.clock, voiced_s)
         elif turn.voiced >= self._min_speech:
@@ -196,26 +208,34 @@ class Endpointer:
 
     def _silent(self, turn: _Turn) -> Iterator[EarEvent]:
         if not turn.pausing:
-            turn.pausing, turn.faded = True, False
+            turn.pausing = True
             turn.next_question = self._pause
-            turn.end = _end_of_speech(turn)
+            if not turn.faded:
+                turn.end = _end_of_speech(turn)
         silence = turn.clock - turn.end
         if not turn.number:
             if silence >= self._pause:
                 self._forget(turn)
             return
-        if not turn.faded and silence >= _samples(FADE_S):
-            turn.faded = True
-            yield SpeechFaded(_utterance(turn), turn.clock)
+        yield from self._fades(turn)
         if silence >= self._max_pause:
             yield self._close(turn)
         elif silence >= turn.next_question:
             if turn.next_question == self._pause:
                 yield SpeechPaused(_utterance(turn), turn.clock, turn.voiced / LISTEN_RATE)
-            # Longer silence tells more, so it is asked again whenever the silence has doubled.
-            turn.next_question *= 2
+            turn.next_question = silence + _samples(ASK_AGAIN_S)
             if self._turns.finished(np.concatenate(turn.chunks)) >= self._settings.turn_threshold:
                 yield self._close(turn)
+
+    def _fades(self, turn: _Turn) -> Iterator[EarEvent]:
+        """Tell the first moment of silence."""
+        if turn.faded:
+            return
+        if not turn.pausing:
+            turn.end = _end_of_speech(turn)
+        if turn.clock - turn.end >= _samples(FADE_S):
+            turn.faded = True
+            yield SpeechFaded(_utterance(turn), turn.clock)
 
     def _close(self, turn: _Turn) -> EarEvent:
         """End the turn; sound after its tail is the pre-roll of the next."""

@@ -10,7 +10,7 @@ CLAUSE_PAUSE_S = 0.16
 
 _FRAME_S = 0.01
 _SILENT_DB = -45.0  # below the loudest frame: under any breath or consonant of a clean voice
-_KEPT_FRAMES = 4  # at either end of the speech, for soft consonants
+_KEPT_BEFORE, _KEPT_AFTER = 1, 4  # frames around the speech: it ends softly, and begins at once
 _FADE_S = 0.005  # long enough not to click, too short to hear
 
 
@@ -54,8 +54,8 @@ def trim(audio: Audio, pause_s: float = 0.0) -> Audio:
     active = np.flatnonzero(active_frames(frame_power(audio)))
     if not len(active):
         return Audio(np.zeros(0, np.float32), audio.rate)
-    start = max(0, int(active[0]) - _KEPT_FRAMES) * size
-    end = (int(active[-1]) + 1 + _KEPT_FRAMES) * size
+    start = max(0, int(active[0]) - _KEPT_BEFORE) * size
+    end = (int(active[-1]) + 1 + _KEPT_AFTER) * size
     speech = audio.samples[start:end].copy()
     fade = np.linspace(0, 1, int(audio.rate * _FADE_S), dtype=np.float32)[: len(speech)]
     speech[: len(fade)] *= fade

@@ -19,7 +19,7 @@ from daemon.i18n import tr
 from daemon.media import SPEAK_RATE, Samples
 
 BLOCK = 480  # samples: 10 ms; the host's own choice can be 2 ms, and a callback costs 30 µs
-LATENCY_S = 0.04  # asked of the host: Python may be late by a few blocks without a gap
+LATENCY_S = 0.03  # asked of the host: Python may be late by a few blocks without a gap
 BUFFER_S = 2.0  # speech that may wait to be heard; more would only make interrupting costly
 REWIND_S = 0.3  # a held reply goes on this much earlier: about a word, so that none is cut in two
 FADE_S = 0.005  # cut speech fades over this, or it would click

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from daemon.config import EarsSettings, load, packaged_config
-from daemon.ears.endpointing import Endpointer
+from daemon.ears.endpointing import ASK_AGAIN_S, Endpointer
 from daemon.ears.events import (
     EarEvent,
     SpeechContinued,
@@ -76,19 +76,27 @@ class LaggingSpeech(ScriptedSpeech):
 
 
 class ScriptedTurns:
-    def __init__(self, *answers: float) -> None:
+    """Answers as it is told, or is sure from its ``pause``-th pause on."""
+
+    def __init__(self, *answers: float, pause: int = 0) -> None:
         self._answers = list(answers)
+        self._pause = pause
+        self._pauses = 0
         self.asked: list[float] = []  # seconds of sound shown
 
     def finished(self, samples: Samples) -> float:
-        self.asked.append(len(samples) / LISTEN_RATE)
+        shown = len(samples) / LISTEN_RATE
+        self._pauses += not self.asked or shown - self.asked[-1] > 2 * ASK_AGAIN_S
+        self.asked.append(shown)
+        if self._pause:
+            return 0.9 if self._pauses >= self._pause else 0.1
         return self._answers.pop(0) if self._answers else 0.0
 
 
 class Ears:
-    def __init__(self, *answers: float, settings: EarsSettings = DEFAULTS) -> None:
+    def __init__(self, *answers: float, pause: int = 0, settings: EarsSettings = DEFAULTS) -> None:
         self.speech = ScriptedSpeech()
-        self.turns = ScriptedTurns(*answers)
+        self.turns = ScriptedTurns(*answers, pause=pause)
         self.endpointer = Endpointer(settings, ScriptedGate(), self.speech, self.turns)
         self.heard: list[tuple[float, EarEvent]] = []  # seconds fed until then
         self._fed = 0
@@ -166,19 +174,20 @@ def test_an_unfinished_turn_is_asked_about_again_and_ends_at_the_longest_pause()
     when, event = ears.heard[-1]
     assert isinstance(event, SpeechEnded)
     assert when - 2 == pytest.approx(DEFAULTS.max_pause_s, abs=2 * CHUNK_S)
-    first, second, third = ears.turns.asked
-    assert second - first == pytest.approx(DEFAULTS.pause_s, abs=2 * CHUNK_S)
-    assert third - second == pytest.approx(2 * DEFAULTS.pause_s, abs=2 * CHUNK_S)
+    between = np.diff(ears.turns.asked)
+    assert between == pytest.approx(ASK_AGAIN_S, abs=CHUNK_S)
+    assert len(between) > (DEFAULTS.max_pause_s - DEFAULTS.pause_s) / (ASK_AGAIN_S + CHUNK_S) - 1
 
 
 def test_a_second_answer_may_end_the_turn() -> None:
     ears = Ears(0.1, 0.9)
     ears.hear(silence(1), speech(1), silence(3))
-    assert ears.heard[-1][0] - 2 == pytest.approx(2 * DEFAULTS.pause_s, abs=2 * CHUNK_S)
+    expected = DEFAULTS.pause_s + ASK_AGAIN_S
+    assert ears.heard[-1][0] - 2 == pytest.approx(expected, abs=2 * CHUNK_S)
 
 
 def test_speech_after_a_pause_continues_the_turn() -> None:
-    ears = Ears(0.1, 0.1, 0.9)
+    ears = Ears(pause=2)
     events = ears.hear(silence(1), speech(1), silence(0.8), speech(1), silence(2))
     assert kinds(events) == [SpeechStarted, *[SpeechFaded, SpeechPaused] * 2, SpeechEnded]
     (utterance,) = ends(events)
@@ -195,8 +204,47 @@ def test_a_moment_of_silence_tells_what_may_be_all() -> None:
     assert (last.utterance.start, last.utterance.end) == (whole.start, whole.end)
 
 
+class WaningSpeech(ScriptedSpeech):
+    """Is less sure of soft sound, as Silero is of the first moment of silence."""
+
+    def probability(self, chunk: Samples) -> float:
+        self._was = getattr(self, "_is", 0.0)
+        self._is = super().probability(chunk)
+        return 0.6 if self._is < self._was else self._is
+
+
+def test_a_voice_that_wanes_is_read_before_it_counts_as_silent() -> None:
+    late, early = Ears(0.1, 0.9), Ears(0.1, 0.9)
+    late.endpointer = Endpointer(DEFAULTS, ScriptedGate(), LaggingSpeech(), late.turns)
+    early.endpointer = Endpointer(DEFAULTS, ScriptedGate(), WaningSpeech(), early.turns)
+    told = []
+    for ears in (late, early):
+        events = ears.hear(noise(1), speech(1.0), noise(2))
+        (faded,) = [event for event in events if isinstance(event, SpeechFaded)]
+        (whole,) = ends(events)
+        assert (faded.utterance.start, faded.utterance.end) == (whole.start, whole.end)
+        assert whole.end == pytest.approx(2 * LISTEN_RATE, abs=0.01 * LISTEN_RATE)
+        told.append(faded.at)
+    assert told[1] < told[0]
+
+
+def test_speech_that_goes_on_uncertainly_is_not_cut_where_it_faded() -> None:
+    class Unsure(ScriptedSpeech):
+        def probability(self, chunk: Samples) -> float:
+            sure = super().probability(chunk)
+            return 0.6 if self.chunks > 30 and sure > 0.5 or 40 < self.chunks < 44 else sure
+
+    ears = Ears(0.1, 0.9)
+    ears.endpointer = Endpointer(DEFAULTS, ScriptedGate(), Unsure(), ears.turns)
+    events = ears.hear(noise(1), speech(0.32), noise(0.09), speech(0.5), noise(2))
+    (whole,) = ends(events)
+    assert whole.end == pytest.approx(1.91 * LISTEN_RATE, abs=0.02 * LISTEN_RATE)
+    last = [event for event in events if isinstance(event, SpeechFaded)][-1]
+    assert last.utterance.end == whole.end
+
+
 def test_a_pause_tells_what_was_said_so_far() -> None:
-    ears = Ears(0.1, 0.1, 0.9)
+    ears = Ears(pause=2)
     events = ears.hear(noise(1), speech(0.6), silence(0.8), speech(1), silence(2))
     first, second = [event for event in events if isinstance(event, SpeechPaused)]
     (whole,) = ends(events)
@@ -303,8 +351,8 @@ def test_broken_samples_are_survived(value: float) -> None:
 @pytest.mark.parametrize("size", [101, 480, 513, 5000])
 def test_the_size_of_the_pieces_does_not_matter(size: int) -> None:
     samples = np.concatenate([noise(1), speech(0.7), silence(0.5), speech(0.3), noise(2)])
-    whole = Ears(0.1, 0.9).endpointer.feed(samples)
-    cut = Ears(0.1, 0.9).hear(samples, by=size)
+    whole = Ears(pause=2).endpointer.feed(samples)
+    cut = Ears(pause=2).hear(samples, by=size)
     assert (
         kinds(cut) == kinds(whole) == [SpeechStarted, *[SpeechFaded, SpeechPaused] * 2, SpeechEnded]
     )
