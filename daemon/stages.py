@@ -52,6 +52,14 @@ class ReadsAhead(Protocol):
 
 
 @runtime_checkable
+class TellsEnds(Protocol):
+    """A language model that tells whether a sentence is over."""
+
+    def end_probability(self, messages: Sequence[Message], cancel: CancelToken) -> float:
+        """How likely the last message ends where it does, 0 to 1; marks at its end do not count."""
+
+
+@runtime_checkable
 class ToolUser(ChatModel, Protocol):
     """A language model that can ask for tools to be called."""
 

@@ -109,6 +109,19 @@ class FakeChat(FakePart):
             yield piece
 
 
+class FakeJudge(FakeChat):
+    """Also tells that the scripted questions, and no others, are whole sentences."""
+
+    def __init__(self, whole: Sequence[str], *answers: Sequence[str]) -> None:
+        super().__init__(*answers)
+        self.whole = whole
+
+    def end_probability(self, messages: Sequence[Message], cancel: CancelToken) -> float:
+        if messages[-1].content == "Broken brain?":
+            raise RuntimeError("the brain broke")
+        return 0.7 if messages[-1].content in self.whole else 0.001
+
+
 class FakeReader(FakeChat):
     """Also reads ahead."""
 

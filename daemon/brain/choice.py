@@ -162,7 +162,7 @@ def _checkpoint_size(folder: Path) -> int:
 
 
 def _machine(brain: BrainSettings) -> Machine:
-    from daemon.brain.llamacpp import has_gpu
+    from daemon.brain.llama_server import has_gpu
 
     torch_there = importlib.util.find_spec("torch") is not None
     if torch_there and brain.device != "cpu":

@@ -10,7 +10,7 @@ Four tasks in one group, joined by queues that belong to the reply and die with 
 Cancelling ``run`` cancels all four; each lets go of its model at once (see ``worker.py``).
 
 A reply may be prepared while nobody knows yet whether the person has finished. All of it but sound
-and mouths is made then; these, and whatever is reported, wait for ``confirm``.
+and mouths is made then; these, and whatever is reported, wait for the ``Confirmation``.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from typing import Protocol
 
 from daemon.brain.history import History, heard_text
 from daemon.brain.sentences import SentenceSplitter
+from daemon.dialogue.confirmation import Confirmation
 from daemon.dialogue.conversation import (
     FirstAudible,
     ReplyEmpty,
@@ -49,7 +50,6 @@ from daemon.voice.player import Player, heard
 from daemon.worker import CancelToken, Worker
 
 log = logging.getLogger(__name__)
-
 
 QUEUE = 2  # sentences, and pieces of speech, that may wait for the next stage
 FRAMES_AHEAD = 25  # mouths made before they are wanted: a second at 25 frames a second
@@ -134,16 +134,15 @@ class Reply:
         self._report = report
         self._words = words
         self._order = order
-        self._confirmed = asyncio.Event()
+        spoken = isinstance(question, Utterance)
+        self._confirmation = Confirmation(timeline.speech_end, ended=confirmed, spoken=spoken)
         self._begun = asyncio.Event()
-        if confirmed:
-            self._confirmed.set()
         self._sentences: asyncio.Queue[Sentence | None] = asyncio.Queue(QUEUE)
         self._speech: asyncio.Queue[Speech | None] = asyncio.Queue(QUEUE)
         self._mouths: asyncio.Queue[Speech | None] = asyncio.Queue(QUEUE)
         self._first_frame = asyncio.Event()
         self._thinking = Thinking(
-            parts.chat_model, parts.thinking, parts.tools, history, timeline, self._confirmed
+            parts.chat_model, parts.thinking, parts.tools, history, timeline, self._confirmation
         )
 
     @property
@@ -152,8 +151,8 @@ class Reply:
         return self._thinking.called
 
     def confirm(self) -> None:
-        """Let it be heard: the person has finished."""
-        self._confirmed.set()
+        """Let it be heard: to the ears the person has finished."""
+        self._confirmation.end()
 
     async def run(self) -> None:
         """Answer. Reports how it went; raises only ``CancelledError``."""
@@ -163,7 +162,7 @@ class Reply:
         except Exception as error:
             self.error = error
             outcome = ReplyFailed(self.turn, error)
-        await self._confirmed.wait()
+        await self._confirmation.ears()
         self._report(outcome)
 
     async def _answer(self) -> None:
@@ -174,7 +173,7 @@ class Reply:
             if not self.transcript.text:
                 return
             if (carry_out := self._order(self.transcript)) is not None:
-                await self._confirmed.wait()
+                await self._confirmation.ears()
                 return carry_out()
             words = self._think(self.transcript.text)
         try:
@@ -205,6 +204,7 @@ class Reply:
 
     async def _think(self, question: str) -> None:
         splitter = SentenceSplitter()
+        await self._thinking.weigh(question)
         async with aclosing(self._thinking.words(question)) as pieces:
             async for piece in pieces:
                 await self._say(splitter.feed(piece))
@@ -302,7 +302,7 @@ class Reply:
     async def _begin(self) -> None:
         """Start the reply's clock once it may be heard, and give the mouth a moment to be there."""
         self.timeline.mark("first_audio")
-        await self._confirmed.wait()
+        await self._confirmation.wait()
         await self._player.begin()
         self._begun.set()
         await self._wait_for_the_first_frame()

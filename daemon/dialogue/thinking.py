@@ -5,17 +5,20 @@ person has finished and it is confirmed; cancelled, it has done nothing.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from daemon.brain.ending import UNFINISHED, is_short
 from daemon.brain.history import History
 from daemon.brain.sentences import is_chinese
+from daemon.dialogue.confirmation import Confirmation
 from daemon.dialogue.streams import from_stage
 from daemon.dialogue.timeline import Timeline
 from daemon.media import Message, ToolCall
-from daemon.stages import ChatModel, ToolUser
+from daemon.stages import ChatModel, TellsEnds, ToolUser
 from daemon.worker import CancelToken, Worker
 
 MOST_ROUNDS = 3  # times that tools are called for one answer
@@ -25,6 +28,8 @@ NO_ANSWER = {
     "en": "Sorry, I could not find that out.",
     "zh": "对不起，这个我没能查到。",
 }
+
+log = logging.getLogger(__name__)
 
 Outcome = Literal["calling", "done", "failed", "refused", "cancelled"]
 
@@ -62,13 +67,13 @@ class Thinking:
         tools: Tools | None,
         history: History,
         timeline: Timeline,
-        confirmed: asyncio.Event,
+        confirmation: Confirmation,
     ) -> None:
         self.called: list[Called] = []
         """The tools that were called so far, the newest last."""
         self._model, self._worker, self._tools = model, worker, tools
         self._history, self._timeline = history, timeline
-        self._confirmed = confirmed
+        self._confirmation = confirmation
         self._room = LONGEST_RESULTS
 
     async def words(self, question: str) -> AsyncGenerator[str, None]:
@@ -88,10 +93,29 @@ class Thinking:
                 break
             if said:
                 yield "\n"  # a sentence of its own: it is spoken while the tool is at work
-            await self._confirmed.wait()
+            await self._confirmation.wait()
             since += await self._carry_out(said, calls[:MOST_CALLS], self._tools)
         if self.called and not said.strip():
             yield NO_ANSWER["zh" if any(map(is_chinese, question)) else "en"]
+
+    async def weigh(self, question: str) -> None:
+        """Have the model tell whether the words of a spoken question are a whole sentence."""
+        if self._confirmation.weighed:
+            return
+        model = self._model
+
+        def whole(cancel: CancelToken) -> bool:
+            assert isinstance(model, TellsEnds)
+            messages = self._history.messages(question)
+            return model.end_probability(messages, cancel) >= UNFINISHED
+
+        complete = True
+        if isinstance(model, TellsEnds) and not is_short(question):
+            try:
+                complete = await self._worker.run(self._timeline.timed("brain", whole))
+            except Exception as error:  # the answer will meet it again, and say so
+                log.debug("whether it is a whole sentence: %s", error)
+        self._confirmation.weigh(complete)
 
     async def _round(
         self, question: str, since: list[Message]

@@ -32,8 +32,8 @@ GATE_HOLD_S = 0.6
 # Sound kept after the last voiced sample. Whisper wants a little silence; more makes it invent.
 TAIL_S = 0.3
 
-# Of a voice that stops, Silero's probability falls below this some 25 ms before it calls it silence.
-# Too early to count as a pause, soon enough to begin reading: the needless readings hardly grow.
+# When a voice stops, Silero's probability falls below this some 25 ms before it counts as silence:
+# too early for a pause, soon enough to begin reading, with hardly more needless readings.
 WANING = 0.8
 FADE_S = 0.05  # of silence; a longer closure of a stop consonant costs a needless reading
 # Smart Turn wavers, and the first time that it is sure counts: each question is 20 ms of one core.

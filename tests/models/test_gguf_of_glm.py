@@ -27,15 +27,15 @@ def load(path: Path) -> LlamaCpp:
 def read(model: LlamaCpp, messages: list[Message]) -> list[int]:
     """Return the prompt that llama.cpp makes of messages."""
     plain = [{"role": message.role, "content": message.content} for message in messages]
-    prompt = model._ask("POST", "/apply-template", {"messages": plain})["prompt"]
+    prompt = model.server.ask("POST", "/apply-template", {"messages": plain})["prompt"]
     body = {"content": prompt, "add_special": True, "parse_special": True}
-    return list(model._ask("POST", "/tokenize", body)["tokens"])
+    return list(model.server.ask("POST", "/tokenize", body)["tokens"])
 
 
 def continued(model: LlamaCpp, ids: list[int]) -> list[int]:
     """Return the likeliest tokens that follow."""
     body = {"prompt": ids, "n_predict": TOKENS, "temperature": 0.0, "return_tokens": True}
-    return list(model._ask("POST", "/completion", body)["tokens"])
+    return list(model.server.ask("POST", "/completion", body)["tokens"])
 
 
 def test_chatglm3_computes_what_the_original_computes(tmp_path: Path) -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from daemon.bench.speech import PAUSED, QUESTIONS
+from daemon.brain.ending import UNFINISHED
 from daemon.brain.history import History
-from daemon.brain.llamacpp import LlamaCpp, physical_cores
+from daemon.brain.llama_server import physical_cores
+from daemon.brain.llamacpp import LlamaCpp
 from daemon.errors import SetupError, StageError
 from daemon.media import Message
 from daemon.worker import CancelToken
@@ -74,6 +77,33 @@ def test_chinese_is_answered_in_chinese(qwen: LlamaCpp) -> None:
     assert "北京" in ask(qwen, "中国的首都是哪里？")
 
 
+def test_half_a_sentence_is_told_from_a_whole_one(qwen: LlamaCpp) -> None:
+    def whole(said: str) -> bool:
+        messages = [Message("system", PERSONA), Message("user", said)]
+        return qwen.end_probability(messages, CancelToken()) >= UNFINISHED
+
+    questions = [
+        (f"{first[:-1]}.", f"{first} {second}")  # as a recogniser hears the half
+        for halves in PAUSED.values()
+        for first, second in halves
+    ]
+    halves = [half for half, _ in questions if whole(half)]
+    assert len(halves) <= 4, halves
+    assert all(whole(question) for _, question in questions)
+    assert all(whole(question) for texts in QUESTIONS.values() for question in texts)
+
+
+def test_asked_for_the_end_it_stops_when_told_and_reads_nothing_twice(qwen: LlamaCpp) -> None:
+    messages = [Message("system", PERSONA), Message("user", "How many legs does a spider have?")]
+    cancelled = CancelToken()
+    cancelled.cancel()
+    assert qwen.end_probability(messages, cancelled) == 1.0
+    qwen.end_probability(messages, CancelToken())
+    body = {"prompt": qwen._prompt(messages, ()), "n_predict": 1, "cache_prompt": True}
+    read = qwen.server.ask("POST", "/completion", body)["timings"]["prompt_n"]
+    assert read <= 8, "the question mark, and what the template puts after it"
+
+
 def test_pieces_hold_whole_characters(qwen: LlamaCpp) -> None:
     request = "Repeat exactly, nothing else: 龘𠀋😊👨‍👩‍👧🇨🇳"
     pieces = list(qwen.reply([Message("user", request)], CancelToken()))
@@ -101,7 +131,7 @@ def test_tokens_are_counted_as_the_model_counts_them(
 ) -> None:
     model: LlamaCpp = request.getfixturevalue(name)
     body = {"messages": [{"role": m.role, "content": m.content} for m in messages], "max_tokens": 1}
-    usage = model._ask("POST", "/v1/chat/completions", body)["usage"]
+    usage = model.server.ask("POST", "/v1/chat/completions", body)["usage"]
     assert model.count_tokens(messages) == usage["prompt_tokens"]
 
 
@@ -191,7 +221,7 @@ def test_the_context_is_no_larger_than_the_model_was_made_for(smollm_file: Path)
 
 
 def test_it_listens_on_a_private_socket_only(smollm: LlamaCpp) -> None:
-    directory = Path(smollm._socket).parent
+    directory = Path(smollm.server.socket).parent
     assert directory.stat().st_mode & 0o777 == 0o700
     inodes = {os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if _open(fd)}
     for table in ("tcp", "tcp6", "udp", "udp6"):
@@ -201,18 +231,18 @@ def test_it_listens_on_a_private_socket_only(smollm: LlamaCpp) -> None:
 
 @pytest.mark.parametrize("route", ["/props", "/slots", "/v1/models", "/tokenize"])
 def test_who_does_not_know_the_key_is_refused(smollm: LlamaCpp, route: str) -> None:
-    key, smollm._key = smollm._key, "guess"
+    key, smollm.server.key = smollm.server.key, "guess"
     try:
         with pytest.raises(StageError, match="API Key"):
-            smollm._ask("GET", route, None)
+            smollm.server.ask("GET", route, None)
     finally:
-        smollm._key = key
+        smollm.server.key = key
 
 
 def test_closing_removes_the_socket(smollm_file: Path) -> None:
     for _ in range(5):  # llama.cpp, told to end before its loop had begun, sometimes never did
         model = load(smollm_file)
-        directory = Path(model._socket).parent
+        directory = Path(model.server.socket).parent
         model.close()
         assert not directory.exists()
 

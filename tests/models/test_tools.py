@@ -10,6 +10,7 @@ import pytest
 from daemon.brain.history import History
 from daemon.brain.llamacpp import LlamaCpp
 from daemon.config import ToolServer, load, packaged_config
+from daemon.dialogue.confirmation import Confirmation
 from daemon.dialogue.thinking import Thinking
 from daemon.dialogue.timeline import Timeline
 from daemon.media import Tool
@@ -42,8 +43,8 @@ def answer(
     """Return the words, and what was called with what outcome."""
 
     async def main() -> tuple[str, list[tuple[str, str]]]:
-        loop, confirmed, thinking = asyncio.get_running_loop(), asyncio.Event(), Worker("brain")
-        confirmed.set()
+        loop, thinking = asyncio.get_running_loop(), Worker("brain")
+        confirmed = Confirmation(0.0, ended=True, spoken=False)
         there = asyncio.Event()
 
         async def offer(tools: tuple[Tool, ...]) -> None:

@@ -232,7 +232,7 @@ def test_speech_that_goes_on_uncertainly_is_not_cut_where_it_faded() -> None:
     class Unsure(ScriptedSpeech):
         def probability(self, chunk: Samples) -> float:
             sure = super().probability(chunk)
-            return 0.6 if self.chunks > 30 and sure > 0.5 or 40 < self.chunks < 44 else sure
+            return 0.6 if (self.chunks > 30 and sure > 0.5) or 40 < self.chunks < 44 else sure
 
     ears = Ears(0.1, 0.9)
     ears.endpointer = Endpointer(DEFAULTS, ScriptedGate(), Unsure(), ears.turns)
