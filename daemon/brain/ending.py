@@ -21,7 +21,7 @@ _MARKS = " \t\n,，、;；:：—–-\"'“”‘’" + _ENDS
 
 
 def unmarked(text: str) -> str:
-    """Return ``text`` without the marks at its end: a recogniser puts them after half a sentence."""
+    """Return ``text`` without the marks at its end: recognisers put them after half a sentence."""
     return text.rstrip(_MARKS)
 
 
