@@ -30,6 +30,7 @@ from daemon.bench.turns import (
     MOUTH_OPEN,
     STATES,
     STOPPED,
+    VOICE_READY,
     only_part,
     outcome,
     own_interruptions,
@@ -97,6 +98,7 @@ def _trial(
     ):
         ready = process.wait_until_ready()
         results.start_s = max(results.start_s, ready.at - process.started)
+        process.wait_until_ready(VOICE_READY)  # a converted one loads behind
         yield Trial(server, room, process, script, results, face)
         results.memory_bytes = max(results.memory_bytes, process.memory_bytes())
 
@@ -306,4 +308,5 @@ class Trial:
             state = self._process.last(*STATES)
             if state is None or state.name == "listening":
                 return True
+            self._room.wait_until(self._tape.length + BLOCK)
         return False

@@ -107,9 +107,9 @@ class Process:
         events = self.since(0, *names)
         return events[-1] if events else None
 
-    def wait_until_ready(self) -> Event:
+    def wait_until_ready(self, event_name: str = "ready") -> Event:
         """Wait until it has loaded; ``StageError`` with the end of its log if it does not."""
-        event = self.wait(0, READY_S, "ready")
+        event = self.wait(0, READY_S, event_name)
         if event is None:
             raise self._ended()
         return event

@@ -1,9 +1,9 @@
 """The daemon under measurement: ``python -m daemon.bench.subject CONFIG [face] [--trace FILE]``.
 
 It is what ``digital-life run`` runs, and tells on standard output, a line of JSON each, what its
-log does not: when its state changes, the timings of a turn (figures, no words), and when the mouth
-closes. With ``face`` the picture goes to a stand-in for the camera: it is drawn and converted as
-for the device, and then only looked at.
+log does not: when its state changes, the timings of a turn (figures, no words), when the voice that
+is set speaks, and when the mouth moves and closes. With ``face`` the picture goes to a stand-in for
+the camera: it is drawn and converted as for the device, and then only looked at.
 """
 
 import argparse
@@ -20,17 +20,22 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 
-from daemon.app import run_until_signal, serve
-from daemon.bench.turns import MOUTH_CLOSED, MOUTH_OPEN
+from daemon.app import Running, run_until_signal, serve
+from daemon.bench.turns import MOUTH_CLOSED, MOUTH_OPEN, VOICE_READY
 from daemon.config import Settings, load
 from daemon.dialogue.conversation import Phase, State
+from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.trace import Trace
+from daemon.face.shapes import VOICE
 from daemon.loading import Loader
 from daemon.media import Audio, Image, Mouth
 from daemon.stages import Camera, LipSync
 from daemon.worker import CancelToken
+
+MOVES = 0.02  # share of all that lips can move: from here on it may be seen
 
 
 def tell(event: str, **what: Any) -> None:
@@ -48,8 +53,16 @@ def end_with_parent() -> None:
     threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
+def moves(mouth: Mouth) -> bool:
+    """Whether lips are seen to move; those that are painted are taken to, as nobody knows how."""
+    return not isinstance(mouth, np.ndarray) or bool(np.abs(mouth[:VOICE]).max() > MOVES)
+
+
 class WatchedFace:
-    """A ``LipSync`` that remembers whether the picture it drew last has the mouth at rest."""
+    """A ``LipSync`` that remembers whether the mouth has moved since it was at rest.
+
+    A reply begins with silence, whose mouths are there but do not move.
+    """
 
     def __init__(self, face: LipSync) -> None:
         self.resting = True
@@ -83,7 +96,10 @@ class WatchedFace:
 
     def picture(self, tick: int, mouth: Mouth | None) -> Image:
         """Pass on, and remember."""
-        self.resting = mouth is None
+        if mouth is None:
+            self.resting = True
+        elif moves(mouth):
+            self.resting = False
         return self._face.picture(tick, mouth)
 
     def close(self) -> None:
@@ -92,7 +108,7 @@ class WatchedFace:
 
 
 class StandInCamera:
-    """A ``Camera`` that tells when a mouth at rest was handed to it after a moving one."""
+    """A ``Camera`` that tells when it is handed the first moving mouth, and when one at rest."""
 
     def __init__(self) -> None:
         self.face: WatchedFace | None = None
@@ -145,6 +161,16 @@ class Observer:
         tell(state.phase.value, marks=reply.timeline.marks if reply and speaking else {})
 
 
+async def tell_voice(conversion: Conversion | None) -> None:
+    """Tell when the voice that is set speaks; the plain one is not measured in its stead."""
+    if conversion is not None:
+        await conversion.settled()
+    if conversion is not None and conversion.failed:
+        os.kill(os.getpid(), signal.SIGTERM)  # the last line of the log says why
+    else:
+        tell(VOICE_READY)
+
+
 def main() -> None:
     """Run until a signal."""
     end_with_parent()
@@ -159,8 +185,14 @@ def main() -> None:
         settings = settings.model_copy(update={"camera": camera})
     trace = Trace(arguments.trace) if arguments.trace else None
     observe = trace.watching(Observer()) if trace else Observer()
+    background: set[asyncio.Task[None]] = set()  # the loop alone would forget it
+
+    def ready(running: Running) -> None:
+        tell("ready")
+        background.add(asyncio.create_task(tell_voice(running.parts.conversion), name="voice"))
+
     with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt), trace or nullcontext():
-        run_until_signal(serve(settings, lambda _: tell("ready"), observe, WatchedLoader))
+        run_until_signal(serve(settings, ready, observe, WatchedLoader))
 
 
 if __name__ == "__main__":

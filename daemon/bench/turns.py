@@ -10,6 +10,7 @@ STOPPED = ("hearing", "thinking")
 SILENT = ("holding", *STOPPED)
 """States in which it says nothing because somebody speaks."""
 MOUTH_OPEN, MOUTH_CLOSED = "mouth open", "mouth closed"
+VOICE_READY = "voice"
 STATES = ("listening", "speaking", "judging", *SILENT)
 PART_S = 0.5  # what comes after a pause is longer; where a question ends is known better than that
 

@@ -42,6 +42,11 @@ class Conversion:
         """Begin to ``load``; ``stop`` ends that."""
         self._loading = asyncio.create_task(self.load(make), name="conversion")
 
+    async def settled(self) -> None:
+        """Wait until it has loaded, or failed to."""
+        if self._loading is not None:
+            await asyncio.wait([self._loading])
+
     async def stop(self) -> None:
         """Load no further."""
         if self._loading is not None:
