@@ -2,8 +2,8 @@
 
 import asyncio
 
-# People stop for up to a second in the middle of a sentence; who goes on is noticed 0.3 s later.
-PATIENCE_S = 1.4
+# People stop for up to a second in the middle of a sentence; who goes on is noticed 0.4 s later.
+PATIENCE_S = 1.6
 
 
 class Confirmation:
