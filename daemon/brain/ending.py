@@ -25,10 +25,15 @@ def unmarked(text: str) -> str:
     return text.rstrip(_MARKS)
 
 
-def is_short(text: str) -> bool:
-    """Whether there are too few words to tell; two Chinese characters are about a word."""
+def is_plainly_whole(text: str) -> bool:
+    """Whether the brain need not be asked, which takes a moment.
+
+    Too few words tell it nothing; two Chinese characters are about a word. Recognisers hear a
+    question's tone and word order: Whisper put a question mark after 1 of those 20 halves.
+    """
     units = _UNIT.findall(text)
-    return sum(0.5 if is_chinese(unit[0]) else 1.0 for unit in units) < FEWEST_WORDS
+    words = sum(0.5 if is_chinese(unit[0]) else 1.0 for unit in units)
+    return words < FEWEST_WORDS or text.rstrip().endswith(("?", "？"))
 
 
 def end_probability(answer: dict[str, Any]) -> float:

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from daemon.brain.ending import UNFINISHED, is_short
+from daemon.brain.ending import UNFINISHED, is_plainly_whole
 from daemon.brain.history import History
 from daemon.brain.sentences import is_chinese
 from daemon.dialogue.confirmation import Confirmation
@@ -110,7 +110,7 @@ class Thinking:
             return model.end_probability(messages, cancel) >= UNFINISHED
 
         complete = True
-        if isinstance(model, TellsEnds) and not is_short(question):
+        if isinstance(model, TellsEnds) and not is_plainly_whole(question):
             try:
                 complete = await self._worker.run(self._timeline.timed("brain", whole))
             except Exception as error:  # the answer will meet it again, and say so

@@ -36,8 +36,8 @@ def test_what_follows_within_a_second_belongs_to_it() -> None:
     assert stage.remembered() == [("user", WHOLE), ("assistant", "With flour.")]
 
 
-@pytest.mark.parametrize("said", ["Why", "为什么", "Broken brain"])
-def test_what_cannot_be_told_is_answered_at_once(said: str) -> None:
-    stage = Stage(parts(FakeRecognizer(said + "?"), FakeJudge([], ["Because."])))
+@pytest.mark.parametrize("said", ["Why.", "为什么", "What a broken brain is", f"{HALF}?"])
+def test_what_cannot_be_told_or_needs_no_telling_is_answered_at_once(said: str) -> None:
+    stage = Stage(parts(FakeRecognizer(said), FakeJudge([], ["Because."])))
     stage.play(says(1, 0.0, 1.0), until=10)
     assert began(stage) < [2.0]
