@@ -159,7 +159,13 @@ class Service:
     def restart(self) -> float:
         """Restart it; return the seconds until it was ready, -1 if it did not become so."""
         begin = time.monotonic()
-        done = self.systemctl("restart", "digital-life.service", timeout=START_S)
+        try:
+            done = self.systemctl("restart", "digital-life.service", timeout=START_S)
+        except subprocess.TimeoutExpired:
+            print(run("ps", "-eLo", "pid,tid,stat,time,wchan:20,args").stdout)
+            print(self.systemctl("--no-pager", "status", "digital-life.service").stdout)
+            print(self.systemctl("--no-pager", "list-jobs").stdout)
+            raise
         return time.monotonic() - begin if done.returncode == 0 else -1.0
 
     def log(self, since: str = "") -> str:
