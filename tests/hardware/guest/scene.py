@@ -230,6 +230,13 @@ def say_to_it(recording: str) -> None:
         raise RuntimeError(done.stderr)
 
 
+def grow_up() -> None:
+    """Have long sentences said: the voice's memory grows with the longest, and then stays."""
+    for count in (1, 2, 3):
+        clauses = ["the quick brown fox runs through the whole wide forest until the rain begins"]
+        digital_life("say", "One day " + " and then ".join(clauses * count) + ".")
+
+
 def words(text: str) -> set[str]:
     """Return the words of a text, without case and marks."""
     letters = "".join(letter if letter.isalnum() else " " for letter in text.lower())

@@ -25,6 +25,7 @@ from tests.hardware.guest.scene import (
     ask_it,
     check,
     digital_life,
+    grow_up,
     run,
     status,
     wait,
@@ -127,6 +128,7 @@ class Said:
 
 def hostile(service: Service) -> None:
     """A program of the same user does its worst during a reply."""
+    grow_up()
     quiet_s, whole = Said().end()
     check("undisturbed it speaks", whole, f"{quiet_s:.1f} s")
     before, process = status(), service.process
