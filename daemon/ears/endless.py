@@ -14,7 +14,7 @@ import os
 import threading
 from collections.abc import Iterator
 
-MANY = 50  # lines of one thread while its stream is closed; a fault that is no circle prints three
+MANY = 20  # lines of one thread while its stream is closed; a fault that is no circle prints three
 ENABLE = 0  # PTHREAD_CANCEL_ENABLE
 UNBUFFERED = 2  # _IONBF
 

@@ -113,14 +113,15 @@ def sound_server(service: Service) -> None:
 
 
 def _restart_sound(service: Service) -> float:
-    """Restart the sound server; return the seconds until the microphone delivered, or -1."""
+    """Restart the sound server; return the seconds from then until it was heard again, or -1."""
 
     def reopened() -> int:
         return service.log().count("The sound devices are back")
 
-    already, begin = reopened(), time.monotonic()
+    already = reopened()
     names = ("pipewire", "pipewire-pulse", "wireplumber")
     as_user("systemctl", "--user", "restart", *(f"{name}.service" for name in names))
+    begin = time.monotonic()
     back = wait(lambda: reopened() > already, 45, 0.5) and wait(hears, 10, 0.5)
     return time.monotonic() - begin if back else -1.0
 
