@@ -17,6 +17,7 @@ from collections.abc import Iterator
 MANY = 20  # lines of one thread while its stream is closed; a fault that is no circle prints three
 ENABLE = 0  # PTHREAD_CANCEL_ENABLE
 UNBUFFERED = 2  # _IONBF
+BY_CALLER = 2  # FSETLOCKING_BYCALLER: no lock
 
 _WRITE = ctypes.CFUNCTYPE(ctypes.c_ssize_t, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
 
@@ -44,6 +45,8 @@ class _StandIn:
         self._functions = _Functions(write=_WRITE(self._write))
         self._file = library.fopencookie(None, b"w", self._functions)
         library.setvbuf(self._file, None, UNBUFFERED, 0)
+        # Its lock would be held while a line waits for Python's; an extension that prints has that.
+        library["__fsetlocking"](ctypes.c_void_p(self._file), BY_CALLER)
         self._real = self._place.value
         self._thread = 0
         self._lines = 0
