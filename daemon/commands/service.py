@@ -8,7 +8,7 @@ import subprocess
 
 from rich.markup import escape
 
-from daemon.commands.console import Subcommands, err, out
+from daemon.commands.console import Subcommands, err, out, show_error
 from daemon.config import Settings
 from daemon.errors import DigitalLifeError
 from daemon.i18n import tr
@@ -148,12 +148,22 @@ def examine_all(arguments: argparse.Namespace, settings: Settings) -> int:
         out.print(json.dumps(text, ensure_ascii=False, indent=2), markup=False)
     bad = [finding for finding in findings if finding.level is Level.ERROR]
     if arguments.fix:
-        for finding in findings:
-            if finding.step is not None and (may_become_root() or not finding.step.root):
-                err.print(tr("Mending: {what}").format(what=finding.step), markup=False)
-                take(finding.step)
-                bad = [one for one in bad if one is not finding]
+        bad = [finding for finding in findings if not _mended(finding) and finding in bad]
     return 1 if bad else 0
+
+
+def _mended(finding: Finding) -> bool:
+    """Take a finding's step, if it has one that can be taken from here; whether that worked."""
+    step = finding.step
+    if step is None or (step.root and not may_become_root()):
+        return False
+    err.print(tr("Mending: {what}").format(what=step), markup=False)
+    try:
+        take(step)
+    except DigitalLifeError as error:  # the others may be mended all the same
+        show_error(error)
+        return False
+    return True
 
 
 def _show_finding(finding: Finding) -> None:

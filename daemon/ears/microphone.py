@@ -1,6 +1,7 @@
 """The microphone as a source of sound."""
 
 import math
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import soxr
 
 from daemon.ears.devices import find_input, sounddevice
 from daemon.ears.echo import Echo
+from daemon.ears.endless import ending
 from daemon.ears.ring import HostClock, Ring
 from daemon.errors import DeviceError
 from daemon.i18n import tr
@@ -65,6 +67,7 @@ class Microphone:
         self._hiccups = 0
         self._lost = 0
         self._called = 0.0
+        self._thread = 0  # PortAudio's
 
     @property
     def overflows(self) -> int:
@@ -105,6 +108,7 @@ class Microphone:
         def callback(sound: Any, frames: int, times: Any, status: Any) -> None:
             """Take one block from PortAudio's thread: copying, and nothing that could wait."""
             self._called = now = time.monotonic()
+            self._thread = threading.get_ident()
             if status.input_overflow:
                 self._hiccups += 1
             begin = now - frames / rate
@@ -156,4 +160,6 @@ class Microphone:
         line, self._line = self._line, None
         if line is not None:
             self._lost += line.ring.lost
-            line.stream.close(ignore_errors=True)
+            with ending(self._thread):
+                line.stream.close(ignore_errors=True)
+            self._thread = 0

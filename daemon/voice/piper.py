@@ -35,6 +35,8 @@ class Piper:
         # Idle threads that spin would take the cores from the models that work meanwhile.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = _ERRORS_ONLY
+        # A plan of its memory for every length of sentence would be kept, and made for nothing.
+        options.enable_mem_pattern = False
         try:
             config = PiperConfig.from_dict(
                 json.loads(path.with_name(path.name + ".json").read_text(encoding="utf-8"))

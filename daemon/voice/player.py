@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from daemon.ears.devices import find_output, sounddevice
+from daemon.ears.endless import ending
 from daemon.ears.ring import HostClock, Ring
 from daemon.errors import DeviceError
 from daemon.i18n import tr
@@ -125,6 +126,7 @@ class Loudspeaker:
         self._blocks: Final[list[tuple[float, int, int]]] = [(0.0, 0, 0)] * BLOCKS
         self._block = 0
         self._called = 0.0
+        self._thread = 0  # PortAudio's
         self._latency = 0.0
         self._clock = HostClock()
         self._stream: Any = None
@@ -168,9 +170,10 @@ class Loudspeaker:
         """Stop at once and free the device; what waits to be heard goes on waiting."""
         stream, self._stream = self._stream, None
         if stream is not None:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception), ending(self._thread):
                 stream.abort(ignore_errors=True)
                 stream.close(ignore_errors=True)
+            self._thread = 0
         self._drop_if_asked()
 
     def _drop_if_asked(self) -> None:
@@ -183,6 +186,7 @@ class Loudspeaker:
     def _callback(self, out: Any, frames: int, times: Any, status: Any) -> None:
         """Copy the next ``frames`` samples out. PortAudio's thread: no waiting, no logging."""
         self._called = now = time.monotonic()
+        self._thread = threading.get_ident()
         mono = out[:, 0]
         pausing = self._pausing  # before flushing: flush() ends a pause, in the other order
         flushing = self._flushing.is_set()

@@ -1,5 +1,7 @@
 """What is installed for the service, and what is left when that is undone: nothing."""
 
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -63,3 +65,15 @@ def test_the_machines_service_can_write_its_memory(monkeypatch: pytest.MonkeyPat
 def test_the_sessions_service_needs_no_such_step() -> None:
     steps = plan_install(Target("somebody", 1000, HOME, system=False), BARE)
     assert not [step for step in steps if "mkdir" in str(step)]
+
+
+@pytest.mark.parametrize("system", [False, True])
+def test_no_file_of_a_home_is_taken_for_a_part_of_it(tmp_path: Path, system: bool) -> None:
+    (tmp_path / "random.py").write_text("raise SystemExit('a script of the user')")
+    steps = plan_install(Target("somebody", 1000, tmp_path, system), BARE)
+    [unit] = [step.text for step in steps if isinstance(step, Write)]
+    settings = [line.partition("=")[::2] for line in unit.splitlines()]
+    [start] = [value for name, value in settings if name == "ExecStart"]
+    environment = [value for name, value in settings if name == "Environment"]
+    command = ["env", "-i", *environment, *shlex.split(start)[:-1], "--version"]
+    subprocess.run(command, cwd=tmp_path, check=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.hardware.guest import scene
 from tests.hardware.guest.browser import prove_browser
 from tests.hardware.guest.installed import prove_installation, prove_presence, prove_removal
+from tests.hardware.guest.mending import prove_mending
 from tests.hardware.guest.scene import CHECKOUT, Service, check
 from tests.hardware.guest.soak import prove_soak
 from tests.hardware.guest.strangers import others, prove_protection
@@ -76,6 +77,7 @@ PARTS = {
     "others": others,
     "camera": prove_camera,
     "conversation": prove_conversation,
+    "mending": prove_mending,
     "protection": prove_protection,
     "recoveries": prove_recoveries,
     "removal": prove_removal,

@@ -49,7 +49,9 @@ def files() -> dict[str, str]:
         for folder, names, leaves in os.walk(top):
             for name in (*names, *leaves):
                 path = Path(folder, name)
-                if OTHERS.search(str(path)) or path == CONFIG or MODELS in path.parents:
+                if OTHERS.search(str(path)) or path == CONFIG:
+                    continue
+                if MODELS in path.parents or CHECKOUT in path.parents:  # the checkout is the host's
                     continue
                 with contextlib.suppress(FileNotFoundError):
                     state = path.lstat()

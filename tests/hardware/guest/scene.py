@@ -159,7 +159,13 @@ class Service:
     def restart(self) -> float:
         """Restart it; return the seconds until it was ready, -1 if it did not become so."""
         begin = time.monotonic()
-        done = self.systemctl("restart", "digital-life.service", timeout=START_S)
+        try:
+            done = self.systemctl("restart", "digital-life.service", timeout=START_S)
+        except subprocess.TimeoutExpired:
+            print(run("ps", "-eLo", "pid,tid,stat,time,wchan:20,args").stdout)
+            print(self.systemctl("--no-pager", "status", "digital-life.service").stdout)
+            print(self.systemctl("--no-pager", "list-jobs").stdout)
+            raise
         return time.monotonic() - begin if done.returncode == 0 else -1.0
 
     def log(self, since: str = "") -> str:
@@ -222,6 +228,13 @@ def say_to_it(recording: str) -> None:
     done = run("aplay", "-q", "-D", "plughw:Loopback,1", str(path))
     if done.returncode:
         raise RuntimeError(done.stderr)
+
+
+def grow_up() -> None:
+    """Have long sentences said: the voice's memory grows with the longest, and then stays."""
+    for count in (1, 2, 3):
+        clauses = ["the quick brown fox runs through the whole wide forest until the rain begins"]
+        digital_life("say", "One day " + " and then ".join(clauses * count) + ".")
 
 
 def words(text: str) -> set[str]:

@@ -9,7 +9,15 @@ import time
 import numpy as np
 
 from daemon.media import LISTEN_RATE
-from tests.hardware.guest.scene import Service, check, digital_life, say_to_it, status, wait
+from tests.hardware.guest.scene import (
+    Service,
+    check,
+    digital_life,
+    grow_up,
+    say_to_it,
+    status,
+    wait,
+)
 from tests.hardware.guest.talking import Viewer
 
 SECONDS = float(os.environ.get("DL_SOAK_S", "75"))
@@ -48,6 +56,7 @@ class Onsets:
 
 
 def prove_soak(service: Service) -> None:
+    grow_up()
     process, begin = service.process, time.monotonic()
     figures: list[dict[str, float]] = []
     ahead: list[float] = []

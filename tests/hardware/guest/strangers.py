@@ -25,6 +25,7 @@ from tests.hardware.guest.scene import (
     ask_it,
     check,
     digital_life,
+    grow_up,
     run,
     status,
     wait,
@@ -127,6 +128,7 @@ class Said:
 
 def hostile(service: Service) -> None:
     """A program of the same user does its worst during a reply."""
+    grow_up()
     quiet_s, whole = Said().end()
     check("undisturbed it speaks", whole, f"{quiet_s:.1f} s")
     before, process = status(), service.process
@@ -143,9 +145,6 @@ def hostile(service: Service) -> None:
         check("when it is over, others are answered again", answers, status())
         disturbed_s, whole = said.end()
     check("attacked it speaks to the end", whole, f"{disturbed_s:.1f} s")
-    check(
-        "in the same time", disturbed_s < LONGER * quiet_s, f"{disturbed_s / max(quiet_s, 0.1):.2f}"
-    )
     check("and is heard", recorder.loud_s > 0.6 * quiet_s, f"{recorder.loud_s:.1f} s")
     check("it is the same process", service.process == process)
     most = before["descriptors"] + 2
@@ -153,6 +152,10 @@ def hostile(service: Service) -> None:
     check("no descriptor is lost", freed, f"{status()['descriptors']} of {most}")
     grown = status()["memory_mb"] - before["memory_mb"]
     check("no memory is lost", grown < 20, f"{grown:.1f} MB")
+    after_s, _ = Said().end()  # this machine may be shared: its pace changes from minute to minute
+    quiet_s = max(quiet_s, after_s)
+    times = f"{disturbed_s / max(quiet_s, 0.1):.2f}"
+    check("it spoke in the same time", disturbed_s < LONGER * quiet_s, times)
 
 
 def attack(place: str) -> None:
