@@ -5,6 +5,7 @@ because one encoder run then serves both the choice of language and the words.
 """
 
 import logging
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ MOST_THREADS = 8  # beyond that the threads of so small a model wait for each ot
 # above 0.58, and its mean log probability below -0.9.
 NO_SPEECH = 0.55
 DOUBTFUL = -0.7
+# Below this the words are read again with the full window: one utterance in sixteen. Anything from
+# -0.35 to -0.55 mends as many; DOUBTFUL was too late for questions of which only half was heard.
+UNSURE = -0.5
 UNINTELLIGIBLE = -1.6  # mean log probability of fragments that mean nothing whatever was heard
 # More than anybody speaks: five Chinese characters in a second, of which a rare one takes three.
 # Text that comes to no end by then goes in circles. (How well it compresses would not tell: people
@@ -63,6 +67,12 @@ class _Heard:
     @property
     def doubtful(self) -> bool:
         return not self.tokens or self.confidence < DOUBTFUL
+
+    @property
+    def likelihood(self) -> float:
+        """The confidence; none at all in what has no end, no words, or goes in circles."""
+        sound = self.ended and self.tokens and not self.repeats
+        return self.confidence if sound else -math.inf
 
     @property
     def meaningless(self) -> bool:
@@ -146,22 +156,27 @@ class Whisper:
         """Return the words and their language; ``language`` is used where it is not empty.
 
         The encoder is fed a little more than was said; what then is not beyond doubt is heard again
-        as the model was trained, with silence up to half a minute.
+        as the model was trained, with silence up to half a minute. That reading tells whether
+        anybody spoke; the words are those of the likelier one.
         """
         features = self._model.feature_extractor(samples)
         seconds = len(samples) / LISTEN_RATE
+        readings: list[tuple[_Heard, str]] = []
         for frames in (min(FRAMES, features.shape[-1] + SPARE_FRAMES), FRAMES):
             cancel.check()
             encoded = self._model.encode(pad_or_trim(features, frames))
             cancel.check()
             spoken = language or self._language(encoded)
             heard = self._decode(encoded, spoken, seconds)
-            if heard.ended and not heard.doubtful and not heard.repeats:
+            readings.append((heard, spoken))
+            if heard.likelihood >= UNSURE:
                 break
         if not heard.ended:
             heard = self._decode(encoded, spoken, seconds, no_repeat_ngram_size=3)
+            readings.append((heard, spoken))
         if not heard.ended or heard.meaningless:
             return "", spoken
+        heard, spoken = max(reversed(readings), key=lambda reading: reading[0].likelihood)
         text = str(self._tokenizers[spoken].decode(heard.tokens)).strip()
         return str(self._simplified.convert(text)) if spoken == "zh" else text, spoken
 

@@ -120,7 +120,8 @@ class Screen:
             self._shown.append(self._waiting.popleft())
         if len(self._waiting) < AHEAD:
             self._room.set()
-        if not self._shown or self._held or self._now == before:
+        # a reply that begins stands still at 0, wherever the one before has ended
+        if not self._shown or self._held or self._now in (0, before):
             return None
         shown = self._shown[-1]
         return shown.mouth if self._now - shown.at <= HOLD_S * SPEAK_RATE else None

@@ -100,6 +100,21 @@ def test_it_holds_a_mouth_for_a_fifth_of_a_second_at_most() -> None:
     run_virtual(main())
 
 
+def test_the_mouth_of_a_second_reply_waits_for_its_sound() -> None:
+    async def main() -> None:
+        setup = Setup()
+        setup.position = 90 * FRAME  # the end of the first reply
+        assert setup.screen.mouth() is None
+        setup.position = 0  # the second begins, and its sound is on its way to the loudspeaker
+        await setup.screen.put(frame(0, turn=2))
+        assert setup.screen.mouth() is None
+        assert setup.screen.mouth() is None
+        setup.position = FRAME // 2
+        assert setup.screen.mouth() is not None
+
+    run_virtual(main())
+
+
 def test_the_mouth_closes_while_the_sound_is_held_and_goes_on_from_where_that_does() -> None:
     async def main() -> None:
         setup = Setup()
