@@ -196,7 +196,7 @@ class Endpointer:
         voiced_s = turn.voiced / LISTEN_RATE
         if turn.number and waning:
             yield from self._fades(turn)
-        # In noise Silero may stay unsure for long: as soon as there is sound again, nothing has faded.
+        # In noise Silero may stay unsure for long: with sound again, nothing has faded.
         turn.faded = turn.faded and waning and _end_of_speech(turn) < turn.end + CHUNK
         if turn.faded:
             return
