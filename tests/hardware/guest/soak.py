@@ -69,6 +69,7 @@ def prove_soak(service: Service) -> None:
             if turn % 2:
                 if (offset := spoken_offset(onsets, TEXTS[turn // 2 % 2])) is not None:
                     ahead.append(offset)
+                    print(f"the mouth is {1000 * offset:.0f} ms behind the sound", flush=True)
             elif not answered():
                 check("every question is answered", False, f"turn {turn}\n{service.log()[-1500:]}")
                 return
@@ -98,7 +99,8 @@ def prove_soak(service: Service) -> None:
     edge = max(1, len(ahead) // 3)
     early, late = statistics.median(ahead[:edge]), statistics.median(ahead[-edge:])
     drift = late - early
-    check("lips and sound stay together", abs(drift) <= MOST_DRIFT_S, f"{1000 * drift:.0f} ms")
+    shown = f"{1000 * drift:.0f} ms in {len(ahead)}"
+    check("lips and sound stay together", abs(drift) <= MOST_DRIFT_S, shown)
 
 
 def answered() -> bool:
