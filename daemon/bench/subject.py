@@ -168,10 +168,10 @@ async def tell_voice(conversion: Conversion | None) -> None:
     """Tell when the voice that is set speaks; the plain one is not measured in its stead."""
     if conversion is not None:
         await conversion.settled()
-    if conversion is not None and conversion.failed:
-        os.kill(os.getpid(), signal.SIGTERM)  # the last line of the log says why
-    else:
-        tell(VOICE_READY)
+        if conversion.failed:
+            os.kill(os.getpid(), signal.SIGTERM)  # the last line of the log says why
+            return
+    tell(VOICE_READY)
 
 
 def main() -> None:

@@ -7,15 +7,13 @@ Qwen2.5-Coder 0.5B, 17 had a full stop or question mark expected with less than 
 """
 
 import math
-import re
 from typing import Any
 
-from daemon.brain.sentences import is_chinese
+from daemon.brain.sentences import words
 
 UNFINISHED = 0.01
 """A probability below which somebody is taken to be in the middle of a sentence."""
 FEWEST_WORDS = 2.0  # "Why?" and "Paris." are whole, and a language model does not know
-_UNIT = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")
 _ENDS = ".?!。？！…"
 _MARKS = " \t\n,，、;；:：—–-\"'“”‘’" + _ENDS
 
@@ -28,12 +26,10 @@ def unmarked(text: str) -> str:
 def is_plainly_whole(text: str) -> bool:
     """Whether the brain need not be asked, which takes a moment.
 
-    Too few words tell it nothing; two Chinese characters are about a word. Recognisers hear a
-    question's tone and word order: Whisper put a question mark after 1 of those 20 halves.
+    Too few words tell it nothing. Recognisers hear a question's tone and word order: Whisper put a
+    question mark after 1 of those 20 halves.
     """
-    units = _UNIT.findall(text)
-    words = sum(0.5 if is_chinese(unit[0]) else 1.0 for unit in units)
-    return words < FEWEST_WORDS or text.rstrip().endswith(("?", "？"))
+    return words(text) < FEWEST_WORDS or text.rstrip().endswith(("?", "？"))
 
 
 def end_probability(answer: dict[str, Any]) -> float:

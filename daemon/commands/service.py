@@ -148,7 +148,8 @@ def examine_all(arguments: argparse.Namespace, settings: Settings) -> int:
         out.print(json.dumps(text, ensure_ascii=False, indent=2), markup=False)
     bad = [finding for finding in findings if finding.level is Level.ERROR]
     if arguments.fix:
-        bad = [finding for finding in findings if not _mended(finding) and finding in bad]
+        mended = [finding for finding in findings if _mended(finding)]
+        bad = [finding for finding in bad if finding not in mended]
     return 1 if bad else 0
 
 

@@ -194,10 +194,11 @@ class Endpointer:
         turn.voiced += CHUNK
         turn.voiced_end = turn.clock
         voiced_s = turn.voiced / LISTEN_RATE
-        if turn.number and waning:
+        if turn.faded:
+            # In noise Silero may stay unsure for long: with sound again, nothing has faded.
+            turn.faded = waning and _end_of_speech(turn) < turn.end + CHUNK
+        elif turn.number and waning:
             yield from self._fades(turn)
-        # In noise Silero may stay unsure for long: with sound again, nothing has faded.
-        turn.faded = turn.faded and waning and _end_of_speech(turn) < turn.end + CHUNK
         if turn.faded:
             return
         if turn.number:
