@@ -34,7 +34,8 @@ class Tap(Echo):
         self.heard: deque[tuple[float, Samples]] = deque(maxlen=50)  # a second
 
     def clean(self, samples: Samples, moment: float) -> Samples:
-        self.heard.append((moment, samples))
+        if len(samples):  # nothing has no moment
+            self.heard.append((moment, samples))
         return samples
 
 
