@@ -28,13 +28,28 @@ class JournalFormatter(logging.Formatter):
 
 def start_logging(level: str) -> None:
     """Log from now on, at ``level`` or above."""
-    handler = logging.StreamHandler(sys.stderr)
-    if _is_journal(sys.stderr):
-        handler.setFormatter(JournalFormatter("%(name)s: %(message)s"))
-    else:
-        handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(handlers=[handler])
+    root = logging.getLogger()
+    if not root.handlers:
+        handler = logging.StreamHandler(_own(sys.stderr))
+        if _is_journal(sys.stderr):
+            handler.setFormatter(JournalFormatter("%(name)s: %(message)s"))
+        else:
+            handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+        root.addHandler(handler)
     set_level(level)
+
+
+def _own(stream: TextIO) -> TextIO:
+    """Return the same stream by a descriptor of its own.
+
+    sounddevice points descriptor 2 at /dev/null while PortAudio looks for devices, which takes
+    seconds when a sound server hangs. What is logged then must not be lost.
+    """
+    try:
+        own = os.dup(stream.fileno())
+    except OSError:  # replaced by something that is no file
+        return stream
+    return open(own, "w", buffering=1, encoding=stream.encoding, errors="backslashreplace")
 
 
 def set_level(level: str) -> None:
