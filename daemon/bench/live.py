@@ -31,10 +31,10 @@ from daemon.bench.turns import (
     STATES,
     STOPPED,
     VOICE_READY,
+    at_rest,
     only_part,
     outcome,
     own_interruptions,
-    resting_since,
 )
 from daemon.config import Settings
 from daemon.i18n import tr
@@ -295,7 +295,7 @@ class Trial:
 
     def _mouth_closed(self, noticed_at: float, silence: float) -> float | None:
         """Return how long after the silence the mouth closed; 0 when it was at rest before."""
-        if resting_since(self._process.since(0, MOUTH_OPEN, MOUTH_CLOSED), noticed_at) is not None:
+        if at_rest(self._process.since(0, MOUTH_OPEN, MOUTH_CLOSED), noticed_at):
             return 0.0
         closed = self._process.wait(noticed_at, 1.0, MOUTH_CLOSED)
         return closed.at - silence if closed else None

@@ -60,15 +60,10 @@ def only_part(speaking: Event, end: float) -> bool:
     return answered < end - PART_S
 
 
-def resting_since(events: Sequence[Event], moment: float) -> float | None:
-    """Tell since when the mouth that is closed at ``moment`` has been; ``None`` if it is open.
-
-    ``events`` are all that tell of the mouth. One that has not opened yet never was.
-    """
+def at_rest(events: Sequence[Event], moment: float) -> bool:
+    """Whether the mouth is closed at ``moment``; ``events`` are all that tell of it."""
     before = [event for event in events if event.at <= moment]
-    if not before:
-        return float("-inf")
-    return before[-1].at if before[-1].name == MOUTH_CLOSED else None
+    return not before or before[-1].name == MOUTH_CLOSED
 
 
 def own_interruptions(

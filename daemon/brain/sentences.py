@@ -19,6 +19,9 @@ SHORT = 16  # width of a sentence that is joined with the next: "Yes.", "好的�
 LONG = 200  # width at which a sentence is cut at a clause: 13 s of speech in either language
 CHINESE_WIDTH = 3  # a Chinese character takes about as long to say as three Latin letters
 
+WORD = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+(?:['’][^\W_]+)*")
+"""A word of letters, or a Chinese character."""
+
 _CHINESE = re.compile(f"[{CJK}]")
 _WORDS = re.compile(rf"[{CJK}]|[^\s{CJK}]+")
 

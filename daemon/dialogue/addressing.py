@@ -4,7 +4,6 @@ A recogniser spells a name as it hears it: "Digital live", "数字声明". So le
 not words, Chinese ones by their sound (pinyin without tones), and not all have to be right.
 """
 
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from difflib import SequenceMatcher
 
 from pypinyin import lazy_pinyin
 
+from daemon.brain.sentences import WORD
 from daemon.config import DialogueSettings
 from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.observer import Observer
@@ -24,7 +24,6 @@ from daemon.worker import CancelToken
 # camera are below 0.83, 数字生活 for 数字生命 is 0.83.
 ALIKE = 0.85
 SHORT = 7  # letters; a shorter name is like too many words to be guessed
-WORD = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+(?:['’][^\W_]+)*")
 GREETINGS = frozenset(
     ("hey", "hi", "hello", "oh", "ok", "okay", "so", "你", "您", "好", "嘿", "嗨", "喂", "哎", "那")
 )

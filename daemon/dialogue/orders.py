@@ -11,6 +11,7 @@ from difflib import SequenceMatcher
 
 from pypinyin import lazy_pinyin
 
+from daemon.brain.sentences import WORD
 from daemon.dialogue.personas import Persona
 from daemon.media import Transcript
 
@@ -42,7 +43,6 @@ _BESIDE = re.compile(
     r"^the\s+|\s+(?:please|now|again)$|(?:吧|了|呗|好吗|可以吗|行吗|一下|的身份)$", re.IGNORECASE
 )
 _MARKS = re.compile(r"[^\w\s'’]+")
-_WORD = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")
 
 
 def wanted_persona(text: str, personas: Callable[[], Sequence[Persona]]) -> Persona | None:
@@ -74,7 +74,7 @@ def _name(text: str) -> str:
 
 def _likeness(heard: str, name: str) -> float:
     """How alike two names sound, 0 to 1."""
-    if len(_WORD.findall(heard)) > len(_WORD.findall(name)) + LONGER:
+    if len(WORD.findall(heard)) > len(WORD.findall(name)) + LONGER:
         return 0.0
     return SequenceMatcher(None, _sound(heard), _sound(name), autojunk=False).ratio()
 

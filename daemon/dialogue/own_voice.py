@@ -4,19 +4,19 @@ A canceller needs seconds to learn a room, and a busy computer plays with gaps t
 of. What it leaves is faint, but now and then enough for a word to be read from it.
 """
 
-import re
 from difflib import SequenceMatcher
 
-UNIT = re.compile(r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+")  # a Chinese character or a word
-RECENT = 60  # units: what was said in the last twenty seconds
-FEWEST = 2  # units; a single one may as well be a person's ("Paris?")
+from daemon.brain.sentences import WORD
+
+RECENT = 60  # words: what was said in the last twenty seconds
+FEWEST = 2  # words; a single one may as well be a person's ("Paris?")
 ECHO_S = 1.0  # after a reply in which its echo may still be heard
 ALIKE = 0.7  # share of what was heard that was just said, in the same order
 
 
 def is_own(heard: str, said: str) -> bool:
     """Whether ``heard`` is no more than a part of ``said``, as far as a recogniser can tell."""
-    words, own = UNIT.findall(heard.casefold()), UNIT.findall(said.casefold())[-RECENT:]
+    words, own = WORD.findall(heard.casefold()), WORD.findall(said.casefold())[-RECENT:]
     if len(words) < FEWEST:
         return False
     blocks = SequenceMatcher(None, own, words, autojunk=False).get_matching_blocks()

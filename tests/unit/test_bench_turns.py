@@ -3,10 +3,10 @@ import pytest
 from daemon.bench.process import Event
 from daemon.bench.turns import (
     Outcome,
+    at_rest,
     only_part,
     outcome,
     own_interruptions,
-    resting_since,
 )
 
 
@@ -82,12 +82,12 @@ def test_what_it_takes_its_own_voice_for(
     assert own_interruptions(told(*changes), PERSON) == expected
 
 
-def test_since_when_a_mouth_is_at_rest() -> None:
+def test_whether_a_mouth_is_at_rest() -> None:
     events = told((1.0, "mouth open"), (2.0, "mouth closed"), (3.0, "mouth open"))
-    assert resting_since(events, 2.5) == 2.0
-    assert resting_since(events, 1.5) is None
-    assert resting_since(events, 3.5) is None
-    assert resting_since(events, 0.5) == float("-inf"), "it has not opened yet"
+    assert at_rest(events, 2.5)
+    assert not at_rest(events, 1.5)
+    assert not at_rest(events, 3.5)
+    assert at_rest(events, 0.5), "it has not opened yet"
 
 
 def test_an_answer_to_what_came_before_a_pause_is_known_by_what_it_counts_from() -> None:
