@@ -35,15 +35,26 @@ async def connected() -> AsyncIterator[Any]:
         from pulsectl_asyncio import PulseAsync
     except OSError:  # libpulse is not installed
         raise NoServer from None
-    from pulsectl import PulseError
+    from pulsectl import PulseDisconnected, PulseError
 
     class Pulse(PulseAsync):  # type: ignore[misc]
         waiting_futures: set[asyncio.Future[None]]
 
         def _pulse_state_cb(self, *state: Any) -> None:
-            """Leave out what is done already: pulsectl-asyncio 1.3 would let it fail once more."""
-            self.waiting_futures = {future for future in self.waiting_futures if not future.done()}
+            """When the server goes, let fail what waits, but not what it has just answered.
+
+            pulsectl-asyncio 1.3 lets both fail; an answer under way then fails once more, loudly.
+            """
+            waiting, self.waiting_futures = self.waiting_futures, set()
             super()._pulse_state_cb(*state)
+            self.waiting_futures = waiting
+            if not self.connected:
+                asyncio.get_running_loop().call_soon(self._fail)
+
+        def _fail(self) -> None:
+            for future in self.waiting_futures:
+                if not future.done():
+                    future.set_exception(PulseDisconnected())
 
     pulse = Pulse(CLIENT)
     try:

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pulsectl import PulseDisconnected
 
 from daemon.bench.sound_server import write_wav
 from daemon.config import EarsSettings, VoiceSettings, load, packaged_config
 from daemon.ears.whisper import Whisper
 from daemon.errors import DeviceError, SetupError
 from daemon.media import LISTEN_RATE, Audio, Samples
+from daemon.voice.sound_server import connected
 from daemon.voice.virtual_microphone import Arranger, Devices, virtual_microphone
 from daemon.worker import CancelToken
 from tests.hardware.daemon_process import Daemon
@@ -285,6 +287,26 @@ def test_without_a_server_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyP
         run(main(voice(output="both"), ears(listen_to="call")))
     plain = run(main(voice(output="both", loudspeaker="Built-in"), ears(microphone="Webcam")))
     assert plain == Devices("Webcam", ""), "then the machine's own loudspeaker alone"
+
+
+def test_an_answer_that_comes_as_the_server_goes_is_not_given_twice(pulse: Pulse) -> None:
+    complaints: list[dict[str, Any]] = []
+
+    async def ask() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, complaint: complaints.append(complaint))
+        async with connected() as server:
+            answered, unanswered = (asyncio.create_task(server.server_info()) for _ in range(2))
+            await asyncio.sleep(0)  # both have asked
+            first, _ = server.waiting_futures
+            loop.call_soon(first.set_result, None)
+            server.disconnect()
+            await asyncio.wait([answered, unanswered], timeout=5)
+            errors = [task.exception() for task in (answered, unanswered)]
+            assert sum(isinstance(error, PulseDisconnected) for error in errors) == 1
+
+    asyncio.run(ask())
+    assert not complaints
 
 
 def test_a_call_on_the_voices_own_loudspeaker_is_refused(pulse: Pulse) -> None:

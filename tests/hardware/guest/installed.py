@@ -37,7 +37,8 @@ OTHERS = re.compile(
     r"/etc/(passwd|group|g?shadow|sub[ug]id)-?$"  # the stranger of proof 6 came and went
     r"|/etc/fstab$|/var/lib/digital-life-"  # of these proofs
     r"|/home/\w+/\.(local|config/pulse)(/|$)"  # what is kept, and the sound server's
-    r"|/home/\w+/\.(config/chromium|cache/(chromium|fontconfig|mesa_shader_cache)|pki)(/|$)"
+    r"|/home/\w+/\.(config/chromium|cache/(chromium|fontconfig|mesa_shader_cache)|pki)(-|/|$)"
+    r"|/tmp/org\.chromium\."
     r"|/(var/)?tmp/systemd-private-|/var/lib/systemd/(random-seed|timers)"
 )
 

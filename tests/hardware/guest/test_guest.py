@@ -1,7 +1,7 @@
 """The proofs of ``inside.py``, each in a guest of its own.
 
-A guest has one processor and loads its models in about a minute, twice where it reboots. So all of
-it takes an hour, and is run when it is asked for.
+A guest has one processor and loads its models in about a minute, twice where it reboots. The
+shortest proof is always run; all of them take more than an hour, and are run when asked for.
 """
 
 import os
@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.skipif(bool(bench.missing()), reason=bench.missing()),
     pytest.mark.timeout(4500),
 ]
-slow = pytest.mark.skipif(not LONG, reason="an hour in guests: DIGITAL_LIFE_SLOW_TESTS=1")
+slow = pytest.mark.skipif(not LONG, reason="more than an hour in guests: DIGITAL_LIFE_SLOW_TESTS=1")
 
 
 def passed(printed: str) -> int:
@@ -27,9 +27,13 @@ def passed(printed: str) -> int:
     return sum(line.startswith("PASS") for line in lines)
 
 
-@slow
 def test_installed_it_is_there_for_its_user_alone_and_uninstalled_it_is_gone() -> None:
-    assert passed(bench.run("once", "others", "mending", "removal", seconds=700)) > 30
+    assert passed(bench.run("once", "others", "removal", seconds=500)) > 25
+
+
+@slow
+def test_what_the_doctor_finds_it_mends() -> None:
+    assert passed(bench.run("once", "mending", seconds=700)) > 20
 
 
 @slow
