@@ -73,7 +73,7 @@ class Viewer:
         """Return when the mouth begins to move between two moments, if it does."""
         steps = self._steps(begin - 1.0, end)
         still = [step for at, step in steps if at < begin]
-        limit = 3 * float(np.median(still)) + 0.5 if still else 1.0
+        limit = 3 * float(np.median(still)) + 0.2 if still else 1.0
         return next((at for at, step in steps if at >= begin and step > limit), None)
 
     def motion(self, begin: float, end: float) -> float:
