@@ -26,18 +26,21 @@ SECONDS = float(os.environ.get("DL_SOAK_S", "75"))
 WARM_TURNS = 2
 MOST_MB = 20.0
 MOST_DRIFT_S = 0.08  # two pictures
-TEXTS = ("Bom bom bom bom bom.", "Papa and mama may be back by Monday morning, maybe by bus.")
-
-
+TEXT = "Papa and mama may be back by Monday morning, maybe by bus, and then we will all have lunch."
 BLOCK_S = 0.02
-RUN, SPEECH = 15, 8  # blocks; the card repeats a scrap of old sound when the processor is late
+STEP_S, FARTHEST_S = 0.01, 0.6  # of the moments at which mouth and sound are compared
+ALIKE = 0.3  # their correlation, at the least
 
 
-class Onsets:
-    """Notes when speech begins at the loopback card, after a second of silence."""
+class Loudness:
+    """Notes how loud the loopback card is, block by block.
+
+    A reader that has to wait for the processor reads late, never early: the sound's clock is the
+    lower edge of when its blocks came.
+    """
 
     def __init__(self) -> None:
-        self.at: list[float] = []
+        self.heard: deque[tuple[float, float]] = deque(maxlen=3000)  # a minute
         self._program = subprocess.Popen(
             ["arecord", "-q", "-D", "plughw:Loopback,1", "-f", "S16_LE", "-c", "1",
              "-r", str(LISTEN_RATE), "-t", "raw", "--buffer-time=200000", "--period-time=20000"],
@@ -48,15 +51,13 @@ class Onsets:
 
     def _listen(self) -> None:
         assert self._program.stdout is not None
-        run: deque[tuple[float, bool]] = deque(maxlen=RUN)
-        spoke = 0.0
+        began: deque[float] = deque(maxlen=500)  # when the first block was read, as each tells
+        number = 0
         while data := self._program.stdout.read(round(LISTEN_RATE * BLOCK_S) * 2):
-            run.append((time.monotonic(), np.abs(np.frombuffer(data, np.int16)).max() > 500))
-            loud = [at for at, is_loud in run if is_loud]
-            if len(loud) >= SPEECH:
-                if loud[0] - spoke > 1:
-                    self.at.append(loud[0])
-                spoke = loud[-1]
+            began.append(time.monotonic() - number * BLOCK_S)
+            level = float(np.abs(np.frombuffer(data, np.int16).astype(np.float32)).mean())
+            self.heard.append((min(began) + number * BLOCK_S, level))
+            number += 1
 
     def close(self) -> None:
         self._program.terminate()
@@ -69,13 +70,13 @@ def prove_soak(service: Service) -> None:
     process, begin = service.process, time.monotonic()
     figures: list[dict[str, float]] = []
     ahead: list[float] = []
-    onsets = Onsets()
+    loudness = Loudness()
     turn = 0
     try:
         while time.monotonic() - begin < SECONDS or turn < WARM_TURNS + 3:
             turn += 1
             if turn % 2:
-                if (offset := spoken_offset(onsets, TEXTS[turn // 2 % 2])) is not None:
+                if (offset := spoken_offset(loudness)) is not None:
                     ahead.append(offset)
                     print(f"the mouth is {1000 * offset:.0f} ms behind the sound", flush=True)
             elif not answered():
@@ -89,7 +90,7 @@ def prove_soak(service: Service) -> None:
             if time.monotonic() - begin > 4 * SECONDS + 300:
                 break
     finally:
-        onsets.close()
+        loudness.close()
     check("every question is answered", True, f"{turn} turns in {time.monotonic() - begin:.0f} s")
     check("one process all along", service.process == process and service.restarts == 0)
     edge = max(1, len(figures) // 5)
@@ -118,16 +119,26 @@ def answered() -> bool:
     return bool(wait(lambda: status()["turns"][-1:] != before, 60, 1.0))
 
 
-def spoken_offset(onsets: Onsets, text: str) -> float | None:
-    """Have a text said; return how much later than the sound the mouth begins, in seconds."""
-    time.sleep(1.2)
-    sounds = len(onsets.at)
+def spoken_offset(loudness: Loudness) -> float | None:
+    """Have a text said; return how much later than the sound the mouth is, in seconds.
+
+    An onset would not do: a processor that is late makes gaps in the sound, and lets the card
+    repeat scraps of what it played before. So the whole is compared.
+    """
     with Viewer(str(status()["devices"]["camera"])) as viewer:
         time.sleep(1.5)
-        ask_it("say", text=text)  # another Python would make sound and pictures late
-        time.sleep(0.3)
-    if len(onsets.at) <= sounds:
+        begin = time.monotonic()
+        ask_it("say", text=TEXT)  # a Python of its own would make sound and pictures late
+        end = time.monotonic()
+    mouth = np.array(viewer.opening(begin, end)).reshape(-1, 2)
+    sound = np.array([(at, level) for at, level in loudness.heard if begin - 1 < at < end + 1])
+    if len(mouth) < 25 or len(sound) < 50:
         return None
-    heard = onsets.at[sounds]
-    moved = viewer.first_motion(heard - 1.0, heard + 1.0)
-    return None if moved is None else moved - heard
+    moments = np.arange(begin, end, STEP_S)
+    opening = np.interp(moments, mouth[:, 0], mouth[:, 1])
+    lags = np.arange(-FARTHEST_S, FARTHEST_S, STEP_S)
+    alike = [
+        np.corrcoef(opening, np.interp(moments - lag, sound[:, 0], sound[:, 1]))[0, 1]
+        for lag in lags
+    ]
+    return float(lags[np.argmax(alike)]) if max(alike) > ALIKE else None

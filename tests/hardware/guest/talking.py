@@ -27,6 +27,8 @@ from tests.hardware.guest.scene import (
 
 REST_S = 3.0
 STEADY = 23  # of 25 pictures a second
+Picture = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+
 ALIKE = 0.6  # of the reply's words are understood again: it is one small voice and one small ear
 
 
@@ -34,7 +36,7 @@ class Viewer:
     """Watches the camera through ffmpeg's V4L2, as a video call would."""
 
     def __init__(self, device: str) -> None:
-        self.seen: list[tuple[float, np.ndarray[tuple[int, int], np.dtype[np.float32]]]] = []
+        self.seen: list[tuple[float, Picture]] = []
         self.repeated = 0
         """Pictures that the device has shown again because none came in time."""
         self._device = device
@@ -54,7 +56,7 @@ class Viewer:
                 if self.seen and np.array_equal(self.seen[-1][1], plane):
                     self.repeated += 1
                 else:
-                    self.seen.append((time.monotonic(), plane))
+                    self.seen.append((float(frame.time), plane))  # by the kernel's clock, monotonic
 
     def __exit__(self, *failure: object) -> None:
         self._stop.set()
@@ -69,12 +71,14 @@ class Viewer:
         now = time.monotonic()
         return self.rate(now - REST_S, now)
 
-    def first_motion(self, begin: float, end: float) -> float | None:
-        """Return when the mouth begins to move between two moments, if it does."""
-        steps = self._steps(begin - 1.0, end)
-        still = [step for at, step in steps if at < begin]
-        limit = 3 * float(np.median(still)) + 0.2 if still else 1.0
-        return next((at for at, step in steps if at >= begin and step > limit), None)
+    def opening(self, begin: float, end: float) -> list[tuple[float, float]]:
+        """Return for each picture how much its mouth differs from the one at rest before."""
+        rest = np.median([picture for at, picture in self.seen if at < begin], axis=0)
+        return [
+            (at, float(np.abs(_mouth(picture) - _mouth(rest)).mean()))
+            for at, picture in self.seen
+            if begin <= at < end
+        ]
 
     def motion(self, begin: float, end: float) -> float:
         """Return how much the middle of the picture's lower half changes, in grey levels."""
@@ -82,13 +86,16 @@ class Viewer:
 
     def _steps(self, begin: float, end: float) -> list[tuple[float, float]]:
         """Return for each picture how much it differs from the one before."""
-        seen = [(at, picture) for at, picture in self.seen if begin <= at < end]
-        height, width = seen[0][1].shape if seen else (0, 0)
-        area = np.s_[height // 2 : height * 4 // 5, width * 2 // 5 : width * 3 // 5]
+        seen = [(at, _mouth(picture)) for at, picture in self.seen if begin <= at < end]
         return [
-            (at, float(np.abs(picture[area] - before[area]).mean()))
+            (at, float(np.abs(picture - before).mean()))
             for (_, before), (at, picture) in itertools.pairwise(seen)
         ]
+
+
+def _mouth(picture: Picture) -> Picture:
+    height, width = picture.shape
+    return picture[height // 2 : height * 4 // 5, width * 2 // 5 : width * 3 // 5]
 
 
 def heard_again(recorder: Recorder) -> str:
