@@ -5,11 +5,11 @@ import statistics
 import subprocess
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 
 import numpy as np
 
+from daemon.bench.tape import BLOCK, Tape
 from daemon.media import LISTEN_RATE
 from tests.hardware.guest.scene import (
     Service,
@@ -26,23 +26,20 @@ SECONDS = float(os.environ.get("DL_SOAK_S", "75"))
 WARM_TURNS = 2
 MOST_MB = 20.0
 MOST_DRIFT_S = 0.08  # two pictures
+Series = np.ndarray[tuple[int], np.dtype[np.floating]]
+
 TEXT = "Papa and mama may be back by Monday morning, maybe by bus, and then we will all have lunch."
-BLOCK_S = 0.02
 STEP_S, FARTHEST_S = 0.01, 0.6  # of the moments at which mouth and sound are compared
 ALIKE = 0.3  # their correlation, at the least
 
 
 class Loudness:
-    """Notes how loud the loopback card is, block by block.
-
-    A reader that has to wait for the processor reads late, never early: the sound's clock is the
-    lower edge of when its blocks came.
-    """
+    """How loud the loopback card is; a reader that waits for the processor does not matter."""
 
     def __init__(self) -> None:
-        self.heard: deque[tuple[float, float]] = deque(maxlen=3000)  # a minute
+        self._tape = Tape()
         self._program = subprocess.Popen(
-            ["arecord", "-q", "-D", "plughw:Loopback,1", "-f", "S16_LE", "-c", "1",
+            ["arecord", "-q", "-D", "plughw:Loopback,1", "-f", "S16_LE", "-c", "2",
              "-r", str(LISTEN_RATE), "-t", "raw", "--buffer-time=200000", "--period-time=20000"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
@@ -51,13 +48,16 @@ class Loudness:
 
     def _listen(self) -> None:
         assert self._program.stdout is not None
-        began: deque[float] = deque(maxlen=500)  # when the first block was read, as each tells
-        number = 0
-        while data := self._program.stdout.read(round(LISTEN_RATE * BLOCK_S) * 2):
-            began.append(time.monotonic() - number * BLOCK_S)
-            level = float(np.abs(np.frombuffer(data, np.int16).astype(np.float32)).mean())
-            self.heard.append((min(began) + number * BLOCK_S, level))
-            number += 1
+        size = 2 * 2 * BLOCK  # bytes
+        while len(data := self._program.stdout.read(size)) == size:
+            self._tape.add(np.frombuffer(data, np.int16).reshape(-1, 2), time.monotonic())
+
+    def between(self, begin: float, end: float) -> tuple[Series, Series]:
+        """Return moments and how loud it was at them."""
+        first = self._tape.position(begin)
+        sound = np.abs(self._tape.room(first, self._tape.position(end)))
+        levels = sound[: len(sound) // BLOCK * BLOCK].reshape(-1, BLOCK).mean(axis=1)
+        return self._tape.moment(first) + np.arange(len(levels)) * BLOCK / LISTEN_RATE, levels
 
     def close(self) -> None:
         self._program.terminate()
@@ -131,14 +131,11 @@ def spoken_offset(loudness: Loudness) -> float | None:
         ask_it("say", text=TEXT)  # a Python of its own would make sound and pictures late
         end = time.monotonic()
     mouth = np.array(viewer.opening(begin, end)).reshape(-1, 2)
-    sound = np.array([(at, level) for at, level in loudness.heard if begin - 1 < at < end + 1])
-    if len(mouth) < 25 or len(sound) < 50:
+    at, levels = loudness.between(begin - FARTHEST_S, end + FARTHEST_S)
+    if len(mouth) < 25 or len(levels) < 100:
         return None
     moments = np.arange(begin, end, STEP_S)
     opening = np.interp(moments, mouth[:, 0], mouth[:, 1])
     lags = np.arange(-FARTHEST_S, FARTHEST_S, STEP_S)
-    alike = [
-        np.corrcoef(opening, np.interp(moments - lag, sound[:, 0], sound[:, 1]))[0, 1]
-        for lag in lags
-    ]
+    alike = [np.corrcoef(opening, np.interp(moments - lag, at, levels))[0, 1] for lag in lags]
     return float(lags[np.argmax(alike)]) if max(alike) > ALIKE else None

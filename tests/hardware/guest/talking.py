@@ -25,10 +25,10 @@ from tests.hardware.guest.scene import (
     words,
 )
 
-REST_S = 3.0
-STEADY = 23  # of 25 pictures a second
 Picture = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
+REST_S = 3.0
+STEADY = 23  # of 25 pictures a second
 ALIKE = 0.6  # of the reply's words are understood again: it is one small voice and one small ear
 
 
@@ -73,9 +73,9 @@ class Viewer:
 
     def opening(self, begin: float, end: float) -> list[tuple[float, float]]:
         """Return for each picture how much its mouth differs from the one at rest before."""
-        rest = np.median([picture for at, picture in self.seen if at < begin], axis=0)
+        rest = np.median([_mouth(picture) for at, picture in self.seen if at < begin], axis=0)
         return [
-            (at, float(np.abs(_mouth(picture) - _mouth(rest)).mean()))
+            (at, float(np.abs(_mouth(picture) - rest).mean()))
             for at, picture in self.seen
             if begin <= at < end
         ]
