@@ -3,6 +3,7 @@
 # make run     the daemon: talk to it
 # make check   what is run before each commit: ruff, mypy, tests
 # make test    the tests, with all set-up
+# make settings   config.toml and the settings pages, from the settings' declarations
 # make bench   every stage, a conversation and the lips, measured here; JSON=FILE writes it, too
 #
 # EXTRAS=chatglm,sovits,training,wav2lip (or all) adds the optional engines: make setup EXTRAS=all
@@ -24,7 +25,7 @@ INSTALLED := $(BIN)/.installed$(if $(EXTRAS),-$(subst $(comma),-,$(EXTRAS)))
 INSTALLED_DEV := $(BIN)/.installed-dev-$(subst $(comma),-,$(TEST_EXTRAS))
 needs-compiler = $(if $(filter all sovits,$(subst $(comma), ,$(1))),$(BUILD_PACKAGES))
 
-.PHONY: setup setup-test demo run test check bench packages test-packages models test-models axe clean
+.PHONY: setup setup-test demo run test check settings bench packages test-packages models test-models axe clean
 
 setup: packages $(INSTALLED) models
 
@@ -44,6 +45,9 @@ check: setup-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+settings: $(INSTALLED)
+	$(BIN)/python -m daemon.config.pages
 
 bench: setup-test
 	$(BIN)/python -m tests.bench $(if $(JSON),--json $(JSON))

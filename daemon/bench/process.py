@@ -13,7 +13,7 @@ from types import TracebackType
 
 from daemon.bench.sound_server import end
 from daemon.config import Settings
-from daemon.config_file import as_toml
+from daemon.config.file import as_toml
 from daemon.errors import StageError
 from daemon.i18n import tr
 

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from daemon.commands.console import Subcommands, out
 from daemon.config import Settings, load
-from daemon.config_file import as_toml
+from daemon.config.file import as_toml
 from daemon.errors import DeviceError
 from daemon.i18n import tr
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from daemon.config import Settings, load
+from daemon.config import Settings, catalogue, load
 from daemon.dialogue.mute import Mute
 from daemon.errors import SetupError
 from daemon.loading import Loader
+from daemon.service.changes import LIVE
 from daemon.service.desk import Desk
 from daemon.service.protocol import Choose
 from tests.fakes import FakeConverter, FakeFace, FakeVoice, parts
@@ -179,3 +180,7 @@ def test_a_daemon_that_loads_is_alive() -> None:
     settings = load(Path("config.toml")).settings
     desk = Desk(settings, None, Mute())
     assert desk.ailment() == "", "else nobody would ping the watchdog from then on"
+
+
+def test_a_setting_says_itself_whether_it_changes_at_once() -> None:
+    assert {name for name, info in catalogue().items() if info.live} == set(LIVE)

@@ -1,12 +1,15 @@
 import argparse
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from daemon.commands import console
 from daemon.commands.inspect import show_config
-from daemon.config import load, packaged_config
+from daemon.config import Settings, catalogue, load, packaged_config, pages
+from daemon.config.field import SettingInfo
 from daemon.errors import SetupError
+from daemon.i18n import speaking
 
 
 def settings_file(folder: Path, text: str) -> Path:
@@ -15,11 +18,24 @@ def settings_file(folder: Path, text: str) -> Path:
     return path
 
 
-def test_the_packaged_file_is_complete_and_every_line_is_explained() -> None:
-    assert load(packaged_config()).settings.ears.languages == ("en", "zh")
-    for line in packaged_config().read_text(encoding="utf-8").splitlines():
-        if " = " in line and not line.startswith("#") and not line.startswith("persona"):
-            assert "#" in line, f"no reason given: {line}"
+def test_the_packaged_file_holds_every_setting_with_its_default() -> None:
+    assert load(packaged_config()).settings == Settings()
+    written = tomllib.loads(packaged_config().read_text(encoding="utf-8"))
+    assert [f"{section}.{key}" for section in written for key in written[section]] == [*catalogue()]
+
+
+def test_what_is_made_from_the_settings_is_up_to_date() -> None:
+    assert packaged_config().read_text(encoding="utf-8") == pages.config_toml()
+    for language, name in (("en", "settings.md"), ("zh", "settings.zh.md")):
+        page = packaged_config().parent / "docs" / name
+        assert page.read_text(encoding="utf-8") == pages.settings_page(language), "make settings"
+
+
+@pytest.mark.parametrize("info", catalogue().values(), ids=lambda info: str(info.name))
+def test_a_setting_is_explained_in_both_languages(info: SettingInfo) -> None:
+    english = pages.explained(info)
+    with speaking("zh"):
+        assert pages.explained(info) != english
 
 
 def test_a_users_file_needs_only_what_it_changes(tmp_path: Path) -> None:

@@ -1,0 +1,166 @@
+"""The settings of answering: the language model, a server that runs one, and tools."""
+
+import ipaddress
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, model_validator
+
+from daemon.config.field import Section, setting
+from daemon.i18n import tr
+
+PERSONA = (
+    "You are Digital Life, a good friend talking aloud with a person. "
+    "Answer in the language of the last question, in one to three short spoken sentences. "
+    "No lists, no Markdown, no code, no emoji."
+)
+
+
+class BrainSettings(Section):
+    """``[brain]``: answering."""
+
+    kind: Literal["auto", "llamacpp", "chatglm", "openai"] = setting(
+        "llamacpp",
+        "llamacpp: a GGUF model inside this process; chatglm: a ChatGLM or GLM checkpoint, with "
+        "PyTorch; openai: a server, see [server]; auto: the best of these that is there and fits "
+        "the memory.",
+    )
+    model: str = setting(
+        "qwen2.5-coder-0.5b",
+        "llamacpp: a weight's name, or the path of a GGUF file; chatglm: the folder of a "
+        "checkpoint.",
+        label="Brain",
+    )
+    prefix: str = setting(
+        "", 'chatglm: the folder of a P-tuning v2 prefix for ChatGLM 1 to 3; "" is none.'
+    )
+    adapter: str = setting("", 'chatglm: the folder of a LoRA for GLM-4 or GLM-Edge; "" is none.')
+    dtype: Literal["auto", "float32", "bfloat16", "float16", "int8", "int4"] = setting(
+        "auto",
+        "chatglm: auto (16 bits), float32, bfloat16, float16, int8 or int4. Six billion weights "
+        "take 24, 12, 12, 7 or 4 GB.",
+    )
+    device: str = setting(
+        "auto",
+        "chatglm: auto (a GPU where there is one), cpu, cuda, cuda:1, …",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+    )
+    persona: str = setting(
+        PERSONA, "Who the model is to be, as its instructions.", live=True, label="Who it is"
+    )
+    context_tokens: int = setting(
+        4096,
+        "Tokens of prompt and answer together; older turns are dropped whole.",
+        ge=512,
+        le=1_000_000,
+    )
+    max_reply_tokens: int = setting(
+        120, "Tokens of an answer; about forty seconds of speech.", ge=8, le=8192
+    )
+    temperature: float = setting(
+        0.3,
+        "0 always takes the likeliest word; a small model wanders above 0.7.",
+        ge=0,
+        le=2,
+    )
+    top_p: float = setting(0.9, "The share of likely words that is drawn from.", gt=0, le=1)
+    repetition_penalty: float = setting(
+        1.0,
+        "chatglm: above 1, words that have occurred become less likely; 1.1 helps a model that "
+        "repeats itself.",
+        ge=1,
+        le=2,
+    )
+    gpu_layers: int = setting(
+        -1,
+        "Layers on a GPU where there is one; -1 is as many as fit there, 0 none.",
+        ge=-1,
+        le=1000,
+    )
+    threads: int = setting(
+        0,
+        "Processor threads; 0 takes all physical cores to read a question, and all but one to "
+        "write the answer.",
+        ge=0,
+        le=256,
+    )
+
+    @model_validator(mode="after")
+    def _fits_the_context(self) -> "BrainSettings":
+        if self.max_reply_tokens > self.context_tokens // 2:
+            raise ValueError(tr("max_reply_tokens must be at most half of context_tokens"))
+        return self
+
+
+class ServerSettings(Section):
+    """``[server]``: an OpenAI-compatible server that answers."""
+
+    url: str = setting(
+        "",
+        'An OpenAI-compatible server for kind = "openai", such as http://127.0.0.1:8000/v1. Your '
+        "words go there.",
+        pattern=r"^(https?://\S+)?$",
+    )
+    model: str = setting(
+        "", 'The model\'s name on the server; "" takes the first that the server lists.'
+    )
+    key_file: str = setting(
+        "",
+        'A file that holds the key, readable by you only; "" takes DIGITAL_LIFE_KEY from the '
+        "environment, or none.",
+    )
+    connect_s: float = setting(
+        3.0, "Seconds until a server that does not answer the call counts as gone.", ge=0.1, le=60
+    )
+    silence_s: float = setting(
+        30.0,
+        "Seconds without a token until it counts as hung; a long prompt on a busy server takes "
+        "several.",
+        ge=1,
+        le=600,
+    )
+    fallback: str = setting(
+        "qwen2.5-coder-0.5b",
+        "The GGUF model, by name or path, that answers while the server is unreachable; "
+        '"" is none.',
+    )
+
+
+class ToolServer(Section):
+    """``[tools.servers.NAME]``: a server of the Model Context Protocol, and what it may do."""
+
+    command: str = ""
+    args: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    remote: bool = False
+    allow: Annotated[tuple[str, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "ToolServer":
+        if bool(self.command) is bool(self.url):
+            raise ValueError(tr("must have either a command or a url"))
+        if self.url and not self.remote and not is_loopback(self.url):
+            raise ValueError(
+                tr("its url is not on this computer: remote = true lets what is asked go there")
+            )
+        return self
+
+
+class ToolsSettings(Section):
+    """``[tools]``: what the brain may do beside talking."""
+
+    servers: dict[Annotated[str, Field(pattern=r"^[\w-]{1,32}$")], ToolServer] = setting(
+        {},
+        "What the brain may call by the Model Context Protocol: a table [tools.servers.NAME] for "
+        "each server, see the page on tools.",
+        live=True,
+    )
+
+
+def is_loopback(url: str) -> bool:
+    """Whether what is sent to ``url`` stays on this computer."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

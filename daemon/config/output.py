@@ -1,0 +1,121 @@
+"""The settings of speaking and being seen, and of the program itself."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
+
+from daemon.config.field import Section, setting
+from daemon.i18n import tr
+
+
+def _even(value: int) -> int:
+    if value % 2:
+        raise ValueError(tr("must be even: video encoders and cameras refuse odd sizes"))
+    return value
+
+
+Even = Annotated[int, AfterValidator(_even)]
+
+
+class VoiceSettings(Section):
+    """``[voice]``: speaking."""
+
+    name: str = setting(
+        "",
+        'The voice it is converted into, as `digital-life voices list` names it; "" is the plain '
+        "voice of the models below.",
+        live=True,
+        label="Voice",
+    )
+    english: str = setting(
+        "piper-joe",
+        "A Piper voice: a weight's name, or the path of an .onnx file with its .onnx.json beside "
+        "it.",
+        live=True,
+        label="English voice",
+    )
+    mandarin: str = setting(
+        "mandarin-baker",
+        'mandarin-baker, the path of a Piper voice, or "espeak" (barely intelligible).',
+        live=True,
+        label="Mandarin voice",
+    )
+    content_vec: str = setting(
+        "content-vec",
+        "The content encoder of so-vits-svc voices: a weight's name, or the path of a folder with "
+        "config.json and pytorch_model.bin.",
+        live=True,
+    )
+    speed: float = setting(
+        1.0, "Times the voice's own pace.", live=True, label="Pace", ge=0.5, le=2
+    )
+    volume: float = setting(
+        1.0, "The loudness of its voice; 0 is silent.", live=True, label="Volume", ge=0, le=1
+    )
+    output: Literal["loudspeaker", "virtual-microphone", "both"] = setting(
+        "loudspeaker",
+        "Where the voice goes: the loudspeaker, a virtual microphone that video calls find as "
+        '"Digital Life", or both.',
+    )
+    loudspeaker: str = setting(
+        "",
+        "Part of a device's name as `digital-life devices` lists it; \"\" is the system's default. "
+        'With output = "both" it must be a loudspeaker of the sound server.',
+        label="Loudspeaker",
+    )
+
+
+class FaceSettings(Section):
+    """``[face]``: being seen."""
+
+    name: str = setting(
+        "default", "As `digital-life faces list` names it.", live=True, label="Face"
+    )
+    lips: str = setting(
+        "auto",
+        "What moves the mouth of your own face. auto: Wav2Lip where its weights are, else the "
+        "picture's own lips are bent; bent; a weight's name, or the path of a checkpoint.",
+    )
+    fps: int = setting(25, "Frames a second; video calls show 25 to 30.", ge=5, le=60)
+    width: Even = setting(1280, "Pixels, even.", ge=64, le=4096)
+    height: Even = setting(720, "Pixels, even.", ge=64, le=4096)
+
+
+class CameraSettings(Section):
+    """``[camera]``: where the picture goes."""
+
+    output: Literal["auto", "virtual", "none"] = setting(
+        "auto",
+        "auto: a virtual camera where there is one, else sound only; virtual: refuse to start "
+        "without one; none: no picture.",
+    )
+    device: str = setting(
+        "",
+        'Such as /dev/video10; "" takes the first v4l2loopback device that is free.',
+        label="Camera",
+    )
+
+
+class PanelSettings(Section):
+    """``[panel]``: the page in the browser."""
+
+    enabled: bool = setting(
+        False,
+        "Serve the page from the start. `digital-life panel` opens it at any time, and it is "
+        "served until the daemon ends.",
+    )
+    port: int = setting(8437, "On 127.0.0.1 only; 0 takes any that is free.", ge=0, le=65535)
+
+
+class ModelsSettings(Section):
+    """``[models]``: weights on disk."""
+
+    directory: str = setting("", 'Where weights are kept; "" is ~/.cache/digital-life/models.')
+
+
+class LogSettings(Section):
+    """``[log]``: the log."""
+
+    level: Literal["debug", "info", "warning", "error"] = setting(
+        "info", "How much is logged. What was said is logged at debug only.", live=True
+    )
