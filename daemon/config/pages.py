@@ -56,8 +56,7 @@ def _page() -> Iterator[str]:
         "checks a file, and `digital-life reload` applies it to the running daemon."
     )
     for section, infos in groupby(catalogue().values(), key=lambda info: info.section):
-        purpose = tr(_purpose(section))
-        yield f"\n## [{section}]\n\n{purpose}\n"
+        yield f"\n## [{section}]\n\n{tr(purpose(section))}\n"
         yield f"| {tr('setting')} | {tr('default')} | {tr('meaning')} | {tr('applied')} |"
         yield "|---|---|---|---|"
         for info in infos:
@@ -65,7 +64,7 @@ def _page() -> Iterator[str]:
             yield f"| `{info.key}` | {_shown(info)} | {explained(info)} | {when} |"
 
 
-def _purpose(section: str) -> str:
+def purpose(section: str) -> str:
     """Return the sentence that says what a section is for: the end of its class's docstring."""
     kind = Settings.model_fields[section].annotation
     said = (getattr(kind, "__doc__", "") or "").split(": ", 1)[1]

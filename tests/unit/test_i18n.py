@@ -8,6 +8,8 @@ import pytest
 
 import daemon
 from daemon import i18n
+from daemon.config import catalogue
+from daemon.config.pages import purpose
 
 PACKAGE = Path(daemon.__file__).parent
 CHINESE: dict[str, str] = tomllib.loads((PACKAGE / "texts_zh.toml").read_text(encoding="utf-8"))
@@ -31,7 +33,10 @@ def test_every_text_has_its_chinese() -> None:
 
 
 def test_no_chinese_is_left_over() -> None:
-    used = {text for _, text in texts_in_code()}
+    declared = {
+        text for info in catalogue().values() for text in (info.description, purpose(info.section))
+    }
+    used = declared | {text for _, text in texts_in_code()}
     assert not set(CHINESE) - used
 
 
