@@ -29,6 +29,12 @@ class Bar:
         self._task = progress.add_task(name, total=total) if progress else None
         self._quarter = 0
 
+    def restart(self, total: int) -> None:
+        """Begin again with another amount of work: another source is asked."""
+        self._done, self._total, self._quarter = 0, total, 0
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=0, total=total)
+
     def advance(self, count: int) -> None:
         """So many more bytes are done; never counts past the total."""
         self._done = min(self._done + count, self._total)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from daemon.i18n import tr
 from daemon.store.manifest import Member, Wheel
+from daemon.store.sources import Cure, SourceError
 from daemon.store.verify import CHUNK, WrongContents, sha256
 
 log = logging.getLogger(__name__)
@@ -19,15 +20,6 @@ log = logging.getLogger(__name__)
 STOP_S = 5.0  # how long pip may take to end once it is told to
 
 _PROGRESS = re.compile(r"Progress (\d+) of \d+")
-
-
-class SourceError(Exception):
-    """A source does not give the file; the text says why, in words for the user."""
-
-    def __init__(self, text: str, lasting: bool = False) -> None:
-        """``lasting``: trying again would not help."""
-        super().__init__(text)
-        self.lasting = lasting
 
 
 class WheelCache:
@@ -163,8 +155,8 @@ def _explain(said: list[str], place: Path) -> SourceError:
     if match := re.search(r"\[Errno (28|122|13|30)\]", text):
         raise OSError(int(match[1]), os.strerror(int(match[1])), str(place))
     if "DO NOT MATCH THE HASHES" in text:
-        return SourceError(tr("the package has a wrong checksum"))
+        return SourceError(tr("the package has a wrong checksum"), Cure.LATER)
     # pip ends with "No matching distribution" in both cases; only without a network does it retry.
     if "No matching distribution" in text and "Retrying" not in text:
-        return SourceError(tr("the package index does not offer it"), lasting=True)
-    return SourceError(tr("the package index cannot be reached"))
+        return SourceError(tr("the package index does not offer it"), Cure.ANOTHER_SOURCE)
+    return SourceError(tr("the package index does not answer"), Cure.CONNECTION)

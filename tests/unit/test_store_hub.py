@@ -1,63 +1,31 @@
 """Downloads from a hub that this test runs itself."""
 
-import http.server
+import http.client
 import threading
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from daemon.store import hub
+from daemon.store.hub import ModelHub
 from daemon.store.manifest import Contents, Hub
+from daemon.store.sources import Cure, SourceError
 from daemon.store.verify import Part, WrongContents
-from daemon.store.wheels import SourceError
+from tests.unit.hub_server import HubServer, serving, silent
 from tests.unit.store_helpers import HUB_ONLY, sha
 
 HALF = len(HUB_ONLY) // 2
-
-
-class Answers(http.server.BaseHTTPRequestHandler):
-    """Gives one file; ``cut`` bytes a connection, with or without ranges, or an error."""
-
-    contents = HUB_ONLY
-    status = 200
-    cut: int | None = None
-    ranges = True
-    asked: list[tuple[str, str | None]]
-
-    def do_GET(self) -> None:
-        wanted = self.headers["Range"]
-        self.asked.append((self.path, wanted))
-        start = int(wanted[6:-1]) if wanted and self.ranges else 0
-        if self.status != 200:
-            self.send_error(self.status)
-            return
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(self.contents) - start))
-        if start:
-            end, total = len(self.contents) - 1, len(self.contents)
-            self.send_header("Content-Range", f"bytes {start}-{end}/{total}")
-        self.end_headers()
-        stop = len(self.contents) if self.cut is None else start + self.cut
-        self.wfile.write(self.contents[start:stop])
-
-    def log_message(self, *_: object) -> None:
-        pass
+PLACE = Hub(repository="some/where", revision="abc", path="sub/ear.bin")
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Answers]]:
-    class Mine(Answers):
-        asked: list[tuple[str, str | None]] = []  # noqa: RUF012
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mine) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    with serving(HUB_ONLY) as made:
+        monkeypatch.setenv("HF_ENDPOINT", made.address)
         monkeypatch.setenv("no_proxy", "127.0.0.1")
-        yield Mine
-        server.shutdown()
-        thread.join()
+        yield made
 
 
 @pytest.fixture
@@ -69,100 +37,210 @@ def part(tmp_path: Path) -> Part:
 def fetch(part: Part) -> tuple[list[int], list[float]]:
     seen: list[int] = []
     waits: list[float] = []
-    place = Hub(repository="some/where", revision="abc", path="sub/ear.bin")
-    hub.download(place, part, seen.append, waits.append)
+    ModelHub(waits.append).download(PLACE, part, seen.append)
     return seen, waits
 
 
-def test_a_file_arrives(answers: type[Answers], part: Part) -> None:
+def begin(part: Part, data: bytes = HUB_ONLY[:HALF]) -> None:
+    part.path.parent.mkdir()
+    part.path.write_bytes(data)
+
+
+def test_a_file_arrives(server: HubServer, part: Part) -> None:
     seen, waits = fetch(part)
     assert part.path.read_bytes() == HUB_ONLY
-    assert answers.asked == [("/some/where/resolve/abc/sub/ear.bin", None)]
+    assert server.asked == [("/some/where/resolve/abc/sub/ear.bin", None)]
     assert sum(seen) == len(HUB_ONLY)
     assert waits == []
 
 
-def test_a_cut_connection_is_gone_on_with(answers: type[Answers], part: Part) -> None:
-    answers.cut = HALF
+@pytest.mark.parametrize("absolute", [False, True])
+def test_large_files_are_elsewhere(server: HubServer, part: Part, absolute: bool) -> None:
+    server.redirect = server.address * absolute + "/cdn"
+    server.cut = HALF
     fetch(part)
     assert part.path.read_bytes() == HUB_ONLY
-    assert [asked for _, asked in answers.asked] == [None, f"bytes={HALF}-"]
+    assert server.asked[-1] == ("/cdn/some/where/resolve/abc/sub/ear.bin", f"bytes={HALF}-")
 
 
-def test_an_earlier_run_is_gone_on_with(answers: type[Answers], part: Part) -> None:
-    part.path.parent.mkdir()
-    part.path.write_bytes(HUB_ONLY[:HALF])
+def test_a_mirror_may_end_with_a_slash(
+    server: HubServer, part: Part, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", server.address + "/")
+    fetch(part)
+    assert server.asked[0][0] == "/some/where/resolve/abc/sub/ear.bin"
+
+
+def test_a_proxy_is_asked(server: HubServer, part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
+    monkeypatch.setenv("http_proxy", server.address)
+    fetch(part)
+    assert server.asked[0][0] == "http://hub.invalid/some/where/resolve/abc/sub/ear.bin"
+
+
+def test_a_cut_connection_is_gone_on_with(server: HubServer, part: Part) -> None:
+    server.cut = HALF
     fetch(part)
     assert part.path.read_bytes() == HUB_ONLY
-    assert [asked for _, asked in answers.asked] == [f"bytes={HALF}-"]
+    assert [asked for _, asked in server.asked] == [None, f"bytes={HALF}-"]
 
 
-def test_a_server_without_ranges_starts_over(answers: type[Answers], part: Part) -> None:
-    answers.ranges = False
-    part.path.parent.mkdir()
-    part.path.write_bytes(HUB_ONLY[:HALF])
+def test_an_earlier_run_is_gone_on_with(server: HubServer, part: Part) -> None:
+    begin(part)
+    fetch(part)
+    assert part.path.read_bytes() == HUB_ONLY
+    assert [asked for _, asked in server.asked] == [f"bytes={HALF}-"]
+
+
+def test_a_server_without_ranges_starts_over(server: HubServer, part: Part) -> None:
+    server.ranges = False
+    begin(part)
     fetch(part)
     assert part.path.read_bytes() == HUB_ONLY
 
 
-def test_a_finished_part_is_only_checked(answers: type[Answers], part: Part) -> None:
-    part.path.parent.mkdir()
-    part.path.write_bytes(HUB_ONLY)
-    fetch(part)
-    assert answers.asked == []
-
-
-@pytest.mark.parametrize("contents", [HUB_ONLY[::-1], HUB_ONLY + b"more"])
-def test_another_file_is_refused(answers: type[Answers], part: Part, contents: bytes) -> None:
-    answers.contents = contents
+def test_another_range_is_not_appended(server: HubServer, part: Part) -> None:
+    server.range_start = 7
+    begin(part)
     with pytest.raises(WrongContents):
         fetch(part)
+
+
+def test_a_finished_part_is_only_checked(server: HubServer, part: Part) -> None:
+    begin(part, HUB_ONLY)
+    fetch(part)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    "contents", [HUB_ONLY[::-1], HUB_ONLY + b"more", b"<html>Please log in</html>"]
+)
+def test_another_file_is_refused(server: HubServer, part: Part, contents: bytes) -> None:
+    server.contents = contents
+    with pytest.raises(WrongContents):
+        fetch(part)
+    assert len(server.asked) == 1
     assert not part.target.exists()
 
 
-@pytest.mark.parametrize("status", [401, 404])
+def test_a_shorter_file_than_what_is_there_is_another(server: HubServer, part: Part) -> None:
+    server.statuses = [416]
+    begin(part)
+    with pytest.raises(WrongContents):
+        fetch(part)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_file_that_is_not_there_is_not_asked_for_twice(
-    answers: type[Answers], part: Part, status: int
+    server: HubServer, part: Part, status: int
 ) -> None:
-    answers.status = status
-    with pytest.raises(SourceError, match="does not offer it"):
+    server.statuses = [status]
+    with pytest.raises(SourceError, match="does not offer it") as caught:
         fetch(part)
-    assert len(answers.asked) == 1
+    assert caught.value.cure is Cure.ANOTHER_SOURCE
+    assert len(server.asked) == 1
 
 
-def test_a_broken_server_is_given_up(answers: type[Answers], part: Part) -> None:
-    answers.status = 503
-    with pytest.raises(SourceError, match="cannot be reached"):
+def test_a_busy_hub_is_waited_for_as_long_as_it_asks(server: HubServer, part: Part) -> None:
+    server.statuses, server.retry_after = [429, 429], "17"
+    _, waits = fetch(part)
+    assert part.path.read_bytes() == HUB_ONLY
+    assert waits == [17, 17]
+
+
+def test_a_hub_that_stays_busy_is_not_the_connections_fault(server: HubServer, part: Part) -> None:
+    server.statuses, server.retry_after = [429] * 9, "3600"
+    with pytest.raises(SourceError, match="busy") as caught:
         fetch(part)
-    assert len(answers.asked) == hub.ATTEMPTS
+    assert caught.value.cure is Cure.LATER
+    assert len(server.asked) == 1
+
+
+def test_a_broken_server_is_given_up(server: HubServer, part: Part) -> None:
+    server.statuses = [500] * 9
+    with pytest.raises(SourceError, match="does not answer"):
+        fetch(part)
+    assert len(server.asked) == hub.ATTEMPTS
 
 
 def test_a_connection_that_brings_something_does_not_count_as_fruitless(
-    answers: type[Answers], part: Part
+    server: HubServer, part: Part
 ) -> None:
-    answers.cut = len(HUB_ONLY) // (3 * hub.ATTEMPTS)
+    server.cut = len(HUB_ONLY) // (3 * hub.ATTEMPTS)
     _, waits = fetch(part)
     assert part.path.read_bytes() == HUB_ONLY
     assert len(waits) > hub.ATTEMPTS
     assert set(waits) == {hub.WAIT_S}
 
 
+def test_where_there_is_another_source_a_silent_hub_is_left_at_once(
+    part: Part, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "ANSWER_S", 0.1)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    waits: list[float] = []
+    asked = ModelHub(waits.append)
+    with silent() as address:
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        with pytest.raises(SourceError, match="does not answer"):
+            asked.download(PLACE, part, lambda count: None, patient=False)
+    assert asked.away is not None
+    assert waits == []
+
+
+def test_what_a_silent_hub_says_too_late_is_thrown_away(
+    monkeypatch: pytest.MonkeyPatch, server: HubServer, part: Part
+) -> None:
+    late = threading.Event()
+    real = hub._open
+
+    def slow(request: urllib.request.Request) -> http.client.HTTPResponse:
+        late.wait(300)
+        return real(request)
+
+    monkeypatch.setattr(hub, "_open", slow)
+    monkeypatch.setattr(hub, "ANSWER_S", 0.01)
+    with pytest.raises(SourceError):
+        ModelHub().download(PLACE, part, lambda count: None, patient=False)
+    late.set()  # what leaks is found when the test ends: the thread, or an open connection
+    for thread in threading.enumerate():
+        if thread.name == "hub":
+            thread.join(300)
+    assert not part.path.exists()
+
+
 def test_nobody_answers(monkeypatch: pytest.MonkeyPatch, part: Part) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with pytest.raises(SourceError, match="cannot be reached"):
+    with pytest.raises(SourceError, match="does not answer"):
         fetch(part)
 
 
-def test_an_odd_mirror_is_refused(monkeypatch: pytest.MonkeyPatch, part: Part) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", "file:///etc")
+@pytest.mark.parametrize("address", ["file:///etc", "mirror.example", "ftp://mirror.example"])
+def test_an_odd_mirror_is_refused(
+    monkeypatch: pytest.MonkeyPatch, part: Part, address: str
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", address)
     with pytest.raises(SourceError, match="not a web address"):
         fetch(part)
 
 
-def test_a_full_disk_is_not_taken_for_the_network(answers: type[Answers], part: Part) -> None:
+def test_a_mirror_without_a_host_is_no_crash(monkeypatch: pytest.MonkeyPatch, part: Part) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://..")
+    with pytest.raises(SourceError):
+        fetch(part)
+
+
+def test_offline_is_offline(server: HubServer, part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(SourceError, match="HF_HUB_OFFLINE"):
+        fetch(part)
+    assert server.asked == []
+
+
+def test_a_full_disk_is_not_taken_for_the_network(server: HubServer, part: Part) -> None:
     part.path.parent.mkdir()
     part.path.symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left"):
         fetch(part)
-    assert len(answers.asked) == 1
+    assert len(server.asked) == 1

