@@ -7,7 +7,6 @@ what the first face looked like there. Only this module needs torch, and only to
 
 import logging
 import warnings
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from daemon.errors import SetupError
+from daemon.face.torchscript import is_torchscript, read_tensors
 from daemon.i18n import tr
 
 Floats = NDArray[np.float32]
@@ -118,31 +118,24 @@ class Generator(nn.Module):
 
 
 def load_checkpoint(path: Path) -> nn.Module:
-    """Return the generator of a checkpoint: a state dictionary, or TorchScript.
+    """Return the generator with the weights of a checkpoint: a state dictionary, or TorchScript.
 
-    Raises ``SetupError`` when the file is damaged or of another model. Nothing in it is run but
-    TorchScript, which is no Python.
+    Raises ``SetupError`` when the file is damaged or of another model.
     """
-    kept = read_checkpoint(path)
-    if isinstance(kept, nn.Module):
-        _check_runs(kept, path)
-        return kept.eval()
     network = Generator()
-    fill(network, kept, path, "Wav2Lip")
+    fill(network, read_checkpoint(path), path, "Wav2Lip")
     return network.eval()
 
 
 def read_checkpoint(path: Path) -> Any:
-    """Return what a file holds: tensors by name, or a TorchScript module.
+    """Return what a file holds: tensors by name. Nothing in it is run.
 
-    Raises ``SetupError`` when it is damaged. Nothing in it is run.
+    Raises ``SetupError`` when it is damaged.
     """
     try:
-        with warnings.catch_warnings():  # that TorchScript has had its day: the release is one
-            warnings.simplefilter("ignore")
-            if _is_torchscript(path):
-                return torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
-            return torch.load(path, map_location="cpu", weights_only=True)
+        if is_torchscript(path):
+            return read_tensors(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch has a dozen ways to say that a file is damaged
         log.debug("%s: %s", path, error)  # not for people: it may advise to run what is in the file
         raise SetupError(
@@ -166,28 +159,6 @@ def fill(network: nn.Module, kept: Any, path: Path, model: str) -> None:
         network.load_state_dict(tensors)
     except (RuntimeError, TypeError, AttributeError) as error:
         raise wrong from error
-
-
-def _is_torchscript(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any("/code/" in name for name in archive.namelist())
-
-
-def _check_runs(script: nn.Module, path: Path) -> None:
-    """Raise ``SetupError`` unless ``script`` takes what the generator takes and gives a face."""
-    mel, faces = (torch.zeros(shape) for shape in EXAMPLE)
-    try:
-        with torch.inference_mode():
-            right = script(mel, faces).shape == (1, 3, 96, 96)
-    except (RuntimeError, AttributeError, TypeError):
-        right = False
-    if not right:
-        raise SetupError(
-            tr("{path} is not a checkpoint of {model}.").format(path=path, model="Wav2Lip"),
-            "digital-life models list",
-        )
 
 
 def on_torch(path: Path, device: str, precision: str) -> Callable[[Floats, Floats], Floats]:

@@ -164,7 +164,7 @@ def load_content(directory: Path, config: Config) -> Any:
     except Exception as error:
         raise SetupError(
             tr("ContentVec in {path} cannot be read: {reason}").format(
-                path=directory, reason=error
+                path=directory, reason=why(error)
             ),
             "digital-life models verify content-vec",
         ) from error
@@ -190,7 +190,9 @@ def load_clusters(path: Path, speaker: str) -> Any:
     # torch's errors for damaged files share no base class but Exception.
     except Exception as error:
         raise SetupError(
-            tr("The clusters in {path} cannot be read: {reason}").format(path=path, reason=error)
+            tr("The clusters in {path} cannot be read: {reason}").format(
+                path=path, reason=why(error)
+            )
         ) from error
 
 
@@ -246,7 +248,7 @@ def why(error: Exception) -> str:
     """Say why torch could not read a file; what it says itself is an essay, with bad advice."""
     if isinstance(error, KeyError):
         return tr("{key} is missing").format(key=error)
-    if isinstance(error, pickle.UnpicklingError):
+    if isinstance(error, pickle.UnpicklingError) or "weights_only" in str(error):
         return tr("it holds something else than weights")
     return str(error).split("\n")[0].split(". ")[0]
 

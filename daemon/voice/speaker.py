@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from daemon.errors import SetupError
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE, Samples
+from daemon.voice.sovits_files import why
 
 WEIGHT = "speaker-encoder"
 FILE = "speaker-encoder.pt"
@@ -47,7 +48,7 @@ class SpeakerEncoder:
         # torch's errors for damaged files share no base class but Exception.
         except Exception as error:
             raise SetupError(
-                tr("The model {name} is damaged: {files}.").format(name=WEIGHT, files=error),
+                tr("The model {name} is damaged: {files}.").format(name=WEIGHT, files=why(error)),
                 "digital-life models verify speaker-encoder",
             ) from error
 

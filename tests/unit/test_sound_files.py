@@ -1,4 +1,5 @@
 import os
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -6,10 +7,12 @@ import av
 import numpy as np
 import pytest
 
-from daemon.ears.sound_files import Recording, read_recording
+from daemon.ears.sound_files import Recording, holds_sound, read_recording
 from daemon.errors import InputError
 from daemon.media import LISTEN_RATE, Audio, Samples
 from daemon.worker import CancelToken
+
+TITLE = "a title"
 
 
 def tone(seconds: float, rate: int) -> Samples:
@@ -23,12 +26,13 @@ def encode(
     """Write a second of a tone."""
     samples = tone(1, rate)
     with av.open(str(path), "w") as container:
+        container.metadata["title"] = TITLE
         stream = container.add_stream(codec, rate=rate, layout=layout)
         assert isinstance(stream, av.AudioStream)
         fit = av.AudioResampler(stream.format, layout, rate, stream.frame_size or 1024)
-        channels = 2 if layout == "stereo" else 1
+        channels = stream.layout.nb_channels
         frame = av.AudioFrame.from_ndarray(
-            np.tile(samples, (channels, 1)), format="fltp", layout=layout
+            np.repeat(samples, channels)[np.newaxis], format="flt", layout=layout
         )
         frame.rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
         for piece in [*fit.resample(frame), *fit.resample(None), None]:
@@ -48,6 +52,10 @@ def encode(
         ("a.mp3", "mp3", 44_100, "stereo"),
         ("a.ogg", "libopus", 48_000, "stereo"),
         ("a.m4a", "aac", 48_000, "stereo"),
+        ("a.flac", "flac", 48_000, "7.1"),
+        ("a.wv", "wavpack", 44_100, "7.1"),
+        ("a.w64", "pcm_f32le", 44_100, "hexadecagonal"),
+        ("a.mka", "pcm_s16le", 44_100, "hexadecagonal"),
     ],
 )
 def test_any_format_becomes_mono_at_16_khz(
@@ -192,3 +200,121 @@ def test_a_cancelled_recording_ends() -> None:
     next(chunks)
     cancel.cancel()
     assert list(chunks) == []
+
+
+def tracks(path: Path, *channels: Samples) -> Path:
+    """Write a WAV file with these channels."""
+    sound = (np.stack(channels, 1) * 32767).astype("<i2").tobytes()
+    count = len(channels)
+    form = struct.pack("<HHIIHH", 1, count, LISTEN_RATE, 2 * count * LISTEN_RATE, 2 * count, 16)
+    body = b"WAVEfmt " + struct.pack("<I", 16) + form + b"data" + struct.pack("<I", len(sound))
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(body) + len(sound)) + body + sound)
+    return path
+
+
+def level(path: Path) -> float:
+    return float(np.sqrt(np.mean(read_recording(path, 10).samples ** 2)))
+
+
+def test_no_voice_is_lost_among_channels(tmp_path: Path) -> None:
+    voice = tone(1, LISTEN_RATE)
+    empty, own = np.zeros_like(voice), float(np.sqrt(np.mean(voice**2)))
+    path = tmp_path / "a.wav"
+    for channels in (
+        [voice, -voice],
+        [voice, voice],
+        [empty, voice],
+        [*[empty] * 9, -voice, *[empty] * 6],
+        [voice, -voice, voice, -voice, empty, empty],
+        [*[empty] * 127, voice],
+    ):
+        assert level(tracks(path, *channels)) == pytest.approx(own, rel=0.02)
+
+
+def test_two_people_on_two_channels_are_both_heard(tmp_path: Path) -> None:
+    loud = tone(1, LISTEN_RATE)
+    other = np.float32(0.2) * np.sign(tone(1.1, LISTEN_RATE)[1600:]).astype(np.float32)
+    other[: len(other) // 2] = 0
+    first = loud.copy()
+    first[len(first) // 2 :] = 0
+    sound = read_recording(tracks(tmp_path / "a.wav", first, other), 10).samples
+    np.testing.assert_allclose(sound, (first + other) / 2, atol=1e-4)
+
+
+@pytest.mark.parametrize(("codec", "ending"), [("mp3", "mp3"), ("aac", "aac")])
+def test_rate_and_channels_that_change_on_the_way(tmp_path: Path, codec: str, ending: str) -> None:
+    parts = [(44_100, "stereo"), (22_050, "mono"), (48_000, "stereo"), (24_000, "mono")]
+    path = tmp_path / f"a.{ending}"
+    path.write_bytes(
+        b"".join(
+            encode(tmp_path / f"{rate}.{ending}", codec, rate, layout).read_bytes()
+            for rate, layout in parts
+        )
+    )
+    audio = read_recording(path, 10)
+    assert audio.seconds == pytest.approx(4, abs=0.5)
+    for second in range(4):
+        middle = audio.samples[round((second + 0.4) * LISTEN_RATE) :][:8000]
+        strongest = np.argmax(np.abs(np.fft.rfft(middle))) * LISTEN_RATE / len(middle)
+        assert strongest == pytest.approx(440, abs=4)
+    assert read_recording(path, 10, rate=None).seconds == pytest.approx(4, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("a.wav", "pcm_s16le"), ("a.flac", "flac"), ("a.mka", "aac")]
+)
+def test_tags_that_are_no_utf_8(tmp_path: Path, name: str, codec: str) -> None:
+    path = encode(tmp_path / name, codec, 48_000)
+    data = path.read_bytes()
+    assert data.count(TITLE.encode()) == 1
+    path.write_bytes(data.replace(TITLE.encode(), b"\xe9\xff\xc3\x28\xed\xa0\x80"))
+    assert read_recording(path, 10).seconds == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [(22, b"\0\0"), (22, b"\xff\xff"), (24, b"\0\0\0\0"), (24, b"\1\0\0\0"),
+     (24, b"\xff\xff\xff\x7f"), (32, b"\0\0"), (34, b"\0\0"), (34, b"\xff\x7f"), (20, b"\x34\x12")],
+)  # fmt: skip
+def test_headers_that_lie(tmp_path: Path, place: int, value: bytes) -> None:
+    """Channels, rate, bytes of a block, bits and codec of a WAV file."""
+    path = tracks(tmp_path / "a.wav", tone(1, LISTEN_RATE))
+    data = bytearray(path.read_bytes())
+    data[place : place + len(value)] = value
+    path.write_bytes(data)
+    try:
+        assert np.isfinite(read_recording(path, 10).samples).all()
+    except InputError as error:
+        assert str(path) in str(error)
+
+
+def test_whatever_is_broken_is_read_or_refused(tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    whole = [
+        encode(tmp_path / "a.mp3", "mp3", 44_100, "stereo").read_bytes(),
+        encode(tmp_path / "a.m4a", "aac", 48_000, "7.1").read_bytes(),
+        encode(tmp_path / "a.flac", "flac", 48_000, "7.1").read_bytes(),
+        encode(tmp_path / "a.caf", "alac", 44_100, "stereo").read_bytes(),
+    ]
+    path = tmp_path / "broken"
+    for number in range(60):
+        data = bytearray(whole[number % 4])
+        for place in random.integers(0, len(data), 20):
+            data[place] ^= 1 << random.integers(8)
+        if number % 3 == 0:
+            del data[random.integers(len(data)) :]
+        path.write_bytes(data)
+        try:
+            read_recording(path, 10)
+        except InputError as error:
+            assert str(path) in str(error)
+
+
+def test_sound_is_known_by_its_contents(tmp_path: Path) -> None:
+    for name, codec in (("a.mp3", "mp3"), ("a.caf", "alac"), ("a.aif", "pcm_s16be")):
+        plain = encode(tmp_path / name, codec, 44_100).rename(tmp_path / "recording")
+        assert holds_sound(plain)
+    for content in (b"words\n" * 500, bytes(range(256)) * 200, b"{}", b""):
+        plain.write_bytes(content)
+        assert not holds_sound(plain)
+    assert not holds_sound(tmp_path / "absent")

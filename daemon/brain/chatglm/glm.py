@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from daemon.brain.chatglm.checkpoint import Checkpoint, damaged, shards, tensors
+from daemon.brain.chatglm.checkpoint import Checkpoint, damaged, read_json, shards, tensors
 from daemon.brain.chatglm.libraries import prepare
 from daemon.brain.chatglm.quantise import Bits, quantise
 from daemon.brain.chatglm.reader import common_start, watch_layers
@@ -130,7 +130,11 @@ def load_glm(
     try:
         tokenizer = GlmTokenizer(AutoTokenizer.from_pretrained(directory, **_LOCAL))
         model, told = AutoModelForCausalLM.from_pretrained(
-            directory, dtype=dtype, output_loading_info=True, **_LOCAL
+            directory,
+            dtype=dtype,
+            output_loading_info=True,
+            attn_implementation=_ATTENTION,
+            **_LOCAL,
         )
     except Exception as error:  # each library below it has errors of its own
         logging.getLogger(__name__).debug("%s: %s", directory, error)
@@ -153,15 +157,25 @@ def load_glm(
             ).format(path=directory),
             tr("take the edition whose name has “chat” in it"),
         )
+    chat_format = GlmFormat(tokenizer, _ends(model, tokenizer))
+    try:
+        chat_format.encode_chat([Message("user", "Hello.")])
+    except Exception as error:  # a template is a program in a sandbox, and may do anything there
+        raise damaged(directory) from error
     model.requires_grad_(False).eval().to(device)
     if bits:
         quantise(model.model.layers, bits)
+    return tokenizer, chat_format, model
+
+
+def _ends(model: Any, tokenizer: GlmTokenizer) -> frozenset[int]:
     ends = model.generation_config.eos_token_id
-    ends = [ends] if isinstance(ends, int) else ends or [tokenizer.own.eos_token_id]
-    return tokenizer, GlmFormat(tokenizer, frozenset(ends)), model
+    return frozenset([ends] if isinstance(ends, int) else ends or [tokenizer.own.eos_token_id])
 
 
 _LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+# Named here, because a config might name one that is fetched as a program.
+_ATTENTION = "sdpa"
 
 
 def _own_memory(model: Any, directory: Path, bits: Bits | None) -> None:
@@ -182,6 +196,12 @@ def _own_memory(model: Any, directory: Path, bits: Bits | None) -> None:
 
 
 def _adapted(model: Any, adapter: Path) -> Any:
+    told = read_json(adapter / "adapter_config.json")
+    # peft imports whatever module is named beside megatron_config; other kinds load more by name.
+    if told.get("peft_type") != "LORA" or told.get("megatron_config"):
+        raise SetupError(
+            tr("The adapter in {path} does not fit this model, or is damaged.").format(path=adapter)
+        )
     # peft uses a name that transformers is about to change; that is not the user's business
     warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
     try:
