@@ -13,7 +13,9 @@ import numpy as np
 
 from daemon.media import SPEAK_RATE, Audio, Samples
 from daemon.stages import Synthesizer
-from daemon.voice.mandarin_numbers import HAN, spoken
+from daemon.voice import english_text
+from daemon.voice.mandarin_digits import HAN
+from daemon.voice.mandarin_numbers import spoken
 from daemon.voice.pauses import active_level
 from daemon.worker import CancelToken
 
@@ -36,7 +38,8 @@ _TOKEN = re.compile(
     rf"(?P<zh>[{HAN}]+)|(?P<en>[{_LETTER}]+(?:['’][{_LETTER}]+)*)|(?P<number>\d+(?:[.,:]\d+)*)|.",
     re.DOTALL,
 )
-_MARKS = str.maketrans("，。！？；：、（）“”‘’—", ",.!?;:,()\"\"''-")
+# Letters right behind a number are a unit, which says nothing about the language: 10KG, 5 cm.
+_WORD = re.compile(rf"(?<![\d{_LETTER}])(?<!\d )[{_LETTER}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Run:
 def runs(text: str) -> list[Run]:
     """Cut ``text`` by script. Numbers and punctuation go with the words they stand at.
 
-    A text without Chinese is one English run. Numbers in Chinese come written out.
+    A text without Chinese is one English run. Numbers, signs and abbreviations come written out.
     """
     chinese = _is_chinese(text)
     if chinese:
@@ -69,16 +72,14 @@ def runs(text: str) -> list[Run]:
         else:
             found.append(Run(language, leading + token[0]))
             leading = ""
-    return [
-        Run("zh", spoken(run.text)) if run.language == "zh" else Run("en", _english_marks(run.text))
-        for run in found
-    ]
+    written = {"zh": spoken, "en": english_text.spoken}
+    return [Run(run.language, written[run.language](run.text)) for run in found]
 
 
 def _is_chinese(text: str) -> bool:
     """Whether Chinese is the language of the whole, and foreign words are only borrowed."""
     characters = len(re.findall(f"[{HAN}]", text))
-    words = len(re.findall(f"[{_LETTER}]+", text))
+    words = len(_WORD.findall(text))
     return characters > words or (
         characters == words == 0 and bool(re.search("[，。！？、；：]", text))
     )
@@ -95,10 +96,6 @@ def _language(token: re.Match[str], text: str, whole: Language) -> Language | No
     # In Chinese, the numbers that are left by now belong to a name: GPT-4, Python 3.11, 5G.
     beside = text[max(0, token.start() - 1) : token.end() + 1]
     return "zh" if whole == "en" and re.search(f"[{HAN}]", beside) else "en"
-
-
-def _english_marks(text: str) -> str:
-    return text.translate(_MARKS)
 
 
 class Bilingual:

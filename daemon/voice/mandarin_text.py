@@ -17,7 +17,8 @@ from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 from pypinyin.contrib.tone_convert import to_finals, to_initials
 from pypinyin.seg.mmseg import PrefixSet, Seg
 
-from daemon.voice.mandarin_numbers import HAN, spoken
+from daemon.voice.mandarin_digits import HAN
+from daemon.voice.mandarin_numbers import spoken
 from daemon.voice.mandarin_words import WORDS
 from daemon.voice.pauses import pause_after
 
