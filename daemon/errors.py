@@ -2,17 +2,31 @@
 
 Every error that a user may meet carries a message and, where there is one, the command that mends
 it. The command line prints both without a traceback and leaves with ``exit_code``.
+
+What other programs and libraries say of an error may repeat what a person said. ``str(error)`` ends
+with it, for the eyes of whoever asked; ``named(error)``, for the log, leaves it out.
 """
+
+import os
+
+LONGEST_MESSAGE = 500  # characters of a message in the log
+LONGEST_SAID = 300  # characters of what others said
 
 
 class DigitalLifeError(Exception):
-    """An error with a message for the user; ``fix`` is a command or step that mends it."""
+    """An error with a message for the user; ``fix`` is a command or step that mends it.
+
+    ``said`` is what another program said of it, which may hold anybody's words; it is cut.
+    """
 
     exit_code = 1
 
-    def __init__(self, message: str, fix: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, message: str, fix: str = "", said: str = "") -> None:
         self.fix = fix
+        self.said = one_line(said, LONGEST_SAID)
+        super().__init__(f"{message} {self.said}" if self.said else message)
+        self.message = message
+        """The same without what others said."""
 
 
 class SetupError(DigitalLifeError):
@@ -48,9 +62,26 @@ class NetworkError(DigitalLifeError):
 class StageError(DigitalLifeError):
     """A part failed while working on a turn; ``stage`` names it (``whisper``, ``brain``, …)."""
 
-    def __init__(self, stage: str, message: str, fix: str = "") -> None:
-        super().__init__(message, fix)
+    def __init__(self, stage: str, message: str, fix: str = "", said: str = "") -> None:
+        super().__init__(message, fix, said)
         self.stage = stage
+
+
+def one_line(text: str, longest: int) -> str:
+    """Return ``text`` on one line, cut, and without what would steer a terminal."""
+    # So much of it is looked at that a text of any length costs no more.
+    words = "".join(char if char.isprintable() else " " for char in text[: 4 * longest]).split()
+    line = " ".join(words)
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def named(error: BaseException) -> str:
+    """Return what may be told of any error: our own message, or its kind without its text."""
+    if isinstance(error, DigitalLifeError):
+        return one_line(error.message, LONGEST_MESSAGE)
+    if isinstance(error, OSError) and error.errno:
+        return f"{type(error).__name__}: {os.strerror(error.errno)}"
+    return type(error).__name__
 
 
 def first_failure(failures: BaseExceptionGroup[BaseException]) -> BaseException:

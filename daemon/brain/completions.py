@@ -159,7 +159,7 @@ def _choice(data: bytes) -> dict[str, Any]:
     try:
         event = json.loads(data)
         if "error" in event:
-            raise failure(message(data))
+            raise failure(tr("it tells of an error"), message(data))
         choices = event.get("choices") or [{}]
         choice: dict[str, Any] = choices[0]
         choice.get("delta")
@@ -177,6 +177,7 @@ def message(body: bytes) -> str:
         return body.decode(errors="replace")[:200]
 
 
-def failure(reason: str) -> StageError:
-    """Say that the language model failed."""
-    return StageError("brain", tr("The language model failed: {reason}").format(reason=reason))
+def failure(reason: str, said: str = "") -> StageError:
+    """Say that the language model failed; ``said`` is its own text, which may repeat a prompt."""
+    told = tr("The language model failed: {reason}").format(reason=reason)
+    return StageError("brain", told, said=said)

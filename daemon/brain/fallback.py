@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from daemon.errors import StageError
+from daemon.errors import StageError, named
 from daemon.i18n import tr
 from daemon.media import Message, Tool, ToolCall
 from daemon.stages import ChatModel, ToolUser
@@ -96,8 +96,9 @@ class WithFallback:
 
     def _fall_back(self, error: StageError) -> None:
         self._resting_until = self._clock() + REST_S
-        reason = str(error).rstrip(".。") + (f" ({error.fix})" if error.fix else "")
+        reason = named(error).rstrip(".。") + (f" ({error.fix})" if error.fix else "")
         log.warning("%s; %s", reason, tr("the local model answers meanwhile"))
+        log.debug("%s", error)
 
     def _now(self) -> ChatModel:
         """Return the local model only while it stands in: it counts by its own tokens."""

@@ -21,7 +21,7 @@ from typing import Any
 import xllamacpp
 
 from daemon.brain.completions import GLANCE_S, WaitingSocket, failure, message
-from daemon.errors import SetupError, StageError
+from daemon.errors import SetupError, StageError, named
 from daemon.i18n import tr
 from daemon.worker import CancelToken
 
@@ -132,11 +132,11 @@ class LlamaServer:
             connection.request(method, route, content, headers)
             with connection.getresponse() as response:
                 if response.status != http.client.OK:
-                    raise failure(message(response.read()))
+                    raise failure(f"HTTP {response.status}", message(response.read()))
                 self._at_work = self._at_work or route in WORK
                 yield response
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise failure(str(error)) from error
+            raise failure(named(error), str(error)) from error
         finally:
             connection.close()
 

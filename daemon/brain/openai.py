@@ -30,7 +30,7 @@ from daemon.brain.completions import (
     words,
 )
 from daemon.brain.sentences import is_chinese
-from daemon.errors import SetupError, StageError
+from daemon.errors import SetupError, StageError, named
 from daemon.i18n import tr
 from daemon.media import Message, Tool
 from daemon.worker import Cancelled, CancelToken
@@ -111,12 +111,8 @@ class OpenAIServer:
             yield from self._insist(messages, cancel)
         except _NoTools as error:  # it answers without them
             self._can_call = False
-            log.warning(
-                "%s",
-                tr("The server {url} calls no tools: {reason}").format(
-                    url=self._shown, reason=error
-                ),
-            )
+            log.warning("%s", tr("The server {url} calls no tools.").format(url=self._shown))
+            log.debug("%s: %s", self._shown, error)
             yield from self._insist(messages, cancel)
 
     @property
@@ -206,18 +202,19 @@ class OpenAIServer:
             )
         if response.status == http.client.BAD_REQUEST and self._offered and "tool" in said.lower():
             raise _NoTools(said)
-        refused = failure(f"{self._shown}: {response.status} {said}")
+        refused = failure(f"{self._shown}: {response.status}", said)
         if response.status == http.client.BAD_REQUEST and "context" in said:
             refused.fix = tr("set context_tokens under [brain] to what the server has")
         raise refused
 
     def _gone(self, error: Exception) -> StageError:
         hung = isinstance(error, TimeoutError)
-        reason = tr("it was silent for too long") if hung else str(error) or type(error).__name__
+        reason = tr("it was silent for too long") if hung else named(error)
         return StageError(
             "brain",
             tr("The server {url} does not answer: {reason}").format(url=self._shown, reason=reason),
             tr("start it, or correct url under [server]"),
+            str(error),
         )
 
 

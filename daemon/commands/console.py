@@ -3,13 +3,14 @@
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TextIO, TypeAlias
 
 from rich.console import Console
 from rich.markup import escape
 
-from daemon.errors import DigitalLifeError, StorageError
+from daemon.errors import DigitalLifeError, StorageError, named
 from daemon.files import whole_file
 from daemon.i18n import tr
 
@@ -19,9 +20,22 @@ err = Console(stderr=True, soft_wrap=True, highlight=False)
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
+def is_watched(stream: TextIO | None = None) -> bool:
+    """Whether a person sees what is written to standard output, or to ``stream``.
+
+    Rich believes ``FORCE_COLOR`` and ``TTY_COMPATIBLE``, which say nothing of that.
+    """
+    stream = sys.stdout if stream is None else stream
+    try:
+        return os.isatty(stream.fileno())
+    except (AttributeError, OSError, ValueError):  # there is none, or it is no file, or closed
+        return False
+
+
 def show_error(error: DigitalLifeError) -> None:
-    """Say what went wrong, and what mends it."""
-    err.print(f"[red]digital-life:[/] {escape(str(error))}")
+    """Say what went wrong, and what mends it; what others said of it only to a person."""
+    text = str(error) if is_watched(sys.stderr) else named(error)
+    err.print(f"[red]digital-life:[/] {escape(text)}")
     if error.fix:
         err.print(f"  → {error.fix}", markup=False)
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -21,6 +22,7 @@ from daemon.commands.console import (
     add_trace_option,
     check_writable,
     err,
+    is_watched,
     out,
     show_error,
 )
@@ -33,7 +35,7 @@ from daemon.dialogue.mute import Mute
 from daemon.dialogue.personas import find_persona, with_persona
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.trace import Trace
-from daemon.errors import DigitalLifeError, InputError, StageError, first_failure
+from daemon.errors import DigitalLifeError, InputError, StageError, first_failure, named
 from daemon.face.screen import Film
 from daemon.i18n import tr
 from daemon.loading import Loader
@@ -99,6 +101,8 @@ def run_daemon(arguments: argparse.Namespace, settings: Settings) -> int:
     def with_options(settings: Settings) -> Settings:
         return with_brain(with_voice(arguments, with_face(settings, arguments.face)), arguments)
 
+    # A core dump would write all of its memory, and with it what was said, to disk.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     settings = with_options(settings)
     trace = Trace(arguments.trace) if arguments.trace else None
     if trace is not None:
@@ -110,10 +114,10 @@ def run_daemon(arguments: argparse.Namespace, settings: Settings) -> int:
     except KeyboardInterrupt:
         err.print(tr("Stopped."))
     except DigitalLifeError as error:
-        notify(STATUS=f"{error} {error.fix}")
+        notify(STATUS=f"{named(error)} {error.fix}")
         raise
     except BaseExceptionGroup as failures:
-        notify(STATUS=str(first_failure(failures)))
+        notify(STATUS=named(first_failure(failures)))
         raise
     return 0
 
@@ -137,7 +141,7 @@ async def _serve(
         # Words are private: a person at the terminal sees them, a log never does.
         desk.monitor(state, reply)
         panel.observe(state, reply)
-        if out.is_terminal:
+        if is_watched():
             _print_words(state, reply)
 
     _listen_to_signals(mute, desk)

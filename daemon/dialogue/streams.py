@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from daemon.errors import DigitalLifeError, StageError
+from daemon.errors import DigitalLifeError, StageError, named
 from daemon.worker import Cancelled
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ def stage(name: str) -> Iterator[None]:
     except (DigitalLifeError, Cancelled, StopAsyncIteration):
         raise
     except Exception as error:
-        raise StageError(name, f"{name}: {error}") from error
+        raise StageError(name, f"{name}: {named(error)}", said=str(error)) from error
 
 
 async def from_stage(name: str, items: AsyncIterator[T]) -> AsyncIterator[T]:

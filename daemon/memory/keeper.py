@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from daemon.config import MemorySettings
-from daemon.errors import DigitalLifeError
 from daemon.memory.recall import CONVERSATIONS, FACTS, Recallable, fact_in
 from daemon.memory.segments import indexed
 from daemon.memory.store import MemoryStore, Said
@@ -76,7 +75,7 @@ class Keeper:
             return Recallable()
         try:
             return await self.look(self._recallable, Recallable())
-        except DigitalLifeError as error:
+        except Exception as error:  # whatever is wrong with it, it is only the memory
             self._note(error)
             return Recallable()
 

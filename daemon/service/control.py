@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from daemon.errors import DigitalLifeError, InputError
+from daemon.errors import DigitalLifeError, InputError, named
 from daemon.i18n import tr
 from daemon.service.protocol import LONGEST_LINE, Look, Request, encode, parse, refusal
 
@@ -133,7 +133,7 @@ class Control:
             return refusal(error)
         except Exception as error:  # a fault here must not end the conversation
             log.exception("control: %s failed", request.do)
-            return refusal(DigitalLifeError(f"{type(error).__name__}: {error}"))
+            return refusal(DigitalLifeError(named(error), said=str(error)))
 
     async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with self._events.followed() as events:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Coroutine
 
 from daemon.config import Settings
-from daemon.errors import DigitalLifeError, first_failure
+from daemon.errors import DigitalLifeError, first_failure, named
 from daemon.service import notify
 from daemon.service.desk import Desk
 
@@ -28,8 +28,8 @@ async def again_and_again(
             failure = first_failure(error) if isinstance(error, BaseExceptionGroup) else error
             if before is None or desk.running is not None:
                 raise
-            log.error("%s The settings before are in force again.", failure)
-            desk.events.publish("restart-failed", message=str(failure))
+            log.error("%s The settings before are in force again.", named(failure))
+            desk.events.publish("restart-failed", message=named(failure))
             settings = desk.wanted = before
             before = None
         else:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from daemon import __version__
 from daemon.config import ToolServer, is_loopback
-from daemon.errors import SetupError, first_failure
+from daemon.errors import SetupError, first_failure, named
 from daemon.i18n import tr
 from daemon.media import Tool
 from daemon.worker import Worker
@@ -100,7 +100,8 @@ class Server:
                 client = await stack.enter_async_context(_connected(self.settings))
                 self.tools = await _listed(client)
             self._client, self.problem = client, ""
-            log.info("tools of %s: %s", self.name, ", ".join(self.tools))
+            log.info("tools of %s: %d", self.name, len(self.tools))
+            log.debug("tools of %s: %s", self.name, ", ".join(self.tools))
             try:
                 self._changed()
                 while True:
@@ -119,14 +120,17 @@ class Server:
     def _fail(self, error: Exception) -> None:
         reason = first_failure(error) if isinstance(error, BaseExceptionGroup) else error
         if isinstance(reason, TimeoutError):
-            reason = TimeoutError(tr("it does not answer"))
+            reason = SetupError(tr("it does not answer"))
+        elif isinstance(reason, FileNotFoundError | PermissionError):
+            reason = SetupError(f"{self.settings.command}: {os.strerror(reason.errno or 0)}")
         problem = tr("The tools of {name} cannot be used: {reason}").format(
-            name=self.name, reason=str(reason) or type(reason).__name__
+            name=self.name, reason=named(reason)
         )
         if fix := getattr(reason, "fix", ""):
             problem += f" ({fix})"
         if problem != self.problem:
             log.warning("%s", problem)
+            log.debug("tools of %s", self.name, exc_info=error)
         self.problem = problem
 
 

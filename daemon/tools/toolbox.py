@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from daemon.config import ToolServer
@@ -21,6 +21,7 @@ MOST_TOOLS = 32  # that the model is told of; each is read before the first ques
 LONGEST_TOLD = 4000  # characters of what the model is told of one of them
 LONGEST_NAME = 64  # characters, as OpenAI's protocol has it
 
+_PLAIN = re.compile(r"[\w./:-]{1,64}")
 _UNFIT = re.compile(r"[^A-Za-z0-9_-]")
 # What chat templates mark turns and calls with. llama.cpp reads it as such wherever it stands.
 _MARKS = re.compile(r"<\|[^<>|]{1,40}\|>|</?tool_\w{1,20}>|<(?:bos|eos|s|/s)>")
@@ -143,7 +144,7 @@ class Toolbox:
                     if server.ready:
                         log.warning(
                             tr("{server} has no tool {name}; it has: {names}").format(
-                                server=server.name, name=name, names=", ".join(server.tools) or "–"
+                                server=server.name, name=name, names=_some(server.tools)
                             )
                         )
                     continue
@@ -165,6 +166,12 @@ class Toolbox:
                     continue
                 found[shown] = (server, name, Tool(shown, tool.description, tool.parameters))
         return found
+
+
+def _some(names: Iterable[str]) -> str:
+    """Return names that another program gave, as far as they are names."""
+    plain = [name for name in names if _PLAIN.fullmatch(name)]
+    return ", ".join(plain[:MOST_TOOLS]) or "–"
 
 
 def _arguments(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,5 +80,5 @@ class Espeak:
                         raise StageError("espeak", tr("espeak-ng took too long.")) from None
         if process.returncode:
             reason = complaint.decode(errors="replace").strip()
-            raise StageError("espeak", tr("espeak-ng failed: {reason}").format(reason=reason))
+            raise StageError("espeak", tr("espeak-ng failed."), said=reason)
         return sound

@@ -364,7 +364,7 @@ def test_a_stage_that_fails_is_apologised_for_and_the_next_turn_works(
     assert texts.endswith("again Fine.")
     assert all(word in texts for word in remembers)
     stage_name = {"recogniser": "whisper"}.get(request.node.callspec.id, request.node.callspec.id)
-    assert f"turn 1 failed: {stage_name}: the" in caplog.text
+    assert f"turn 1 failed: {stage_name}: RuntimeError" in caplog.text
 
 
 def test_a_failure_mid_reply_keeps_what_was_heard() -> None:

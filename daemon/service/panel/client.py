@@ -9,7 +9,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from daemon import i18n
-from daemon.errors import DigitalLifeError, InputError
+from daemon.errors import DigitalLifeError, InputError, named
 from daemon.i18n import tr
 from daemon.service.panel.requests import Envelope, open_envelope
 from daemon.service.protocol import Talk
@@ -76,8 +76,7 @@ class Client:
                 await self._refuse(envelope, error)
             except Exception as error:  # a fault here must not end the conversation
                 log.exception("panel: %s failed", envelope.request.do)
-                text = f"{type(error).__name__}: {error}"
-                await self._refuse(envelope, DigitalLifeError(text))
+                await self._refuse(envelope, DigitalLifeError(named(error), said=str(error)))
             else:
                 await self.send(id=envelope.id, ok=True, **fields)
 
