@@ -130,7 +130,7 @@ class Server:
             problem += f" ({fix})"
         if problem != self.problem:
             log.warning("%s", problem)
-            log.debug("tools of %s", self.name, exc_info=error)
+            log.debug("tools of %s: %s", self.name, str(error))  # not the error: it holds much
         self.problem = problem
 
 
