@@ -4,6 +4,7 @@
 # make check   what is run before each commit: ruff, mypy, tests
 # make test    the tests, with all set-up
 # make settings   config.toml and the settings pages, from the settings' declarations
+# make docs     the documentation in English and Chinese, in site/; a broken link is an error
 # make bench   every stage, a conversation and the lips, measured here; JSON=FILE writes it, too
 #
 # EXTRAS=chatglm,sovits,training,wav2lip (or all) adds the optional engines: make setup EXTRAS=all
@@ -25,7 +26,7 @@ INSTALLED := $(BIN)/.installed$(if $(EXTRAS),-$(subst $(comma),-,$(EXTRAS)))
 INSTALLED_DEV := $(BIN)/.installed-dev-$(subst $(comma),-,$(TEST_EXTRAS))
 needs-compiler = $(if $(filter all sovits,$(subst $(comma), ,$(1))),$(BUILD_PACKAGES))
 
-.PHONY: setup setup-test demo run test check settings bench packages test-packages models test-models axe clean
+.PHONY: setup setup-test demo run test check settings docs bench packages test-packages models test-models axe clean
 
 setup: packages $(INSTALLED) models
 
@@ -48,6 +49,9 @@ check: setup-test
 
 settings: $(INSTALLED)
 	$(BIN)/python -m daemon.config.pages
+
+docs: $(INSTALLED_DEV)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: setup-test
 	$(BIN)/python -m tests.bench $(if $(JSON),--json $(JSON))
