@@ -15,22 +15,27 @@ TEST_EXTRAS := $(or $(EXTRAS),all)
 VENV := .venv
 BIN := $(VENV)/bin
 comma := ,
-USER_PACKAGES := libportaudio2 espeak-ng
-TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins chromium fonts-wqy-microhei
 AXE := $(VENV)/axe/node_modules/axe-core/axe.min.js
-# so-vits-svc-fork asks for pyworld, which comes as source.
-BUILD_PACKAGES := g++ python3-dev
 
-# Each choice of extras is remembered by itself: one more of them is one more to install.
-INSTALLED := $(BIN)/.installed$(if $(EXTRAS),-$(subst $(comma),-,$(EXTRAS)))
-INSTALLED_DEV := $(BIN)/.installed-dev-$(subst $(comma),-,$(TEST_EXTRAS))
-needs-compiler = $(if $(filter all sovits,$(subst $(comma), ,$(1))),$(BUILD_PACKAGES))
+# The environment's own Python, or else the first of 3.11 or newer that can make environments.
+SYSTEM_PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
+PYTHON := $(shell for python in $(BIN)/python $(SYSTEM_PYTHONS); do \
+  $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+  && echo $$python && break; done)
+VERSION := $(if $(PYTHON),$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
+
+# Each choice of extras is remembered by itself: one more of them is one more to install. So is the
+# version of Python: what was installed for another one is not there after an upgrade.
+ENVIRONMENT := $(BIN)/.python-$(VERSION)
+INSTALLED := $(BIN)/.installed-$(VERSION)$(if $(EXTRAS),-$(subst $(comma),-,$(EXTRAS)))
+INSTALLED_DEV := $(BIN)/.installed-$(VERSION)-dev-$(subst $(comma),-,$(TEST_EXTRAS))
+needs-compiler = $(if $(filter all sovits,$(subst $(comma), ,$(1))),build)
 
 .PHONY: setup setup-test demo run test check settings docs bench packages test-packages models test-models axe clean
 
 setup: packages $(INSTALLED) models
 
-setup-test: packages test-packages $(INSTALLED_DEV) models test-models axe
+setup-test: test-packages $(INSTALLED_DEV) models test-models axe
 
 demo: setup
 	$(BIN)/digital-life ask --audio tests/audio/question-en.wav --out demo.mp4 --json demo.json
@@ -56,43 +61,42 @@ docs: $(INSTALLED_DEV)
 bench: setup-test
 	$(BIN)/python -m tests.bench $(if $(JSON),--json $(JSON))
 
-# The first Python of 3.11 or newer that can make virtual environments.
-$(BIN)/python:
-	@set -e; for python in python3 python3.13 python3.12 python3.11; do \
+# Made anew where an upgrade of Python has left it without its packages, or without its Python.
+$(ENVIRONMENT): | python-there
+	@set -e; $(BIN)/python -m pip --version >/dev/null 2>&1 || for python in $(SYSTEM_PYTHONS); do \
 	  if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-	    echo "Making .venv with $$($$python --version)"; $$python -m venv $(VENV); \
-	    $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'; exit 0; fi; done; \
-	echo "Python 3.11 or newer with venv is needed: sudo apt install python3 python3-venv" >&2; exit 1
-
-$(INSTALLED): pyproject.toml constraints.txt $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.$(if $(EXTRAS),[$(EXTRAS)])'
+	    echo "Making .venv with $$($$python --version)"; $$python -m venv --clear $(VENV); \
+	    $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'; break; fi; done
 	@touch $@
 
-$(INSTALLED_DEV): pyproject.toml constraints.txt $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,$(TEST_EXTRAS)]'
-	@touch $@ $(INSTALLED)
+.PHONY: python-there
+python-there:
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or newer with venv is needed: sudo apt install python3" \
+	  "python3-venv (Fedora: sudo dnf install python3, Arch: sudo pacman -S python)" >&2; exit 1; }
 
-# Installs what is missing with apt where that needs no password, else prints the line to run.
-define install-packages
-	@missing=""; for package in $(1); do \
-	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; done; \
-	[ -z "$$missing" ] && exit 0; \
-	if ! command -v apt-get >/dev/null; then \
-	  echo "Please install these with your package manager:$$missing"; \
-	elif [ "$$(id -u)" = 0 ]; then as=; \
-	elif sudo -n true 2>/dev/null; then as=sudo; \
-	else echo "Please run: sudo apt install$$missing"; fi; \
-	if [ "$${as-none}" != none ]; then $$as apt-get update -qq; \
-	  DEBIAN_FRONTEND=noninteractive $$as apt-get install -qq -y --no-install-recommends $$missing >/dev/null; fi
+# Until version 0.1 it was installed under a name that belongs to somebody else.
+define install
+	@$(BIN)/python -m pip uninstall --quiet --yes digital-life 2>/dev/null || true
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.$(if $(1),[$(1)])'
+	@touch $@
 endef
 
-packages:
-	$(call install-packages,$(USER_PACKAGES) $(call needs-compiler,$(EXTRAS)))
+$(INSTALLED): pyproject.toml constraints.txt $(ENVIRONMENT) | packages
+	$(call install,$(EXTRAS))
 
-test-packages:
-	$(call install-packages,$(TEST_PACKAGES) $(call needs-compiler,$(TEST_EXTRAS)))
+$(INSTALLED_DEV): pyproject.toml constraints.txt $(ENVIRONMENT) | test-packages
+	$(call install,dev$(comma)docs$(comma)$(TEST_EXTRAS))
+	@touch $(INSTALLED)
 
-# The Mandarin voice is for non-commercial use; the notice is shown before it is fetched.
+# What pip cannot bring is looked for before anything is downloaded. What is missing is installed with
+# apt where that needs no password, else the line to run is printed.
+packages: | python-there
+	@$(PYTHON) -m daemon.system_packages base $(call needs-compiler,$(EXTRAS))
+
+test-packages: | python-there
+	@$(PYTHON) -m daemon.system_packages base test $(call needs-compiler,$(TEST_EXTRAS))
+
+# The Mandarin voice is for non-commercial use; the notice is shown.
 models: $(INSTALLED)
 	@$(BIN)/digital-life models pull --accept-license
 
@@ -101,9 +105,10 @@ test-models: $(INSTALLED_DEV)
 	@$(BIN)/digital-life models pull speaker-encoder
 
 # Looks for what a screen reader stumbles over; where there is no npm, that test is skipped.
-axe: $(BIN)/python
+axe: $(ENVIRONMENT)
 	@[ -e $(AXE) ] || ! command -v npm >/dev/null || \
-	  npm install --silent --no-audit --no-fund --prefix $(VENV)/axe axe-core@4.14.1 >/dev/null
+	  npm install --silent --no-audit --no-fund --prefix $(VENV)/axe axe-core@4.14.1 >/dev/null || \
+	  echo "axe-core could not be fetched; its test is skipped."
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info demo.mp4 demo.json

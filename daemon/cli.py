@@ -5,6 +5,7 @@ from the first moment.
 """
 
 import argparse
+import io
 import os
 import sys
 import threading
@@ -76,6 +77,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return the exit code."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal may lack Chinese, or the letters of a name
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     return leave(_run(argv))
 
 
@@ -103,10 +107,12 @@ def _run(argv: list[str] | None) -> int:
         return 0
     except DigitalLifeError as error:
         return _failed(error)
+    except (ImportError, OSError) as error:
+        return _failed(_explained(error))
     except BaseExceptionGroup as failures:
         failure = first_failure(failures)
         if not isinstance(failure, DigitalLifeError):
-            raise
+            failure = _explained(failure)
         return _failed(failure)
 
 
@@ -119,6 +125,15 @@ def _settings(arguments: argparse.Namespace) -> "Settings":
     settings = load(packaged_config() if checking else arguments.config).settings
     start_logging(settings.log.level)
     return settings
+
+
+def _explained(error: BaseException) -> DigitalLifeError:
+    """Explain a library that cannot be loaded; anything else is raised again."""
+    from daemon.extras import is_unloadable, unloadable
+
+    if isinstance(error, ImportError | OSError) and is_unloadable(error):
+        return unloadable(error)
+    raise error
 
 
 def _failed(error: DigitalLifeError) -> int:

@@ -20,6 +20,7 @@ from daemon.ears.echo import Echo
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.ring import Ring
 from daemon.errors import SetupError
+from daemon.extras import is_unloadable, unloadable
 from daemon.i18n import tr
 from daemon.stages import (
     Camera,
@@ -77,7 +78,12 @@ class Loader:
         """Make a part on its thread and warm it up there."""
 
         def load(cancel: CancelToken) -> P:
-            part = factory()
+            try:
+                part = factory()
+            except (ImportError, OSError) as error:
+                if is_unloadable(error):
+                    raise unloadable(error) from error
+                raise
             try:
                 part.warm_up()
             except BaseException:

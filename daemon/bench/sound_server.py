@@ -20,9 +20,9 @@ import numpy as np
 from daemon.errors import DeviceError
 from daemon.i18n import tr
 from daemon.media import Audio
+from daemon.system_packages import SOUND_SERVER, install_line
 
 PROGRAMS = ("pulseaudio", "pactl", "pacat", "parec")
-INSTALL = "sudo apt install pulseaudio pulseaudio-utils libasound2-plugins"
 START_S = 20.0  # a loaded machine may take seconds to start it
 STOP_S = 10.0
 REALTIME = 5  # a desktop's sound server has such a priority, where it may; niceness is not enough
@@ -61,7 +61,7 @@ class SoundServer:
         if missing := missing_programs():
             raise DeviceError(
                 tr("PulseAudio is needed for this; not installed: {names}.").format(names=missing),
-                INSTALL,
+                install_line(*SOUND_SERVER),
             )
         self.folder = folder
         self.env = {
@@ -99,7 +99,7 @@ class SoundServer:
         deadline = time.monotonic() + START_S
         while self._pactl("info").returncode != 0:
             if time.monotonic() > deadline or self._process.poll() is not None:
-                raise DeviceError(tr("PulseAudio did not start."), INSTALL)
+                raise DeviceError(tr("PulseAudio did not start."), install_line(*SOUND_SERVER))
             time.sleep(0.1)
         self.pactl("set-default-sink", "room")
         self.pactl("set-default-source", "microphone")

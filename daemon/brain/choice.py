@@ -11,6 +11,7 @@ from typing import Literal
 
 from daemon.config import BrainSettings, Settings
 from daemon.errors import SetupError, StageError
+from daemon.extras import install_command
 from daemon.i18n import tr
 from daemon.stages import ChatModel
 from daemon.store.model_store import ModelStore, State
@@ -246,7 +247,7 @@ def _require_torch() -> None:
         if importlib.util.find_spec(name) is None:
             raise SetupError(
                 tr("The brain chatglm needs {name}, which is not installed.").format(name=name),
-                "pip install 'digital-life[chatglm]'",
+                install_command("chatglm"),
             )
 
 

@@ -2,21 +2,19 @@
 
 import argparse
 import json
-import os
-import shutil
 import subprocess
 
 from rich.markup import escape
 
+from daemon import system_packages
 from daemon.commands.console import Subcommands, err, out, show_error
 from daemon.config import Settings
-from daemon.errors import DigitalLifeError
+from daemon.errors import DigitalLifeError, SetupError
 from daemon.i18n import tr
 from daemon.service import install
 from daemon.service.finding import Finding, Level
 from daemon.service.steps import Step, may_become_root, take
-
-PACKAGES = ("libportaudio2", "espeak-ng")  # what pip cannot bring
+from daemon.system_packages import CAMERA, install_line
 
 
 def register(commands: Subcommands) -> None:
@@ -67,7 +65,7 @@ def install_service(arguments: argparse.Namespace, settings: Settings) -> int:
         err.print(
             tr(
                 "There will be no camera before this, and `service install` again: {command}"
-            ).format(command="sudo apt install v4l2loopback-dkms"),
+            ).format(command=install_line(CAMERA)),
             markup=False,
         )
     left = _take(install.plan_install(target, machine))
@@ -185,36 +183,13 @@ def set_up(arguments: argparse.Namespace, settings: Settings) -> int:
     """Install the system packages where that needs no password, and fetch the models."""
     from daemon.store.commands import pull_models
 
-    missing = missing_packages()
-    if missing:
-        install_line = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
-        prefix = _becoming_root()
-        if prefix is None or not shutil.which("apt-get"):
-            err.print(tr("Please install: {names}").format(names=" ".join(missing)), markup=False)
-        elif subprocess.run([*prefix, *install_line], stdin=subprocess.DEVNULL).returncode:
-            raise DigitalLifeError(tr("apt-get failed."), f"sudo apt install {' '.join(missing)}")
+    left = system_packages.install(system_packages.BASE)
+    if any(need.essential for need in left):
+        names = ", ".join(need.what for need in left)
+        raise SetupError(
+            tr("Nothing can run without {names}, so nothing is downloaded.").format(names=names),
+            install_line(*left),
+        )
     return pull_models(
         argparse.Namespace(names=[], profile=None, accept_license=True, files=None), settings
     )
-
-
-def missing_packages() -> list[str]:
-    """Name the system packages that are not there, by what they bring."""
-    import ctypes.util
-
-    have = {
-        "libportaudio2": ctypes.util.find_library("portaudio"),
-        "espeak-ng": shutil.which("espeak-ng"),
-    }
-    return [name for name in PACKAGES if not have[name]]
-
-
-def _becoming_root() -> list[str] | None:
-    """Return what goes before a command for root; ``None`` if a password would be asked for."""
-    if os.geteuid() == 0:
-        return []
-    allowed = (
-        shutil.which("sudo")
-        and not subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode
-    )
-    return ["sudo", "-n"] if allowed else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from daemon.commands.console import Subcommands, err
 from daemon.config import Settings
 from daemon.errors import InputError, SetupError
+from daemon.extras import install_command
 from daemon.files import unwritable
 from daemon.i18n import tr
 from daemon.worker import CancelToken
@@ -196,7 +197,7 @@ def _require_libraries() -> None:
             tr("Training needs an extra that is not installed: {names}.").format(
                 names=", ".join(missing)
             ),
-            "make setup EXTRAS=training   (pip install 'digital-life[training]')",
+            install_command("training"),
         )
 
 

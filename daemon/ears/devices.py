@@ -11,6 +11,7 @@ from typing import Literal
 
 from daemon.errors import DeviceError
 from daemon.i18n import tr
+from daemon.system_packages import PORTAUDIO, install_line
 
 Direction = Literal["input", "output"]
 
@@ -42,7 +43,7 @@ def sounddevice() -> ModuleType:
     except OSError as error:
         raise DeviceError(
             tr("The library PortAudio, which reaches microphones and loudspeakers, is missing."),
-            fix="sudo apt install libportaudio2",
+            fix=install_line(PORTAUDIO),
         ) from error
     # It would wait for a device that hangs, after we have given it up.
     atexit.unregister(sounddevice._exit_handler)

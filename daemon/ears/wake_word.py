@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from daemon.errors import SetupError
+from daemon.extras import install_command
 from daemon.i18n import tr
 from daemon.media import Samples
 
@@ -30,7 +31,7 @@ class MicroWakeWords:
         except ImportError:
             raise SetupError(
                 tr("A wake word needs the package pymicro-wakeword, which is not installed."),
-                "pip install 'digital-life[wakeword]'",
+                install_command("wakeword"),
             ) from None
         self._model = _load(name)
         self._features = MicroWakeWordFeatures()

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.errors import SetupError
+from daemon.extras import install_command
 from daemon.files import whole_folder
 from daemon.i18n import tr
 from daemon.store.model_store import default_directory
@@ -20,7 +21,7 @@ Floats = NDArray[np.float32]
 Precision = Literal["auto", "f32", "bf16"]
 
 VERSION = 1  # of what is written; an engine of another version is made anew
-EXTRA = "make setup EXTRAS=wav2lip"
+EXTRA = "wav2lip"
 
 
 def engines_directory() -> Path:
@@ -46,7 +47,8 @@ def engine_file(checkpoint: Path, write: Callable[[Path, Path], None], directory
         return place / "model.xml"
     if importlib.util.find_spec("torch") is None:
         raise SetupError(
-            tr("{path} is converted once, and that needs PyTorch.").format(path=checkpoint), EXTRA
+            tr("{path} is converted once, and that needs PyTorch.").format(path=checkpoint),
+            install_command(EXTRA),
         )
     shutil.rmtree(place, ignore_errors=True)  # somebody has taken a file out of it
     with whole_folder(place, replace=False) as making:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.errors import SetupError
+from daemon.extras import install_command
 from daemon.face.engine import Engine, Precision, engine_file, engines_directory
 from daemon.face.lower import completed, leave_out
 from daemon.face.mel import MelStream, mel_chunks, melspectrogram
@@ -97,7 +98,7 @@ def _on_cuda(path: Path, precision: Precision) -> tuple[Run, str]:
         import torch
     except ImportError as error:
         raise SetupError(
-            tr("A graphics card needs PyTorch."), "make setup EXTRAS=wav2lip"
+            tr("A graphics card needs PyTorch."), install_command("wav2lip")
         ) from error
     if not torch.cuda.is_available():
         raise SetupError(tr("PyTorch finds no graphics card."), "nvidia-smi")

@@ -16,9 +16,9 @@ from daemon.service.client import Client
 from daemon.service.finding import Finding, Level, ok
 from daemon.service.install import ETC, module_exists
 from daemon.service.steps import Run
+from daemon.system_packages import CAMERA, Need, install_line
 
 MODULE = Path("/sys/module/v4l2loopback")
-INSTALL = "sudo apt install v4l2loopback-dkms"
 OPTIONS = re.compile(r"^\s*options\s+v4l2loopback\s", re.MULTILINE)
 
 
@@ -47,16 +47,21 @@ def _why_not() -> Finding:
     """Say why the module does not exist for this kernel."""
     kernel = platform.release()
     why = tr("Nobody sees the face.")
+    headers = Need("", f"linux-headers-{kernel}", f"kernel-devel-{kernel}", "linux-headers")
     if Path("/usr/src").is_dir() and list(Path("/usr/src").glob("v4l2loopback-*")):
         return Finding(
             "camera module",
             Level.WARNING,
             tr("v4l2loopback was not built for the kernel {kernel}.").format(kernel=kernel),
             why,
-            f"sudo apt install linux-headers-{kernel} && sudo dkms autoinstall",
+            f"{install_line(headers)} && sudo dkms autoinstall",
         )
     return Finding(
-        "camera module", Level.WARNING, tr("v4l2loopback is not installed."), why, INSTALL
+        "camera module",
+        Level.WARNING,
+        tr("v4l2loopback is not installed."),
+        why,
+        install_line(CAMERA),
     )
 
 

@@ -10,13 +10,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
+from daemon import system_packages
 from daemon.config import Settings
+from daemon.extras import add_command, requirements
 from daemon.face.catalogue import own_faces_directory
 from daemon.i18n import tr
 from daemon.loading import needed_weights
 from daemon.service.finding import Finding, Level, ok
 from daemon.service.steps import Run
 from daemon.store.model_store import State, default_directory, open_store
+from daemon.system_packages import install_line
 from daemon.voice.catalogue import voices_directory
 
 MEMORY_GB = 3.5  # of a machine sold with 4
@@ -27,14 +32,11 @@ DISK_MB = 500  # for logs, films, and the next download's first part
 def python(settings: Settings) -> Iterator[Finding]:
     """Look for Python and the packages that the program names."""
     missing = []
-    for requirement in importlib.metadata.requires("digital-life") or ():
-        name = re.match(r"[\w.-]+", requirement)
-        if name is None or "extra ==" in requirement:
-            continue
+    for line in requirements(""):
         try:
-            importlib.metadata.version(name[0])
+            importlib.metadata.version(Requirement(line).name)
         except importlib.metadata.PackageNotFoundError:
-            missing.append(name[0])
+            missing.append(line)
     version = platform.python_version()
     if missing:
         yield Finding(
@@ -42,10 +44,34 @@ def python(settings: Settings) -> Iterator[Finding]:
             Level.ERROR,
             tr("Packages are missing: {names}.").format(names=", ".join(missing)),
             tr("The program cannot work without them."),
-            f"{sys.executable} -m pip install {' '.join(missing)}",
+            add_command(missing),
         )
     else:
         yield ok("python", f"Python {version}, {sys.prefix}")
+
+
+def libraries(settings: Settings) -> Iterator[Finding]:
+    """Look for the shared libraries that the packages link to or open."""
+    needs = [need for need in system_packages.BASE if ".so" in need.what]
+    lacking = system_packages.missing(needs)
+    for need in lacking:
+        yield Finding(
+            "library",
+            Level.ERROR if need.essential else Level.WARNING,
+            tr("The system library {name} is missing.").format(name=need.what),
+            _what_for(need),
+            install_line(need),
+        )
+    if not lacking:
+        yield ok("library", ", ".join(need.what for need in needs))
+
+
+def _what_for(need: system_packages.Need) -> str:
+    if need == system_packages.PORTAUDIO:
+        return tr("Nothing is heard or said.")
+    if need == system_packages.PULSE:
+        return tr("The sound server is not reached, and there is no virtual microphone.")
+    return tr("The program cannot work without them.")
 
 
 def processor(settings: Settings) -> Iterator[Finding]:
@@ -157,7 +183,7 @@ def mandarin(settings: Settings) -> Iterator[Finding]:
             else tr("Chinese words are left out."),
             f"digital-life models pull {name}"
             if name != "espeak"
-            else "sudo apt install espeak-ng",
+            else install_line(system_packages.ESPEAK),
         )
     elif name != "espeak":
         yield Finding(
@@ -187,4 +213,4 @@ def privacy(settings: Settings) -> Iterator[Finding]:
             )
 
 
-CHECKS = (python, processor, graphics, memory, disk, models, mandarin, privacy)
+CHECKS = (python, libraries, processor, graphics, memory, disk, models, mandarin, privacy)

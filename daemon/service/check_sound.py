@@ -19,6 +19,7 @@ from daemon.i18n import tr
 from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Samples
 from daemon.service.client import Client, NotRunning
 from daemon.service.finding import Finding, Level, ok
+from daemon.system_packages import PIPEWIRE_PLUGIN, PULSE_PLUGIN, install_line
 from daemon.voice.player import Loudspeaker
 from daemon.voice.virtual_microphone import local_loudspeaker
 
@@ -95,7 +96,7 @@ def bridge(settings: Settings) -> Iterator[Finding]:
             Level.WARNING,
             tr("PortAudio does not reach the sound server."),
             tr("The daemon would keep the card for itself, or find it busy."),
-            "sudo apt install pipewire-alsa libasound2-plugins",
+            install_line(PIPEWIRE_PLUGIN, PULSE_PLUGIN),
         )
     else:
         yield ok("portaudio", ", ".join(doors) or devices[0].name)

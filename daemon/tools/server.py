@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from daemon import __version__
 from daemon.config import ToolServer, is_loopback
 from daemon.errors import SetupError, first_failure, named
+from daemon.extras import install_command
 from daemon.i18n import tr
 from daemon.media import Tool
 from daemon.worker import Worker
@@ -161,9 +162,7 @@ async def _import() -> None:
     try:
         await worker.run(lambda _: import_module("mcp"))
     except ImportError:
-        raise SetupError(
-            tr("the package mcp is not installed"), "pip install 'digital-life[tools]'"
-        ) from None
+        raise SetupError(tr("the package mcp is not installed"), install_command("tools")) from None
     finally:
         await worker.close()
 

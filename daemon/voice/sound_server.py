@@ -11,7 +11,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from daemon.errors import DeviceError
+from daemon.extras import unloadable
 from daemon.i18n import tr
+from daemon.system_packages import PULSE, install_line
 from daemon.voice.sound_plan import Module, Port, Sound
 
 CLIENT = "Digital Life"
@@ -33,8 +35,8 @@ async def connected() -> AsyncIterator[Any]:
     """Connect to the user's server; ``NoServer`` if there is none."""
     try:
         from pulsectl_asyncio import PulseAsync
-    except OSError:  # libpulse is not installed
-        raise NoServer from None
+    except OSError as error:  # libpulse is not installed
+        raise DeviceError(str(unloadable(error)), install_line(PULSE)) from None
     from pulsectl import PulseDisconnected, PulseError
 
     class Pulse(PulseAsync):  # type: ignore[misc]

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from daemon.errors import SetupError
+from daemon.extras import install_command
 from daemon.i18n import tr
 
 PACKAGE = "so_vits_svc_fork"
@@ -39,7 +40,7 @@ def load(module: str) -> Any:
             tr("so-vits-svc voices need an extra that is not installed ({reason}).").format(
                 reason=error
             ),
-            "make setup EXTRAS=sovits   (pip install 'digital-life[sovits]')",
+            install_command("sovits"),
         ) from error
 
 

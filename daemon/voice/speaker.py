@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.errors import SetupError
+from daemon.extras import install_command
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE, Samples
 from daemon.voice.sovits_files import why
@@ -35,7 +36,7 @@ class SpeakerEncoder:
                 tr(
                     "Telling speakers apart needs an extra that is not installed ({reason})."
                 ).format(reason=error),
-                "make setup EXTRAS=sovits   (pip install 'digital-life[sovits]')",
+                install_command("sovits"),
             ) from error
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)["model_state"]

@@ -18,6 +18,7 @@ from daemon.config import EarsSettings, VoiceSettings
 from daemon.ears.devices import list_devices
 from daemon.errors import DeviceError
 from daemon.i18n import tr
+from daemon.system_packages import PULSE_PLUGIN, install_line
 from daemon.voice.sound_plan import VOICE, Plan, make_plan
 from daemon.voice.sound_server import NoServer, answer, connected, load, look, move
 
@@ -179,7 +180,7 @@ class Arranger:
             log.warning(
                 "%s %s",
                 tr("The virtual microphone is silent: the voice does not reach the sound server."),
-                "sudo apt install libasound2-plugins",
+                install_line(PULSE_PLUGIN),
             )
             await self._changed.wait()
         await asyncio.sleep(SETTLE_S)

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from daemon.bench import av, live, results
 from daemon.bench.figures import Row, table
-from daemon.bench.sound_server import INSTALL, missing_programs
+from daemon.bench.sound_server import missing_programs
 from daemon.commands.bench import ended_by_signals, shown_progress
 from daemon.commands.console import check_writable, err, out, write_json
 from daemon.config import Settings, load, packaged_config
@@ -25,6 +25,7 @@ from daemon.ears.sound_files import read_recording
 from daemon.loading import Loader
 from daemon.media import LISTEN_RATE, Audio, Message
 from daemon.stages import ChatModel, LipSync, Part, Recognizer, Synthesizer
+from daemon.system_packages import SOUND_SERVER, install_line
 from daemon.worker import CancelToken
 from tests.bench import (
     chatglm,
@@ -87,7 +88,7 @@ def stages(settings: Settings) -> list[Row]:
 def real_time(settings: Settings) -> list[Row]:
     """Measure what needs a sound server, or say why not."""
     if missing := missing_programs():
-        skipped = f"skipped, not installed: {missing} ({INSTALL})"
+        skipped = f"skipped, not installed: {missing} ({install_line(*SOUND_SERVER)})"
         return [Row("conversation and lips", skipped)]
     with shown_progress() as progress:
         conversation = live.measure(settings, QUESTIONS, ECHO_MINUTES, progress)

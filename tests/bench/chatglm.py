@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.bench.figures import Row
+from daemon.extras import install_command
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "chatglm" / "chatglm3-6b-tiny"
 RUNS = 5
@@ -31,7 +32,7 @@ Generate = Callable[[], int]
 def rows() -> list[Row]:
     """Measure, or say why not."""
     if find_spec("torch") is None:
-        return [Row("ChatGLM", "skipped, not installed: pip install 'digital-life[chatglm]'")]
+        return [Row("ChatGLM", f"skipped, not installed: {install_command('chatglm')}")]
     with tempfile.TemporaryDirectory() as place:
         ours, theirs = _make_chatglm(Path(place) / "chatglm"), _make_glm(Path(place) / "glm")
         return [*_speed(ours, theirs), *_follow_up(ours, theirs), *_loading(ours, theirs)]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from daemon.bench.sound_server import missing_programs
+from daemon.system_packages import SOUND_SERVER, install_line
 
 pytestmark = [
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {missing_programs()}"),
@@ -116,4 +117,4 @@ def test_a_machine_without_pulseaudio_is_told_what_to_install(
         timeout=60,
     )
     assert done.returncode == 4, done.stderr
-    assert "sudo apt install pulseaudio" in done.stderr
+    assert install_line(*SOUND_SERVER) in done.stderr

@@ -8,6 +8,7 @@ from daemon.brain.choice import GB, Candidate, Machine, choose, make_brain, requ
 from daemon.commands.brain_options import with_brain
 from daemon.config import Settings, load, packaged_config
 from daemon.errors import SetupError
+from daemon.extras import install_command
 from daemon.store.manifest import load_default
 from daemon.store.model_store import ModelStore
 
@@ -101,7 +102,7 @@ def test_without_pytorch_it_says_what_to_install(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(SetupError, match="torch") as caught:
         make_brain(settings(kind="chatglm"), store)
-    assert caught.value.fix == "pip install 'digital-life[chatglm]'"
+    assert caught.value.fix == install_command("chatglm")
 
 
 def test_a_server_without_an_address_is_refused(store: ModelStore) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from daemon.errors import SetupError
+from daemon.extras import install_command
 from daemon.face.engine import Engine, engine_file
 
 
@@ -20,7 +21,7 @@ def test_converting_needs_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SetupError, match="needs PyTorch") as caught:
         engine_file(checkpoint, never, tmp_path / "engines")
-    assert caught.value.fix == "make setup EXTRAS=wav2lip"
+    assert caught.value.fix == install_command("wav2lip")
 
 
 def test_running_needs_openvino(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from daemon.ears.microphone import Microphone
 from daemon.ears.ring import HostClock, Ring
 from daemon.errors import DeviceError
 from daemon.media import LISTEN_RATE, Samples
+from daemon.system_packages import PORTAUDIO, install_line
 from daemon.worker import CancelToken
 
 
@@ -421,4 +422,4 @@ def test_without_portaudio(monkeypatch: pytest.MonkeyPatch) -> None:
     sounddevice.cache_clear()
     with pytest.raises(DeviceError) as caught:
         sounddevice()
-    assert caught.value.fix == "sudo apt install libportaudio2"
+    assert caught.value.fix == install_line(PORTAUDIO)

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from daemon.errors import DigitalLifeError
+from daemon.extras import install_command
 from daemon.i18n import tr
 from daemon.service.desk import Desk
 from daemon.service.keep import keep
@@ -68,7 +69,7 @@ class Answers:
     async def _listen(self, offer: str) -> str:
         played = self._running().loudspeaker.played
         if not CAN_SOUND:
-            fix = "pip install 'digital-life[panel-sound]'"
+            fix = install_command("panel-sound")
             raise DigitalLifeError(tr("Sound in the page is not installed."), fix)
         # A library that takes its time; the event loop has none.
         module = await self._worker.run(lambda _: import_module("daemon.service.panel.sound"))
