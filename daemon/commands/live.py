@@ -40,6 +40,7 @@ from daemon.face.screen import Film
 from daemon.i18n import tr
 from daemon.loading import Loader
 from daemon.media import SPEAK_RATE, Audio, FaceFrame, Samples
+from daemon.service.acceptor import raise_descriptor_limit
 from daemon.service.client import Client, NotRunning
 from daemon.service.control import Control
 from daemon.service.desk import Desk
@@ -104,6 +105,7 @@ def run_daemon(arguments: argparse.Namespace, settings: Settings) -> int:
     # A core dump would write all of its memory, and with it what was said, to disk.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     settings = with_options(settings)
+    raise_descriptor_limit()
     trace = Trace(arguments.trace) if arguments.trace else None
     if trace is not None:
         check_writable(trace.path)

@@ -3,12 +3,12 @@
 import argparse
 import os
 import webbrowser
+from pathlib import Path
 
 from daemon.commands.console import Subcommands, err, out
 from daemon.config import Settings
-from daemon.errors import DigitalLifeError
 from daemon.i18n import tr
-from daemon.service.client import Client, NotRunning
+from daemon.service.client import Client
 
 
 def register(commands: Subcommands) -> None:
@@ -27,13 +27,21 @@ def register(commands: Subcommands) -> None:
 
 def open_panel(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the link, and open it where there is a browser."""
-    try:
-        with Client() as client:
-            url = str(client.do("panel")["url"])
-    except NotRunning as error:
-        raise DigitalLifeError(str(error), "digital-life run") from None
-    out.print(url, markup=False)
-    screen = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
-    if arguments.print or not screen or not webbrowser.open(url):
+    with Client() as client:
+        invited = client.do("panel")
+    out.print(invited["url"], markup=False)
+    if arguments.print or not _show(str(invited.get("file", ""))):
         err.print(tr("Open it in a browser on this computer; it is for one use."))
+    else:
+        err.print(tr("If the browser shows nothing, open this link in it; it is for one use."))
     return 0
+
+
+def _show(file: str) -> bool:
+    """Open the page in a browser, if there is one.
+
+    The browser is given the private ``file`` that leads there, never the link: others can read its
+    command line.
+    """
+    screen = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+    return bool(file) and screen and webbrowser.open(Path(file).as_uri())

@@ -85,10 +85,8 @@ def control(settings: Settings) -> Iterator[Finding]:
     try:
         with Client() as client:
             status = client.do("status")
-    except NotRunning:
-        yield Finding(
-            "daemon", Level.NOTE, tr("Digital Life is not running."), fix="digital-life run"
-        )
+    except NotRunning as error:
+        yield Finding("daemon", Level.NOTE, str(error), fix=error.fix)
         return
     except DigitalLifeError as error:
         yield Finding("daemon", Level.ERROR, str(error), fix=error.fix)

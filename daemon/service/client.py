@@ -3,21 +3,33 @@
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from daemon.errors import DigitalLifeError
 from daemon.i18n import tr
+from daemon.service.install import UNIT
 from daemon.service.protocol import encode, socket_path
 
 ANSWER_S = 20.0  # a voice takes seconds to load; what speaks takes as long as it takes
+
+
+def start_command() -> str:
+    """Return the command that starts the daemon here: its service where there is one."""
+    if Path.home().joinpath(".config/systemd/user", UNIT).exists():
+        return f"systemctl --user start {UNIT.removesuffix('.service')}"
+    if Path("/etc/systemd/system", UNIT).exists():
+        return f"sudo systemctl start {UNIT.removesuffix('.service')}"
+    return "digital-life run"
 
 
 class NotRunning(DigitalLifeError):
     """No daemon of this user answers."""
 
     def __init__(self) -> None:
-        super().__init__(tr("Digital Life is not running."), "digital-life service install")
+        super().__init__(tr("Digital Life is not running."), start_command())
 
 
 class Client:
@@ -57,7 +69,8 @@ class Client:
         """
         self._socket.settimeout(patience_s)
         try:
-            self._socket.sendall(encode(do=request, **fields))
+            with suppress(ConnectionError):  # cut off already: it may have said why
+                self._socket.sendall(encode(do=request, **fields))
             reply = self._read()
         except TimeoutError:
             raise DigitalLifeError(

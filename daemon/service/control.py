@@ -10,19 +10,22 @@ import logging
 import os
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from daemon.errors import DigitalLifeError, InputError, named
 from daemon.i18n import tr
+from daemon.service.acceptor import Acceptor
 from daemon.service.protocol import LONGEST_LINE, Look, Request, encode, parse, refusal
 
 MOST_CLIENTS = 32
 MOST_EVENTS = 256  # that may wait for a client; one that is further behind is cut off
 PATIENCE_S = 5.0  # a client that does not take its answer within this is cut off
-IDLE_S = 60.0  # and one that asks nothing for so long
+FIRST_S = 10.0  # and one that asks nothing for so long after it came
+IDLE_S = 60.0  # or after its last answer
 WAITING = 64 * 1024  # bytes that may wait for a client
 
 log = logging.getLogger(__name__)
@@ -68,6 +71,10 @@ class Control:
         self._answer = answer
         self._events = events
         self._clients: set[asyncio.Task[None]] = set()
+        self._idle: dict[asyncio.Task[None], None] = {}
+        """Those of which nothing is under way, the one that asked nothing longest first."""
+        self._going: set[asyncio.Task[None]] = set()
+        """Those that had to make room, until they are gone."""
 
     @asynccontextmanager
     async def open(self, path: Path) -> AsyncIterator[None]:
@@ -77,54 +84,82 @@ class Control:
         """
         listener = _listener(path)
         made = os.stat(path)
-        server = await asyncio.start_unix_server(self._meet, sock=listener, limit=LONGEST_LINE)
+        acceptor = Acceptor(listener, _are_trusted, self._welcome)
+        acceptor.start()
         try:
             yield
         finally:
-            server.close()
+            acceptor.close()
             for client in self._clients:
                 client.cancel()
             if self._clients:
                 await asyncio.wait(self._clients, timeout=1)
             _remove(path, made)
 
-    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _welcome(self, connection: socket.socket) -> None:
+        """Serve one more; where there are too many, in place of one that asks nothing."""
+        if len(self._clients) - len(self._going) >= MOST_CLIENTS and not self._make_room():
+            busy = DigitalLifeError(tr("Too many programs are connected."))
+            with contextlib.suppress(OSError):
+                connection.send(refusal(busy))
+            connection.close()
+            return
+        task = asyncio.create_task(self._meet(connection), name="control client")
+        self._clients.add(task)
+        self._idle[task] = None
+        task.add_done_callback(partial(self._left, connection))
+
+    def _make_room(self) -> bool:
+        idle = next(iter(self._idle), None)
+        if idle is None:
+            return False
+        del self._idle[idle]
+        self._going.add(idle)
+        idle.cancel()
+        return True
+
+    def _left(self, connection: socket.socket, task: asyncio.Task[None]) -> None:
+        self._clients.discard(task)
+        self._going.discard(task)
+        self._idle.pop(task, None)
+        connection.close()  # a task that was cancelled before it began has not done so
+
+    async def _meet(self, connection: socket.socket) -> None:
+        try:
+            reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LONGEST_LINE)
+        except OSError:
+            return  # it has hung up already
         writer.transport.set_write_buffer_limits(high=WAITING)
         try:
-            if not _is_trusted(writer):
-                return
-            if len(self._clients) >= MOST_CLIENTS:
-                busy = DigitalLifeError(tr("Too many programs are connected."))
-                await self._write(writer, refusal(busy))
-                return
-            self._clients.add(task)
             await self._converse(reader, writer)
         except asyncio.IncompleteReadError:
             pass  # it has hung up
         except (OSError, TimeoutError) as error:
             log.debug("a client was cut off: %s", error or type(error).__name__)
-        except asyncio.CancelledError:  # the daemon stops; asyncio would log it as unheard of
-            pass
         finally:
-            self._clients.discard(task)
+            # What has not been taken by now is not waited for.
             writer.transport.abort() if writer.transport.get_write_buffer_size() else writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        patience_s = FIRST_S
         while True:
             try:
-                line = await asyncio.wait_for(reader.readuntil(), IDLE_S)
+                line = await asyncio.wait_for(reader.readuntil(), patience_s)
                 request = parse(line)
             except (InputError, asyncio.LimitOverrunError) as error:
                 if not isinstance(error, InputError):
                     error = InputError(tr("The request is too long."))
                 await self._write(writer, refusal(error))
                 return
+            self._idle.pop(task, None)
             if isinstance(request, Look) and request.do == "events":
                 await self._follow(reader, writer)
                 return
             await self._write(writer, await self._reply(request))
+            self._idle[task] = None
+            patience_s = IDLE_S
 
     async def _reply(self, request: Request) -> bytes:
         try:
@@ -199,9 +234,13 @@ def _serves(path: Path) -> bool:
         return True
 
 
-def _is_trusted(writer: asyncio.StreamWriter) -> bool:
+def _are_trusted(connections: Sequence[socket.socket]) -> list[bool]:
+    return [_is_trusted(connection) for connection in connections]
+
+
+def _is_trusted(connection: socket.socket) -> bool:
     """Whether the program at the other end is the user's own, or the administrator's."""
-    peer = writer.get_extra_info("socket")
     size = struct.calcsize("3i")
-    _, user, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    _, user, _ = struct.unpack("3i", told)
     return user in (os.getuid(), 0)

@@ -45,7 +45,7 @@ FROZEN_S = 10.0  # and a camera's thread: opening a lost camera again is tried e
 log = logging.getLogger(__name__)
 
 
-async def _no_panel() -> str:
+async def _no_panel() -> dict[str, str]:
     raise DigitalLifeError(tr("There is no panel here."))
 
 
@@ -71,8 +71,8 @@ class Desk:
         """Names of settings that were chosen since the start and are in no file yet."""
         self.restarting = asyncio.Event()
         """Somebody wants everything loaded anew, with ``wanted``."""
-        self.open_panel: Callable[[], Awaitable[str]] = _no_panel
-        """Serves the page and returns a link to it."""
+        self.open_panel: Callable[[], Awaitable[dict[str, str]]] = _no_panel
+        """Serves the page; returns a link to it, and a private file that leads there."""
         self.config: Final = config
         self._mute = mute
         self._with_options = with_options
@@ -133,7 +133,7 @@ class Desk:
             case Order(do="restart"):
                 return self._restart()
             case Order(do="panel"):
-                return {"url": await self.open_panel()}
+                return dict(await self.open_panel())
             case Order():
                 self._live().session.hush()
                 return {}

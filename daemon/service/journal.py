@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from daemon.errors import named
+from daemon.service.repeats import Repeats
 
 CHATTY = (
     "faster_whisper",
@@ -63,6 +64,7 @@ def start_logging(level: str) -> None:
             handler.setFormatter(JournalFormatter("%(name)s: %(message)s"))
         else:
             handler.setFormatter(DiscreetFormatter("%(levelname)s %(name)s: %(message)s"))
+        handler.addFilter(Repeats())
         root.addHandler(handler)
         logging.captureWarnings(True)
         _log_what_nobody_catches()

@@ -1,6 +1,7 @@
 """The control socket and its protocol, with real sockets."""
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
@@ -165,7 +166,7 @@ def test_a_second_daemon_is_refused(place: Path) -> None:
 
 def test_others_are_cut_off(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def work(place: Path, events: Events) -> None:
-        monkeypatch.setattr(control, "_is_trusted", lambda writer: False)
+        monkeypatch.setattr(control, "_is_trusted", lambda connection: False)
         reader, writer = await asyncio.open_unix_connection(str(place))
         assert await reader.read() == b""
         writer.close()
@@ -180,9 +181,6 @@ def test_the_kernel_tells_who_asks() -> None:
 
         def getsockopt(self, *_: int) -> bytes:
             return b"".join(n.to_bytes(4, "little") for n in (1, self.user, 1))
-
-        def get_extra_info(self, name: str) -> "Peer":
-            return self
 
     assert control._is_trusted(Peer(os.getuid()))  # type: ignore[arg-type]
     assert control._is_trusted(Peer(0))  # type: ignore[arg-type]
@@ -217,20 +215,60 @@ def test_a_line_without_end_is_cut_off(place: Path) -> None:
     serving(place, work)
 
 
-def test_too_many_clients_are_sent_away_and_room_comes_back(place: Path) -> None:
+def test_clients_that_ask_nothing_make_room(place: Path) -> None:
     async def work(place: Path, events: Events) -> None:
-        clients = [await asyncio.open_unix_connection(str(place)) for _ in range(100)]
-        refused = 0
-        for number, (reader, writer) in enumerate(clients):
-            writer.write(encode(do="status"))
-            line = json.loads(await reader.readline())
-            refused += not line["ok"]
-            assert line["ok"] == (number < control.MOST_CLIENTS)
-        assert refused == 100 - control.MOST_CLIENTS
-        for _, writer in clients:
-            writer.close()
-        await asyncio.sleep(0.1)
+        silent = [await asyncio.open_unix_connection(str(place)) for _ in range(300)]
         assert (await asked(place, encode(do="status")))["ok"]
+        for reader, _ in silent[: -control.MOST_CLIENTS]:
+            assert await asyncio.wait_for(reader.read(), 60) == b"", "the first are cut off"
+        for _, writer in silent:
+            writer.close()
+
+    serving(place, work)
+
+
+def test_clients_that_are_served_stay_and_others_are_told(place: Path) -> None:
+    def ask() -> None:
+        with Client() as client:
+            client.do("status")
+
+    async def work(place: Path, events: Events) -> None:
+        following = []
+        for _ in range(control.MOST_CLIENTS):
+            reader, writer = await asyncio.open_unix_connection(str(place))
+            following.append(writer)
+            writer.write(encode(do="events"))
+            assert json.loads(await reader.readline())["ok"]
+        for _ in range(5):  # it is told before it can ask, and must not take that for silence
+            with pytest.raises(DigitalLifeError, match="Too many programs"):
+                await asyncio.to_thread(ask)
+        following[0].close()
+        async with asyncio.timeout(120):
+            while True:
+                with contextlib.suppress(DigitalLifeError):
+                    await asyncio.to_thread(ask)
+                    break
+        for writer in following:
+            writer.close()
+
+    serving(place, work)
+
+
+def test_one_that_asks_nothing_is_cut_off(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "FIRST_S", 0.05)
+    monkeypatch.setattr(control, "IDLE_S", 0.05)
+
+    async def work(place: Path, events: Events) -> None:
+        for began in (b"", b'{"v": 1,'):
+            reader, writer = await asyncio.open_unix_connection(str(place))
+            writer.write(began)
+            assert await reader.read() == b""
+            writer.close()
+        reader, writer = await asyncio.open_unix_connection(str(place))
+        writer.write(encode(do="status"))
+        assert json.loads(await reader.readline())["ok"]
+        assert await reader.read() == b""
+        writer.close()
 
     serving(place, work)
 

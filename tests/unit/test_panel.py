@@ -18,27 +18,44 @@ from starlette.types import Message, Receive, Scope, Send
 from daemon.errors import InputError, StorageError
 from daemon.service.keep import keep
 from daemon.service.panel import access
-from daemon.service.panel.access import Guard, Keys, is_own_program
+from daemon.service.panel.access import Guard, Keys, own_programs
 from daemon.service.panel.requests import open_envelope
 
 PORT = 8437
 STATIC = resources.files("daemon.service.panel").joinpath("static")
 
 
+CLIENT, SERVER = "0100007F:C350", "0100007F:20F5"  # 127.0.0.1, ports 50000 and 8437
+MAPPED = "0000000000000000FFFF0000"  # of an address of IPv4 that is written as one of IPv6
+
+
+class Connected:
+    """A connection from port 50000."""
+
+    def getpeername(self) -> tuple[str, int]:
+        return "127.0.0.1", 50000
+
+    def getsockname(self) -> tuple[str, int]:
+        return "127.0.0.1", PORT
+
+
 @pytest.fixture
-def connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Let the kernel's table say whose the connection from port 50000 is."""
-    table = tmp_path / "tcp"
-    monkeypatch.setattr(access, "CONNECTIONS", table)
+def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool]:
+    """Let the kernel's tables have some rows; tell whether the connection is taken for our own."""
+    tables = tmp_path / "tcp", tmp_path / "tcp6"
+    monkeypatch.setattr(access, "TABLES", tables)
 
-    def belongs_to(user: int) -> None:
-        table.write_text(
-            "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
-            f"   0: 0100007F:C350 0100007F:20F5 01 0:0 00:00000000 00000000 {user} 0\n"
-        )
+    def is_own(*rows: tuple[str, str, str, int], version: int = 4) -> bool:
+        lines = ["  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt uid"]
+        lines += [
+            f"   {number}: {local} {remote} {state} 0:0 00:00000000 00000000 {user} 0"
+            for number, (local, remote, state, user) in enumerate(rows)
+        ]
+        for table, known in zip(tables, (4, 6), strict=True):
+            table.write_text("\n".join(lines if version == known else lines[:1]) + "\n")
+        return own_programs([Connected()]) == [True]  # type: ignore[list-item]
 
-    belongs_to(os.getuid())
-    return belongs_to
+    return is_own
 
 
 def asked(keys: Keys, kind: str = "http", **headers: str) -> tuple[int, dict[str, str]]:
@@ -60,7 +77,6 @@ def asked(keys: Keys, kind: str = "http", **headers: str) -> tuple[int, dict[str
 
     scope = {
         "type": kind,
-        "client": ("127.0.0.1", 50000),
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
     }
     asyncio.run(Guard(inside, keys, PORT)(scope, receive, send))
@@ -101,7 +117,7 @@ def test_the_oldest_browser_makes_room() -> None:
     assert all(keys.fits(cookie) for cookie in cookies[1:])
 
 
-def test_the_cookie_is_known(connections: Callable[[int], None]) -> None:
+def test_the_cookie_is_known() -> None:
     keys = Keys()
     cookie = f"digital_life_{PORT}={keys.cookie(keys.token())}"
     assert asked(keys, Host=HOST, Cookie=cookie)[1]["body"] == "in"
@@ -127,14 +143,12 @@ def test_the_cookie_is_known(connections: Callable[[int], None]) -> None:
         {"Host": HOST, "Origin": f"http://localhost:{PORT}"},
     ],
 )
-def test_other_hosts_and_origins_are_refused(
-    headers: dict[str, str], connections: Callable[[int], None]
-) -> None:
+def test_other_hosts_and_origins_are_refused(headers: dict[str, str]) -> None:
     assert asked(Keys(), **headers)[0] == 403
     assert asked(Keys(), "websocket", **headers)[0] == 403
 
 
-def test_every_answer_is_confined(connections: Callable[[int], None]) -> None:
+def test_every_answer_is_confined() -> None:
     for host in (HOST, "evil.example"):
         headers = asked(Keys(), Host=host)[1]
         policy = headers["content-security-policy"]
@@ -145,16 +159,50 @@ def test_every_answer_is_confined(connections: Callable[[int], None]) -> None:
         assert "access-control-allow-origin" not in headers
 
 
-def test_another_users_program_is_refused(connections: Callable[[int], None]) -> None:
-    connections(os.getuid() + 1)
-    assert asked(Keys(), Host=HOST)[0] == 403
-    assert not is_own_program(None, PORT)
-    assert not is_own_program(("127.0.0.1", 50001), PORT)
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"X-Forwarded-For": "127.0.0.1"},
+        {"x-forwarded-for": "127.0.0.1:50000, 10.0.0.1"},
+        {"X-Forwarded-Proto": "https"},
+        {"X-Forwarded-Host": HOST},
+        {"Forwarded": "for=127.0.0.1;host=127.0.0.1"},
+        {"X-Real-IP": "127.0.0.1"},
+    ],
+)
+def test_what_was_passed_on_is_refused(header: dict[str, str]) -> None:
+    keys = Keys()
+    cookie = f"digital_life_{PORT}={keys.cookie(keys.token())}"
+    assert asked(keys, Host=HOST, Cookie=cookie)[0] == 200
+    assert asked(keys, Host=HOST, Cookie=cookie, **header)[0] == 403
+    origin = {"Origin": f"http://{HOST}"}
+    assert asked(keys, "websocket", Host=HOST, Cookie=cookie, **origin, **header)[0] == 403
 
 
-def test_a_system_that_does_not_tell_is_no_hindrance(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "CONNECTIONS", Path("/nowhere"))
-    assert is_own_program(("127.0.0.1", 50000), PORT)
+def test_a_connection_is_its_owners(table: Callable[..., bool]) -> None:
+    own = os.getuid()
+    assert table((CLIENT, SERVER, "01", own))
+    assert table((CLIENT, SERVER, "01", 0))
+    assert not table((CLIENT, SERVER, "01", own + 1))
+    assert not table()
+    assert not table((SERVER, CLIENT, "01", own)), "that is our own end"
+    assert not table((CLIENT.replace("C350", "C351"), SERVER, "01", own))
+    assert table((MAPPED + CLIENT, MAPPED + SERVER, "01", own), version=6)
+    assert not table((MAPPED + CLIENT, MAPPED + SERVER, "01", own + 1), version=6)
+
+
+@pytest.mark.parametrize("state", ["02", "03", "04", "05", "06", "07", "08", "09", "0A", "0B"])
+def test_only_a_connection_that_is_whole_has_an_owner(
+    table: Callable[..., bool], state: str
+) -> None:
+    for user in (0, os.getuid()):
+        assert not table((CLIENT, SERVER, state, user))
+
+
+def test_a_kernel_that_does_not_tell_lets_nobody_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "TABLES", (Path("/nowhere"), Path("/nowhere")))
+    with pytest.raises(OSError):
+        own_programs([Connected()])  # type: ignore[list-item]
 
 
 def envelope(**request: Any) -> str:

@@ -1,9 +1,18 @@
 """The panel's server: there when asked for, gone with the daemon."""
 
 import asyncio
+import contextlib
+import logging
+import os
+import re
 import socket
+import stat
+import subprocess
+import sys
 import urllib.error
 import urllib.request
+from collections.abc import AsyncIterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,6 +21,8 @@ from daemon.config import PanelSettings, load, packaged_config
 from daemon.dialogue.mute import Mute
 from daemon.errors import DeviceError
 from daemon.service.desk import Desk
+from daemon.service.panel import server
+from daemon.service.panel.link_files import PREFIX
 from daemon.service.panel.panel import Panel
 from daemon.service.protocol import Order
 
@@ -80,3 +91,201 @@ def test_a_port_that_is_taken_is_told_to_who_asks(caplog: pytest.LogCaptureFixtu
         taken.listen()
         asyncio.run(main(taken.getsockname()[1]))
     assert "cannot be served" in caplog.text
+
+
+@contextlib.asynccontextmanager
+async def served() -> AsyncIterator[tuple[Desk, str, int]]:
+    """Serve the page; give the desk, a link and the port."""
+    desk, panel = desk_and_panel()
+    async with panel.open(PanelSettings(enabled=True, port=0)):
+        link = await panel.link()
+        yield desk, link, urlsplit(link).port or 0
+
+
+async def status_of(port: int, *lines: str) -> int:
+    """Ask for the page with these headers; 0 if it hangs up without a word."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write("\r\n".join(("GET / HTTP/1.1", *lines, "", "")).encode("latin-1"))
+    with contextlib.suppress(ConnectionError):
+        first = await asyncio.wait_for(reader.readline(), 120)
+        writer.close()
+        return int(first.split()[1]) if first else 0
+    return 0
+
+
+def test_idle_connections_make_room_for_who_asks(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with served() as (_, _link, port):
+            idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(300)]
+            for _, writer in idle[::2]:
+                writer.write(b"GET / HTTP/1.1\r\nHost: ")
+            for _ in range(3):
+                assert await status_of(port, f"Host: 127.0.0.1:{port}") == 401
+            assert len(os.listdir("/proc/self/fd")) < 300 + 2 * server.MOST_CONNECTIONS + 50
+            for reader, writer in idle[: -server.MOST_CONNECTIONS]:
+                with contextlib.suppress(ConnectionError):
+                    assert await asyncio.wait_for(reader.read(), 120) == b""
+                writer.close()
+            for _, writer in idle[-server.MOST_CONNECTIONS :]:
+                writer.transport.abort()
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(main())
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: 127",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nmore",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /static",
+    ],
+)
+def test_who_does_not_hurry_is_cut_off(begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HURRY_S", 0.2)
+
+    async def main() -> None:
+        async with served() as (_, _link, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(begun)
+
+            async def dribble() -> None:
+                while True:
+                    await asyncio.sleep(0.02)
+                    with contextlib.suppress(ConnectionError):
+                        writer.write(b"x")
+
+            dribbling = asyncio.create_task(dribble())
+            with contextlib.suppress(ConnectionError):
+                await asyncio.wait_for(reader.read(), 120)  # to its end
+            dribbling.cancel()
+            writer.transport.abort()
+
+    asyncio.run(main())
+
+
+FORGED = (
+    "X-Forwarded-For: 127.0.0.1",
+    "x-forwarded-for: 127.0.0.1:1, 127.0.0.1",
+    "X-Forwarded-Proto: wss",
+    'Forwarded: for="[::1]:4711";proto=https',
+    "X-Real-IP: ::1",
+    "X-Forwarded-For: " + "127.0.0.1, " * 500,
+    "X-Forwarded-For: \xff\xfe",
+    "X-Forwarded-For:",
+)
+
+
+def test_forged_headers_are_refused_without_a_word_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        async with served() as (_, _link, port):
+            host = f"Host: 127.0.0.1:{port}"
+            upgrade = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")
+            for forged in FORGED:
+                assert await status_of(port, host, forged) == 403
+                assert await status_of(port, host, *upgrade, forged) in (400, 403)
+            for broken in ("Host", "\0: x", "A: " + "x" * 40_000, "Content-Length: -1"):
+                assert await status_of(port, host, broken) in (0, 400, 401)
+            assert await status_of(port, host, *upgrade, *["A: b"] * 300) in (400, 403)
+            assert await status_of(port, host, *upgrade, "Cookie: " + "x" * 12_000) in (400, 403)
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(main())
+    assert [r for r in caplog.records if "panel is served" not in r.getMessage()] == []
+
+
+ANOTHER = """
+import os, socket, sys
+os.setuid(65534)
+_, port, token = sys.argv
+first = f"GET /?token={token} HTTP/1.1\\r\\nHost: 127.0.0.1:{port}\\r\\n".encode()
+for forged in (b"", b"X-Forwarded-For: 127.0.0.1\\r\\n", b"Forwarded: for=127.0.0.1\\r\\n"):
+    for close_early in (False, True):
+        with socket.socket() as line:
+            line.connect(("127.0.0.1", int(port)))
+            try:
+                line.sendall(first + forged + b"\\r\\n")
+                if close_early:
+                    line.shutdown(socket.SHUT_WR)
+                print(line.recv(12).decode() or "hung up")
+            except ConnectionError:
+                print("hung up")
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+def test_another_user_is_refused_and_uses_up_no_link() -> None:
+    async def main() -> None:
+        async with served() as (_, link, port):
+            token = link.partition("token=")[2]
+            asking = [sys.executable, "-c", ANOTHER, str(port), token]
+            done = await asyncio.to_thread(
+                subprocess.run, asking, capture_output=True, text=True, timeout=300, check=True
+            )
+            assert len(done.stdout.splitlines()) == 6
+            assert set(done.stdout.splitlines()) <= {"HTTP/1.1 403", "hung up"}
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(f"GET /?token={token} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            assert b" 303 " in await reader.readline()
+            writer.close()
+
+    asyncio.run(main())
+
+
+@pytest.fixture
+def runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    return tmp_path
+
+
+def test_the_link_lies_in_a_private_file_until_it_is_used(runtime_folder: Path) -> None:
+    left = runtime_folder / f"{PREFIX}left.html"
+    left.touch()
+
+    def look(file: Path) -> str:
+        assert not left.exists(), "what was left by a crash is taken away"
+        assert file.parent == runtime_folder
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        return file.read_text()
+
+    def there_is(file: Path) -> bool:
+        return file.exists()
+
+    async def main() -> None:
+        async with served() as (desk, _link, port):
+            invited = await desk.answer(Order(v=1, do="panel"))
+            file = Path(invited["file"])
+            assert re.findall(r'url=([^"]+)"', look(file)) == [invited["url"]]
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            path = invited["url"].partition(str(port))[2]
+            writer.write(
+                f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+                "Sec-Fetch-Site: cross-site\r\nConnection: close\r\n\r\n".encode()
+            )
+            answer = (await reader.read()).decode()
+            writer.close()
+            assert " 200 " in answer and "SameSite=strict" in answer and 'url=/"' in answer
+            assert not there_is(file)
+
+    asyncio.run(main())
+    assert not list(runtime_folder.iterdir()), "the daemon leaves none"
+
+
+def test_no_place_for_the_file_is_no_hindrance(
+    runtime_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime_folder / "none"))
+
+    async def main() -> None:
+        async with served() as (desk, _link, _port):
+            invited = await desk.answer(Order(v=1, do="panel"))
+            assert invited["file"] == ""
+            assert "token=" in invited["url"]
+
+    asyncio.run(main())

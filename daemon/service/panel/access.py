@@ -2,14 +2,18 @@
 
 A link carries a token for one use. It becomes a cookie that no script reads and no other site's
 page sends. Cookies do not tell ports apart, so that is not enough on a machine with several users:
-the kernel is asked whose program is at the other end, as on the control socket.
+the kernel is asked whose program is at the other end, as on the control socket, for each connection
+and before anything is read from it. What a request says of where it comes from counts for nothing.
 """
 
 import hashlib
 import os
 import secrets
+import socket
+import sys
 import time
 from collections import OrderedDict
+from collections.abc import Iterator, Sequence
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -22,7 +26,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 TOKEN_S = 300.0  # a link waits this long to be opened
 MOST_TOKENS = 8  # links that wait; older ones are void
 MOST_SESSIONS = 16  # browsers; the one that came first has to come again with a new link
-CONNECTIONS = Path("/proc/net/tcp")
+# The kernel's tables of connections; a program may reach an address of IPv4 through IPv6, too.
+TABLES = (Path("/proc/self/net/tcp"), Path("/proc/self/net/tcp6"))
+ESTABLISHED = "01"  # a program that has closed its end has no owner any more: the table says 0
+FORWARDED = ("forwarded", "x-forwarded-", "x-real-ip", "x-client-ip", "x-cluster-client-ip")
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -82,7 +89,6 @@ class Guard:
         self.cookie_name: Final = f"digital_life_{port}"
         self._app = app
         self._keys = keys
-        self._port = port
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -110,8 +116,8 @@ class Guard:
         wanted = [f"http://{host[0]}"]
         if origin != wanted and (origin or scope["type"] == "websocket"):
             return "Another site's page may not ask this."
-        if not is_own_program(scope.get("client"), self._port):
-            return "This belongs to another user of the machine."
+        if any(name.startswith(FORWARDED) for name in headers):
+            return "This page is for this computer only; nothing passes it on."
         return ""
 
     def _cookie(self, scope: Scope) -> str:
@@ -123,26 +129,49 @@ class Guard:
         return found.value if found else ""
 
 
-def is_own_program(client: tuple[str, int] | None, port: int) -> bool:
-    """Whether a connection to ``port`` comes from a program of this user, or the administrator's.
+def own_programs(connections: Sequence[socket.socket]) -> list[bool]:
+    """Tell which come from a program of this user, or the administrator's.
 
-    True where the kernel does not tell, as on another system than Linux.
+    All do on a system that does not tell. Raises ``OSError`` where Linux does not.
     """
-    if client is None:
-        return False
+    if sys.platform != "linux":
+        return [True] * len(connections)
+    owners = dict(_established())
+    trusted = (os.getuid(), 0)
+    return [owners.get(_ends(connection)) in trusted for connection in connections]
+
+
+def _ends(connection: socket.socket) -> tuple[str, str]:
+    """Return the other end and ours as the kernel's table writes them; empty if it has gone."""
     try:
-        lines = CONNECTIONS.read_text(encoding="ascii").splitlines()[1:]
+        theirs, ours = connection.getpeername(), connection.getsockname()
     except OSError:
-        return True
-    theirs, ours = _address(*client), _address("127.0.0.1", port)
-    for line in lines:
-        columns = line.split()
-        if columns[1:3] == [theirs, ours]:
-            return int(columns[7]) in (os.getuid(), 0)
-    return False
+        return "", ""
+    return _address(*theirs), _address(*ours)
 
 
 def _address(host: str, port: int) -> str:
-    """Write an address as the kernel's table does: the number in the machine's own byte order."""
-    number = int.from_bytes(IPv4Address(host).packed, "little")
+    """Write an address: the number in the machine's own byte order."""
+    number = int.from_bytes(IPv4Address(host).packed, sys.byteorder)
     return f"{number:08X}:{port:04X}"
+
+
+def _established() -> Iterator[tuple[tuple[str, str], int]]:
+    """Yield the two ends and the owner of each connection that is whole."""
+    for table in TABLES:
+        try:
+            lines = table.read_text(encoding="ascii").splitlines()[1:]
+        except FileNotFoundError:
+            if table == TABLES[0]:
+                raise
+            continue  # a kernel without IPv6
+        for line in lines:
+            columns = line.split()
+            if columns[3] == ESTABLISHED:
+                yield (_as_ipv4(columns[1]), _as_ipv4(columns[2])), int(columns[7])
+
+
+def _as_ipv4(address: str) -> str:
+    """Return an address of IPv4 that is written as one of IPv6 (RFC 4291) without that."""
+    mark = f"{int.from_bytes(bytes.fromhex('0000FFFF'), sys.byteorder):08X}"
+    return address.removeprefix("0" * 16 + mark)

@@ -9,7 +9,6 @@ from contextlib import aclosing, asynccontextmanager
 from importlib import resources
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -27,13 +26,13 @@ from daemon.service.desk import Desk
 from daemon.service.panel.access import Guard, Keys
 from daemon.service.panel.answers import CAN_SOUND, Answers
 from daemon.service.panel.client import PATIENCE_S, Client
+from daemon.service.panel.link_files import LinkFiles
+from daemon.service.panel.server import Server
 from daemon.service.panel.talk import Talk
 
 MOST_PAGES = 8  # open at once
-MOST_CONNECTIONS = 32  # pages' files and pictures included
-MOST_BYTES = 64 * 1024  # of one message from a page
 LOOK_S = 0.1  # how often level and words are looked at while a page is open
-STOP_S = 2.0  # pages get this long to say goodbye
+HOP = '<!doctype html><meta http-equiv="refresh" content="0; url=/"><title>Digital Life</title>'
 KINDS = {
     ".html": "text/html",
     ".css": "text/css",
@@ -54,11 +53,12 @@ class Panel:
         """What only pages see: levels and words."""
         self._talk = Talk(lambda: desk.running, self._words.publish)
         self._keys = Keys()
+        self._link_files = LinkFiles()
         self._port = 0
-        self._server: _Server | None = None
-        self._serving: asyncio.Task[None] | None = None
+        self._server: Server | None = None
         self._answers: Answers | None = None
         self._pages = 0
+        self._pictures = 0
         self._looking: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
 
@@ -69,7 +69,7 @@ class Panel:
         A port that is taken is no reason not to talk; who asks for the panel is told of it.
         """
         self._port = settings.port
-        self._desk.open_panel = self.link
+        self._desk.open_panel = self._invite
         try:
             if settings.enabled:
                 try:
@@ -82,8 +82,14 @@ class Panel:
 
     async def link(self) -> str:
         """Serve the page, if it is not served yet; return a link for one use."""
+        return (await self._invite())["url"]
+
+    async def _invite(self) -> dict[str, str]:
+        """Return a link, and the private file that leads a browser to it."""
         await self._serve()
-        return f"http://127.0.0.1:{self._port}/?token={self._keys.token()}"
+        token = self._keys.token()
+        url = f"http://127.0.0.1:{self._port}/?token={token}"
+        return {"url": url, "file": self._link_files.write(token, url)}
 
     def observe(self, state: State, reply: Reply | None) -> None:
         """See a step of the conversation."""
@@ -96,27 +102,22 @@ class Panel:
 
     async def _serve(self) -> None:
         async with self._starting:
-            if self._serving is not None and not self._serving.done():
+            if self._server is not None:
                 return
             listener = _listener(self._port)
             self._port = listener.getsockname()[1]
             guard = Guard(self._app(), self._keys, self._port)
             self._cookie = guard.cookie_name
-            self._server = _Server(guard)
             self._answers = Answers(self._desk, self._words.publish)
-            self._serving = asyncio.create_task(
-                self._server.serve(sockets=[listener]), name="panel"
-            )
+            self._server = Server(guard, listener)
+            self._server.start()
             log.info("the panel is served on port %d", self._port)
 
     async def _stop(self) -> None:
-        if self._server is None or self._serving is None or self._answers is None:
+        self._link_files.clear()
+        if self._server is None or self._answers is None:
             return
-        self._server.should_exit = True
-        await self._answers.close()
-        await asyncio.wait((self._serving,), timeout=STOP_S + 1)
-        self._serving.cancel()
-        await asyncio.wait((self._serving,))
+        await asyncio.gather(self._answers.close(), self._server.close())
 
     def _app(self) -> Starlette:
         files = _files()
@@ -124,7 +125,7 @@ class Panel:
 
         async def page(request: Request) -> Response:
             if token := request.query_params.get("token"):
-                return self._let_in(token)
+                return self._let_in(request, token)
             if not request.scope["known"]:
                 return files_response("closed.html", 401)
             return Response(pages["/"], media_type="text/html")
@@ -146,10 +147,18 @@ class Panel:
             ]
         )
 
-    def _let_in(self, token: str) -> Response:
-        """Turn a link into a cookie; a link that was used already only leads to the page."""
-        response = RedirectResponse("/", 303)
+    def _let_in(self, request: Request, token: str) -> Response:
+        """Turn a link into a cookie; a link that was used already only leads to the page.
+
+        A browser that comes from the private file, which is of no site, would keep the cookie from
+        a page that it is only sent on to. So it gets one of ours that goes there by itself.
+        """
+        if request.headers.get("sec-fetch-site") == "cross-site":
+            response = Response(HOP, media_type="text/html")
+        else:
+            response = RedirectResponse("/", 303)
         if cookie := self._keys.cookie(token):
+            self._link_files.remove(token)
             response.set_cookie(self._cookie, cookie, path="/", httponly=True, samesite="strict")
         return response
 
@@ -195,7 +204,17 @@ class Panel:
 
     async def _picture(self, page: WebSocket) -> None:
         """Send a JPEG each time that the page has shown the one before."""
+        if self._pictures >= MOST_PAGES:
+            await page.close(1013)
+            return
         await page.accept()
+        self._pictures += 1
+        try:
+            await self._send_pictures(page)
+        finally:
+            self._pictures -= 1
+
+    async def _send_pictures(self, page: WebSocket) -> None:
         with contextlib.suppress(Exception):  # it goes, or the daemon does
             while (running := self._desk.running) is None:  # noqa: ASYNC110 (it takes seconds)
                 await asyncio.sleep(LOOK_S)
@@ -218,42 +237,13 @@ class Panel:
         }
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn as a guest: signals and logging are the daemon's."""
-
-    def __init__(self, app: Any) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                http="h11",
-                ws="websockets-sansio",
-                ws_max_size=MOST_BYTES,
-                ws_per_message_deflate=False,
-                lifespan="off",
-                log_config=None,
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                limit_concurrency=MOST_CONNECTIONS,
-                h11_max_incomplete_event_size=16 * 1024,
-                timeout_graceful_shutdown=int(STOP_S),
-            )
-        )
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave them alone."""
-        yield
-
-
 def _listener(port: int) -> socket.socket:
     """Listen on loopback only."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
-        listener.listen(MOST_CONNECTIONS)  # from here on whoever comes is served, if a little later
-        listener.setblocking(False)
+        listener.listen()
     except OSError as error:
         listener.close()
         raise DeviceError(

@@ -1,0 +1,188 @@
+"""HTTP and WebSockets of the page: uvicorn's protocols as guests in the daemon's event loop.
+
+Who connects is looked at before a byte is read (``acceptor.py``). Whoever is let in has ``HURRY_S``
+for each request; where too many wait, those that have asked nothing for longest make room.
+"""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from daemon.service.acceptor import Acceptor
+from daemon.service.panel.access import own_programs
+
+MOST_CONNECTIONS = 32  # pages' files and pictures included
+MOST_BYTES = 64 * 1024  # of one message from a page
+MOST_HEADERS = 16 * 1024  # bytes of a request
+# Of a page's request for a WebSocket; where these are exceeded, websockets never answers.
+MOST_FIELDS = 100
+LONGEST_FIELD = 8000
+HURRY_S = 10.0  # for the whole of a request, and between two
+STOP_S = 2.0  # pages get this long to say goodbye
+STRANGER = (
+    b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+    b"Content-Length: 45\r\n\r\nThis belongs to another user of the machine.\n"
+)
+
+log = logging.getLogger(__name__)
+
+
+class _Connection(H11Protocol):
+    """One connection until it becomes a WebSocket; closes itself when nothing comes of it."""
+
+    _deadline: asyncio.TimerHandle | None = None
+    _late = False  # its time was up while its request was being answered
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._late = False
+        self._wait()
+
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        self._wait_no_more()
+        lengths = [len(name) + len(value) for name, value in self.headers]
+        if len(lengths) > MOST_FIELDS or max(len(event.target), *lengths) > LONGEST_FIELD:
+            self.send_400_response("Invalid HTTP request received.")
+            return
+        super().handle_websocket_upgrade(event)
+        self.loop.call_later(HURRY_S, _drop_unfinished, self.transport)
+
+    @property
+    def idle(self) -> bool:
+        """Whether it has asked nothing that is not answered."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def deadline(self) -> float:
+        """Return when it is closed if nothing comes of it, on the loop's clock."""
+        return self._deadline.when() if self._deadline is not None else 0.0
+
+    def drop(self) -> None:
+        """End it at once, whatever it is at."""
+        self._wait_no_more()
+        self.connections.discard(self)
+        self.transport.abort()
+
+    def _wait(self) -> None:
+        self._wait_no_more()
+        self._deadline = self.loop.call_later(HURRY_S, self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        if self.idle or self._late:
+            self.drop()
+        else:  # the machine is slow; or nobody takes the answer
+            self._late = True
+            self._wait()
+
+    def _wait_no_more(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+class Server:
+    """Serves ``app`` on a listening socket. Belongs to the event loop's thread."""
+
+    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+        self._config = uvicorn.Config(
+            app,
+            http=_Connection,
+            ws="websockets-sansio",
+            ws_max_size=MOST_BYTES,
+            ws_per_message_deflate=False,
+            lifespan="off",
+            proxy_headers=False,  # whoever asks is told by the kernel and by nobody else
+            forwarded_allow_ips="",
+            log_config=None,
+            log_level="error",  # a request that is none is nobody's fault here
+            access_log=False,
+            server_header=False,
+            h11_max_incomplete_event_size=MOST_HEADERS,
+        )
+        self._config.load()
+        self._state = ServerState()
+        self._arriving: set[asyncio.Task[Any]] = set()
+        self._acceptor = Acceptor(listener, own_programs, self._admit, _refuse)
+
+    def start(self) -> None:
+        """Serve from now on."""
+        self._acceptor.start()
+
+    def _admit(self, connection: socket.socket) -> None:
+        if len(self._state.connections) + len(self._arriving) >= MOST_CONNECTIONS:
+            self._make_room()
+        if len(self._state.connections) + len(self._arriving) >= MOST_CONNECTIONS:
+            connection.close()
+            return
+        task = asyncio.create_task(self._arrive(connection), name="panel connection")
+        self._arriving.add(task)
+
+        def arrived(task: asyncio.Task[Any]) -> None:
+            self._arriving.discard(task)
+            if task.cancelled():  # perhaps before it began
+                connection.close()
+
+        task.add_done_callback(arrived)
+
+    async def _arrive(self, connection: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(OSError):  # it has gone already
+            await loop.connect_accepted_socket(
+                lambda: _Connection(self._config, self._state, {}), connection
+            )
+
+    def _make_room(self) -> None:
+        """Drop the connection that has been idle for longest, if there is one."""
+        idle = [
+            connection
+            for connection in self._state.connections
+            if isinstance(connection, _Connection) and connection.idle
+        ]
+        if idle:
+            min(idle, key=_Connection.deadline).drop()
+
+    async def close(self) -> None:
+        """Say goodbye to all; whoever does not answer is cut off."""
+        self._acceptor.close()
+        for task in self._arriving:
+            task.cancel()
+        for connection in list(self._state.connections):
+            if isinstance(connection, _Connection) and connection.idle:
+                connection.drop()
+            else:
+                with contextlib.suppress(Exception):  # it is cut off below
+                    connection.shutdown()
+        if self._state.tasks:
+            _, late = await asyncio.wait(self._state.tasks, timeout=STOP_S)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+        for connection in list(self._state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        await asyncio.sleep(0)  # the transports close their sockets in the loop's next step
+
+
+def _drop_unfinished(transport: asyncio.Transport) -> None:
+    """End a WebSocket that has not come about."""
+    if not getattr(transport.get_protocol(), "handshake_complete", False):
+        transport.abort()
+
+
+def _refuse(connection: socket.socket) -> None:
+    connection.send(STRANGER)
