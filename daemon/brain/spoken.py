@@ -1,6 +1,7 @@
 """What of a model's writing may be spoken.
 
-Models write for the eye: Markdown, links, emoji, code, tables, their own thoughts between tags.
+Models write for the eye: Markdown, HTML, formulas, links, emoji, code, tables, their own thoughts
+between tags.
 ``Spoken`` takes that character by character and gives back plain words as soon as no later
 character can change them. Working by character is what makes the outcome independent of how the
 model's pieces are cut.
@@ -10,10 +11,17 @@ import html
 import re
 from enum import Enum, auto
 
+from daemon.brain import latex
+
 CJK = "\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U000323af"
 """Chinese characters and punctuation, kana, and full-width forms, as a regex class."""
 
 _HOLD = 300  # characters a link or tag may take; a bracket open for longer is only a bracket
+
+_ELEMENTS = (
+    "input|img|a|td|th|tr|table|button|option|video|audio|details|ol|ul|li|p|div|span|h[1-6]|font|"
+    "code|pre|script|style|svg|iframe|source|label|form|select|abbr|sup|sub"
+)
 
 # After one of these, nothing that follows changes what came before, unless a construct is open.
 _SETTLES = re.compile(rf"[\s—‘-”…{CJK}]")
@@ -22,17 +30,38 @@ _OPEN = re.compile(
     | \]\([^)\n]{{0,{_HOLD}}}$                  # [text](address
     | <(?:/?(?:[A-Za-z][\w-]*(?:\s+[\w:-]*(?:=[^<>\n]{{0,{_HOLD}}})?)?/?)?
          |!-[^>\n]{{0,{_HOLD}}}|\|[^>\n]{{0,40}})$   # a tag, a comment, a model's control word
+    | </?(?:{_ELEMENTS})\s[^<>\n]{{0,{_HOLD}}}$
     | `{{1,2}}$ | ```[^\n]*$                    # perhaps the start of a code block
     """,
     re.VERBOSE,
 )
 _THOUGHT = re.compile(r"<(think|thinking|reasoning)>$")
-_FENCE = re.compile(r"```[^`\n]*\n$")
+_FENCE = re.compile(r"(?P<marks>`{3,})[^`\n]*\n$|^\s*(?P<waves>~{3,})[^\n]*\n$")
 _FENCED = re.compile(r"```[^\n]*?```$")
 
-_TAG = re.compile(r"<(?:/?[A-Za-z][\w-]*(?:\s+[\w:-]+=[^<>\n]*)?\s*/?|!-[^>\n]*|\|[^>\n]*\|)>")
+_TAG = re.compile(
+    r"<(?:/?[A-Za-z][\w-]*(?:\s+[\w:-]+=[^<>\n]*)?\s*/?|\|[^>\n]*\|"
+    rf"|/?(?:{_ELEMENTS})\s[^<>\n]*|![^>\n]*)>"
+)
+# Elements that nobody reads, and what closes each.
+_UNREAD = re.compile(r"<(?:(script|style|pre|head|svg|template|noscript)(?:\s[^<>]*)?>|!--)$", re.I)
+_LINE_TAG = re.compile(
+    r"</?(?:br|p|div|li|ul|ol|tr|table|thead|tbody|h[1-6]|hr|blockquote|section|article|header|"
+    r"footer|summary|details|dt|dd|figcaption|caption|title)(?:\s[^<>\n]*)?/?>",
+    re.I,
+)
+_CELL_TAG = re.compile(r"</t[dh]>\s*(?=<t[dh]\b|$)", re.I)
+_RAISED = re.compile(r"<sup>\s*([-+]?\d+)\s*</sup>", re.I)
 _LINK = re.compile(r"!?\[([^\]\n]*)\](?:\([^)\n]*(?:\)|$)|\[[^\]\n]*\])")
-_FOOTNOTE = re.compile(r"\[\^?\d+\]")
+_FOOTNOTE = re.compile(
+    r"\[\^[^\]\s]{1,40}\]:?|\[\d+\]:?(?!\()|(?<=[A-Za-z]{4})[¹²³⁴-⁹]+|(?<=[.,;!?”。，])[¹²³⁴-⁹]+"
+)
+_REFERENCE = re.compile(
+    r"^\s*\[[^\]\n]{1,80}\]:\s*<?(?:https?:|www\.|/|#)[^\n]*"
+)  # where a link leads
+_REFERENCE_BEGINS = re.compile(r"\[[^\]\n]{1,80}\]:")
+_SHORTCODE = re.compile(r"(?<![\w:]):(?:[a-z][a-z0-9_-]{0,30}|\+1|-1|100):(?![\w:])")
+_BAR = re.compile(r"(?<=\s)\|(?=\s)")
 _ADDRESS = re.compile(r"<?(?:https?://|www\.)([^\s/?#<>()\"'…]+)([^\s<>()\"'…]*)>?")
 _EMOTICON = re.compile(r"(?<!\S)(?:[:;]'?-?[()DPp/\\|*]+|=-?[()D]+|</?3|\^_?\^|[TQ]_[TQ])(?!\w)")
 _LINE_MARK = re.compile(r"^\s*(?:(?:#{1,6}\s|[-*+•·▪◦]\s|>\s?|\[[ xX]\]\s)\s*)+")
@@ -42,10 +71,10 @@ _TIMES = re.compile(r"(?<=[A-Za-z0-9])\*(?=[A-Za-z0-9])|(?<=\s)\*(?=\s)")
 _POWER = re.compile(r"(?<=\d)\*\*(?=\d)")
 _RANGE = re.compile(r"(?<=\d)~(?=\d)")
 _ARROW = re.compile("\\s*[\u2190-\u21ff\u27f0-\u27ff]\\s*")
-_EMPHASIS = re.compile(r"\*+|~+|`+|(?<!\w)_+|_+(?!\w)|\$\$")
+_EMPHASIS = re.compile(r"\*+|~~+|~(?!\d)|`+|(?<!\w)_+|_+(?!\w)|\$\$")
 _PICTURE = re.compile(
     "[\x00-\x08\U0001f000-\U0001faff\u2300-\u23ff\u2500-\u27bf\u2900-\u29ff\u2b00-\u2bff\ufe0e\ufe0f\u200b-\u200f\u20e3\u2060-\u2064\ufeff\ufffd\ue000-\uf8ff"
-    "\U000e0000-\U000e007f]+"
+    "\u00a9\u00ae\u2122\u2139\u203c\u2049\u24c2\u3030\u303d\u3297\u3299\U000e0000-\U000e007f]+"
 )
 _TABLE_RULE = re.compile(r"[\s|:-]*")
 
@@ -54,6 +83,7 @@ class _Mode(Enum):
     WORDS = auto()
     THOUGHT = auto()
     CODE = auto()
+    UNREAD = auto()
 
 
 class Spoken:
@@ -63,6 +93,8 @@ class Spoken:
         self._mode = _Mode.WORDS
         self._pending = ""
         self._line_start = True
+        self._until = ""  # what ends the code or the element that is not read
+        self._chinese = self._latin = 0  # characters and words so far, which tell the language
         self._last = " "  # the character given back last, for what depends on both neighbours
 
     @property
@@ -79,9 +111,15 @@ class Spoken:
             return ""
         if self._mode is _Mode.CODE:
             if char == "\n":
-                if self._pending.strip() == "```":
+                line = self._pending.strip()
+                if line.startswith(self._until) and not line.strip(self._until[0]):
                     self._mode = _Mode.WORDS
                 self._pending = ""
+            return ""
+        if self._mode is _Mode.UNREAD:
+            if self._pending.lower().endswith(self._until):
+                self._pending, self._mode = "", _Mode.WORDS
+            self._pending = self._pending[-len(self._until) :]
             return ""
         return self._words(char)
 
@@ -96,9 +134,15 @@ class Spoken:
             return self._leave(thought.start(), _Mode.THOUGHT)
         if char == "`" and (code := _FENCED.search(self._pending)):
             return self._leave(code.start(), _Mode.WORDS)
-        if char == "\n" and (code := _FENCE.search(self._pending)):
+        if char == "\n" and (code := _FENCE.search(self._pending)) and self._fences(code):
+            self._until = code["marks"] or code["waves"]
             return self._leave(code.start(), _Mode.CODE)
-        if not _SETTLES.match(char) or self._in_table_row(char) or _OPEN.search(self._pending):
+        if char in ">-" and (unread := _UNREAD.search(self._pending)):
+            self._until = f"</{unread[1].lower()}>" if unread[1] else "-->"
+            return self._leave(unread.start(), _Mode.UNREAD)
+        if not _SETTLES.match(char) or self._in_line(char) or _OPEN.search(self._pending):
+            return ""
+        if self._in_formula():
             return ""
         text, self._pending = self._pending, ""
         return self._give(text)
@@ -106,30 +150,57 @@ class Spoken:
     def _leave(self, start: int, mode: _Mode) -> str:
         text, self._pending = self._give(self._pending[:start]), ""
         self._mode = mode
-        if mode is _Mode.CODE:  # what comes after a block of code begins a line
+        if (
+            mode is _Mode.CODE or self._until == "</pre>"
+        ):  # what comes after a block of code begins a line
             self._line_start, self._last = True, " "
             text += "\n"
         return text
 
-    def _in_table_row(self, char: str) -> bool:
-        return self._line_start and char != "\n" and self._pending.lstrip().startswith("|")
+    def _fences(self, code: re.Match[str]) -> bool:
+        """Whether it begins a block of code; tildes within a line only draw a word out."""
+        return code["marks"] is not None or self._line_start
+
+    def _in_line(self, char: str) -> bool:
+        """Whether this is a line that can only be judged as a whole, and that has not ended."""
+        if not self._line_start or char == "\n":
+            return False
+        line = self._pending.lstrip()
+        return line.startswith(("|", "~~~")) or bool(_REFERENCE_BEGINS.match(line))
+
+    def _in_formula(self) -> bool:
+        """Whether a formula is open, or comes before any word that tells its language."""
+        if "$" not in self._pending and "\\" not in self._pending:
+            return False
+        if latex.OPEN.search(self._pending):
+            return True
+        rest = latex.without(self._pending)
+        told = self._chinese + self._latin or re.search(rf"[{CJK}]|[A-Za-z]{{2}}", rest)
+        return rest != self._pending and not told and len(self._pending) < _HOLD
 
     def _give(self, raw: str) -> str:
         if not raw:
             return ""
-        text = raw
+        text = self._with_formulas_read(raw)
         if self._line_start and text.lstrip().startswith("|"):
             text = _table_row(text)
         elif self._line_start:
-            text = _LINE_MARK.sub("", text)
+            text = _LINE_MARK.sub("", _REFERENCE.sub("", text))
         text = _plain(self._last + text)[1:]
         if text:
             self._last = text[-1] if _SETTLES.match(text[-1]) else "x"
         # A line's mark may be followed by another, as in "- # ", so blank text leaves it open.
-        self._line_start = raw.endswith("\n") or (self._line_start and not text.strip())
+        self._line_start = (raw + text).endswith("\n") or (self._line_start and not text.strip())
         if raw.endswith("\n") and not text.endswith("\n"):
             text += "\n"
         return text
+
+    def _with_formulas_read(self, text: str) -> str:
+        """Read the formulas in a piece, in the language that most of the reply is in so far."""
+        plain = latex.without(text)
+        self._chinese += len(re.findall(f"[{CJK}]", plain))
+        self._latin += len(re.findall(r"[A-Za-z]{2,}", plain))
+        return latex.read_formulas(text, self._chinese > self._latin) if plain != text else text
 
 
 def tidy(text: str) -> str:
@@ -147,17 +218,18 @@ def tidy(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Drop the markup of a settled piece. Its first character is what came before; it stays."""
-    text = html.unescape(text)
-    text = _TAG.sub("", text)
+    text = _RAISED.sub(r"^\1", text)
+    text = _LINE_TAG.sub("\n", _CELL_TAG.sub(", ", text))
+    text = html.unescape(_TAG.sub("", text))
     text = _LINK.sub(r"\1", text)
     text = _FOOTNOTE.sub("", text)
     text = _ADDRESS.sub(_host, text)
-    text = _EMOTICON.sub("", text)
+    text = _EMOTICON.sub("", _SHORTCODE.sub("", text))
     text = _RULE.sub("", text)
     text = _ESCAPE.sub(r"\1", text)
     text = _RANGE.sub("-", _TIMES.sub("×", _POWER.sub("^", text)))
     text = _PICTURE.sub("", _ARROW.sub(" ", _EMPHASIS.sub("", text)))
-    return text.replace("_", " ")
+    return _BAR.sub(",", text.replace("_", " "))
 
 
 def _host(address: re.Match[str]) -> str:
@@ -171,7 +243,7 @@ def _table_row(row: str) -> str:
     """Make a table's row one sentence; the rule under its head is nothing."""
     if _TABLE_RULE.fullmatch(row):
         return ""
-    cells = [cell.strip() for cell in row.strip().strip("|").split("|")]
+    cells = [cell.strip() for cell in row.strip().strip("|").replace("\\|", "/").split("|")]
     chinese = re.search(f"[{CJK}]", row)
     comma, stop = ("，", "。") if chinese else (", ", ".")
     return comma.join(cell for cell in cells if cell) + stop + "\n"

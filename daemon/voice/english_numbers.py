@@ -4,6 +4,7 @@ The words come from unicode-rbnf, which carries the rules of Unicode's CLDR; as 
 have, the reading is American: no "and" after the hundreds.
 """
 
+import functools
 import re
 
 from unicode_rbnf import FormatPurpose, RbnfEngine
@@ -14,8 +15,12 @@ NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,]*\d)|\d+(?:\.\d+)?|(?<![\w.])\
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
 _LONGEST = 18  # digits: what the library's rules reach
-_ENGINE = RbnfEngine.for_language("en")
 _IRREGULAR_HALVES = {"2": ("half", "halves"), "4": ("quarter", "quarters")}
+
+
+@functools.cache
+def _engine() -> RbnfEngine:
+    return RbnfEngine.for_language("en")
 
 
 def digits(written: str) -> str:
@@ -30,7 +35,7 @@ def cardinal(written: str) -> str:
     if len(whole) > _LONGEST or (len(whole) > 1 and whole[0] == "0"):
         said = digits(whole)
     else:
-        said = _ENGINE.format_number(int(whole)).text
+        said = _engine().format_number(int(whole)).text
     return f"{said} point {digits(fraction)}" if point else said
 
 
@@ -39,12 +44,12 @@ def ordinal(written: str) -> str:
     whole = written.replace(",", "")
     if len(whole) > _LONGEST:
         return digits(whole)
-    return _ENGINE.format_number(int(whole), purpose=FormatPurpose.ORDINAL).text
+    return _engine().format_number(int(whole), purpose=FormatPurpose.ORDINAL).text
 
 
 def year(written: str) -> str:
     """Read four digits in pairs, as years are: 1908 → nineteen oh eight."""
-    said = _ENGINE.format_number(int(written), purpose=FormatPurpose.YEAR).text
+    said = _engine().format_number(int(written), purpose=FormatPurpose.YEAR).text
     return said.replace("oh-", "oh ")
 
 

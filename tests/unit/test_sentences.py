@@ -155,7 +155,7 @@ def test_finish_leaves_nothing_behind() -> None:
 
 
 WRITING = st.text(
-    st.sampled_from("aB3 .,!?;:…。，！？；、：“”\"'()[]*_`#<>/|-—~\n你好的了😊"), max_size=120
+    st.sampled_from("aB3 .,!?;:…。，！？；、：“”\"'()[]*_`#<>/|-—~$\\^\n你好的了😊"), max_size=120
 )
 
 
