@@ -35,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
         memory,
         panel,
         persona,
+        say,
         service,
         train,
         voices,
@@ -57,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     rooms = (
         ask,
         live,
+        say,
         panel,
         control,
         persona,

@@ -98,6 +98,12 @@ class SentenceSplitter:
         return self._words_cut < FIRST_CLAUSE_WORDS
 
 
+def sentences_of(text: str) -> list[Sentence]:
+    """Cut a whole text that is to be said."""
+    splitter = SentenceSplitter()
+    return [*splitter.feed(text), *splitter.finish()]
+
+
 def words(text: str) -> float:
     """How many English words, or Chinese characters' worth of them, ``text`` has."""
     found = _WORDS.findall(text)

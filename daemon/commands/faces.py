@@ -9,9 +9,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from daemon.app import run_until_signal
+from daemon.brain.sentences import sentences_of
 from daemon.commands.console import Subcommands, check_writable, err, out
 from daemon.commands.film import film_path, with_face
-from daemon.commands.live import speak
+from daemon.commands.say import speak
 from daemon.config import Settings
 from daemon.errors import SetupError
 from daemon.face.catalogue import ClipEntry, Face, add_clip, find_face, remove_face
@@ -219,7 +220,7 @@ def preview_face(arguments: argparse.Namespace, settings: Settings) -> int:
     face = find_face(arguments.name)
     path = arguments.out or Path(f"{face.name}-preview.mp4")
     check_writable(path)
-    run_until_signal(speak(PREVIEW[language()], path, with_face(settings, face.name)))
+    run_until_signal(speak(sentences_of(PREVIEW[language()]), path, with_face(settings, face.name)))
     out.print(f"→ {path}", markup=False)
     return 0
 

@@ -1,4 +1,4 @@
-"""``run`` (the daemon), ``chat`` (the same, typed) and ``say``."""
+"""``run`` (the daemon) and ``chat`` (the same, typed)."""
 
 import argparse
 import asyncio
@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from rich.markup import escape
 
 from daemon.app import Running, run_until_signal, serve
@@ -26,30 +25,25 @@ from daemon.commands.console import (
     out,
     show_error,
 )
-from daemon.commands.film import add_face_option, film_path, with_face, write_film
+from daemon.commands.film import add_face_option, with_face
 from daemon.commands.keys import keys
-from daemon.commands.voice_option import add_voice_option, statement, with_voice
+from daemon.commands.voice_option import add_voice_option, with_voice
 from daemon.config import Settings
 from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.personas import find_persona, with_persona
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.trace import Trace
-from daemon.errors import DigitalLifeError, InputError, StageError, first_failure, named
-from daemon.face.screen import Film
+from daemon.errors import DigitalLifeError, StageError, first_failure, named
 from daemon.i18n import tr
 from daemon.loading import Loader
-from daemon.media import SPEAK_RATE, Audio, FaceFrame, Samples
 from daemon.service.acceptor import raise_descriptor_limit
-from daemon.service.client import Client, NotRunning
 from daemon.service.control import Control
 from daemon.service.desk import Desk
 from daemon.service.lives import again_and_again
 from daemon.service.notify import keep_alive, notify
 from daemon.service.panel.panel import Panel
-from daemon.service.protocol import LONGEST_TEXT, socket_path
-from daemon.voice.player import Loudspeaker, heard
-from daemon.voice.virtual_microphone import local_loudspeaker
+from daemon.service.protocol import socket_path
 from daemon.worker import CancelToken
 
 log = logging.getLogger(__name__)
@@ -78,22 +72,6 @@ def register(commands: Subcommands) -> None:
     )
     add_brain_options(chat)
     chat.set_defaults(run=chat_typed)
-
-    say = commands.add_parser(
-        "say",
-        help=tr("speak a text"),
-        description=tr(
-            "Speaks a text: the running daemon does, with its face, or else this command itself."
-        ),
-        epilog='digital-life say "Hello, 你好。" --out hello.mp4',
-    )
-    say.add_argument("text", help=tr("what to say, in English, Chinese or both"))
-    say.add_argument(
-        "--out", type=film_path, metavar="FILE.mp4", help=tr("write a film of the face instead")
-    )
-    add_face_option(say)
-    add_voice_option(say)
-    say.set_defaults(run=say_text)
 
 
 def run_daemon(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -248,70 +226,3 @@ def _read_line() -> str | None:
         except EOFError:
             return None
     return line
-
-
-def say_text(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Speak through the loudspeaker, or into a film."""
-    settings = with_face(settings, arguments.face)
-    if arguments.out:
-        check_writable(arguments.out)
-    if not arguments.text.strip():
-        raise InputError(tr("There is nothing to say in this text"))
-    if len(arguments.text) > LONGEST_TEXT:
-        raise InputError(
-            tr("The text is longer than {limit} characters").format(limit=LONGEST_TEXT)
-        )
-    own = (arguments.out, arguments.face, arguments.voice)  # what the daemon would not do
-    if all(option is None for option in own) and (client := _running_daemon()):
-        with client:
-            client.do("say", None, text=arguments.text)
-        return 0
-    run_until_signal(speak(arguments.text, arguments.out, with_voice(arguments, settings)))
-    return 0
-
-
-def _running_daemon() -> Client | None:
-    try:
-        return Client()
-    except NotRunning:
-        return None
-
-
-async def speak(text: str, path: Path | None, settings: Settings) -> None:
-    """Speak a text aloud, or into a film at ``path``."""
-    async with Loader(settings) as loader:
-        player = None
-        if path is None:
-            player = Loudspeaker(local_loudspeaker(settings.voice))
-            loader.own(player.close)
-            player.open()
-        speaking = loader.worker("voice")
-        with err.status(tr("Loading models…")):
-            voice = await loader.make(speaking, loader.voice)
-            conversion = await loader.conversion(voice, speaking)
-        total, pieces = 0, []
-        async for plain in speaking.stream(voice.synthesize, text):
-            audio = await conversion.convert(plain) if conversion else plain
-            samples = audio.at_rate(SPEAK_RATE).samples
-            total += len(samples)
-            pieces.append(samples)
-            if player:
-                await player.play(samples)
-        if not pieces:
-            raise InputError(tr("There is nothing to say in this text"))
-        if player:
-            await heard(player, total)
-        if path:
-            await _film(loader, path, np.concatenate(pieces), statement(conversion))
-
-
-async def _film(loader: Loader, path: Path, sound: Samples, comment: str) -> None:
-    drawing, film = loader.worker("lips"), Film()
-    face = await loader.make(drawing, loader.face)
-    await drawing.run(lambda _: face.begin())
-    number = 0
-    for work in ((face.render, Audio(sound, SPEAK_RATE)), (face.finish,)):
-        async for mouth in drawing.stream(*work):
-            await film.put(FaceFrame(0, number * SPEAK_RATE // face.fps, mouth))
-            number += 1
-    await drawing.run(write_film, path, face, film, sound, comment)

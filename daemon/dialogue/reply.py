@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from daemon.brain.history import History, heard_text
-from daemon.brain.sentences import SentenceSplitter
+from daemon.brain.sentences import SentenceSplitter, sentences_of
 from daemon.dialogue.confirmation import Confirmation
 from daemon.dialogue.conversation import (
     FirstAudible,
@@ -212,8 +212,7 @@ class Reply:
         await self._sentences.put(None)
 
     async def _recite(self, text: str) -> None:
-        splitter = SentenceSplitter()
-        await self._say([*splitter.feed(text), *splitter.finish()])
+        await self._say(sentences_of(text))
         await self._sentences.put(None)
 
     async def _say(self, sentences: list[Sentence]) -> None:

@@ -38,6 +38,8 @@ _TOKEN = re.compile(
     rf"(?P<zh>[{HAN}]+)|(?P<en>[{_LETTER}]+(?:['’][{_LETTER}]+)*)|(?P<number>\d+(?:[.,:]\d+)*)|.",
     re.DOTALL,
 )
+_SENTENCE_END = re.compile(r"(?<=[。！？；])|(?<=[.!?;])(?=\s)")
+_WORDS = re.compile(rf"[{HAN}{_LETTER}\d]")
 # Letters right behind a number are a unit, which says nothing about the language: 10KG, 5 cm.
 _WORD = re.compile(rf"(?<![\d{_LETTER}])(?<!\d )[{_LETTER}]+")
 
@@ -55,6 +57,32 @@ def runs(text: str) -> list[Run]:
 
     A text without Chinese is one English run. Numbers, signs and abbreviations come written out.
     """
+    found: list[Run] = []
+    for part in _sentences(text):
+        for run in _runs(part):
+            if found and found[-1].language == run.language:
+                found[-1] = Run(run.language, found[-1].text + run.text)
+            else:
+                found.append(run)
+    written = {"zh": spoken, "en": english_text.spoken}
+    return [Run(run.language, written[run.language](run.text)) for run in found]
+
+
+def _sentences(text: str) -> list[str]:
+    """Cut where the language of the whole changes from one sentence to the next."""
+    parts: list[str] = []
+    for sentence in _SENTENCE_END.split(text):
+        if parts and (
+            not _WORDS.search(sentence) or _is_chinese(sentence) == _is_chinese(parts[-1])
+        ):
+            parts[-1] += sentence
+        else:
+            parts.append(sentence)
+    return parts
+
+
+def _runs(text: str) -> list[Run]:
+    """Cut a text in which one language is at home, and words of the other are guests."""
     chinese = _is_chinese(text)
     if chinese:
         text = spoken(text)
@@ -72,8 +100,7 @@ def runs(text: str) -> list[Run]:
         else:
             found.append(Run(language, leading + token[0]))
             leading = ""
-    written = {"zh": spoken, "en": english_text.spoken}
-    return [Run(run.language, written[run.language](run.text)) for run in found]
+    return found
 
 
 def _is_chinese(text: str) -> bool:

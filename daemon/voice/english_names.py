@@ -180,7 +180,7 @@ ADDRESSES = [
             r"(?<![\w.])\.([a-z]{2,5})(?=\s(?:files?|folders?|format|extension)\b)",
             lambda m: "dot " + _ending(m[1]),
         ),
-        (r"(?<![\w/.<])~?(?:/[A-Za-z_.][\w.-]*)+/?(?=\W|$)", _path),
+        (r"(?<![\w/.<\[])~?(?:/[A-Za-z_.][\w.-]*)+/?(?=\W|$)", _path),
         (r"\b[A-Z]:(?:\\[\w.-]+)+\\?", _path),
         (r"(?<!\w)#(?=\d+\b)", "number "),
         (r"(?<!\w)#(\w*[A-Za-z]\w*)", _hashtag),

@@ -53,6 +53,10 @@ class Clause:
     symbols: tuple[str, ...]
     pause_s: float
     """Seconds of silence that the punctuation after it asks for."""
+    text: str
+    """Its characters."""
+    pinyin: str
+    """Its syllables, the tone after sandhi as a number: ni2 hao3; ``r`` stands for 儿化."""
 
 
 @dataclass(slots=True)
@@ -80,7 +84,9 @@ def clauses(text: str) -> Iterator[Clause]:
         groups = list(_joined(parts))
         for i, group in enumerate(groups):
             last = i == len(groups) - 1
-            yield Clause(tuple(_symbols(group)), pause_after(clause) if last else 0.0)
+            text = "、".join("".join(s.char + "儿" * s.erhua for s in part) for part in group)
+            pause_s = pause_after(clause) if last else 0.0
+            yield Clause(tuple(_symbols(group)), pause_s, text, _pinyin(group))
 
 
 def _in_pieces(part: list[_Syllable]) -> Iterator[list[_Syllable]]:
@@ -121,6 +127,11 @@ def _symbols(parts: list[list[_Syllable]]) -> Iterator[str]:
                 yield "er5"
     yield "sil"
     yield "eos"
+
+
+def _pinyin(parts: list[list[_Syllable]]) -> str:
+    spelled = (" ".join(f"{s.base}{'r' * s.erhua}{s.tone}" for s in part) for part in parts)
+    return ", ".join(spelled)
 
 
 @functools.cache

@@ -60,6 +60,7 @@ def speech_level(audio: Audio) -> float:
         ("支持 5G 网络", [("zh", "支持"), ("en", "five G "), ("zh", "网络")]),
         ("跑了3km", [("zh", "跑了三公里")]),
         ("重10KG，长5CM", [("zh", "重十公斤，长五厘米")]),
+        ("See the page. 重10KG。", [("en", "See the page."), ("zh", " 重十公斤。")]),
         ("A股今天涨了3%", [("en", "A"), ("zh", "股今天涨了百分之三")]),
         (
             "We met on 3月5日 in 2 places.",
