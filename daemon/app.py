@@ -28,8 +28,8 @@ from daemon.errors import DeviceError
 from daemon.face.screen import Screen
 from daemon.i18n import tr
 from daemon.loading import Loader, require_weights
+from daemon.memory.file import memory_path
 from daemon.memory.keeper import Keeper
-from daemon.memory.store import memory_path
 from daemon.stages import Recognizer
 from daemon.tools.toolbox import Toolbox
 from daemon.voice.player import Loudspeaker, Player
@@ -116,6 +116,7 @@ async def serve(
             async with aclosing(heard), asyncio.TaskGroup() as group:
                 group.create_task(sound.watch(running.session.sound_lost), name="sound")
                 group.create_task(running.tools.run(), name="tools")
+                group.create_task(running.chat.watch(), name="memory")
                 group.create_task(running.session.run(heard), name="conversation")
 
 

@@ -16,7 +16,9 @@ from daemon.commands.questions import confirm
 from daemon.config import Settings
 from daemon.errors import InputError, SetupError
 from daemon.i18n import tr
-from daemon.memory.store import MemoryStore, Turn, memory_path
+from daemon.memory.entries import Turn
+from daemon.memory.file import DamagedError, erase, memory_path
+from daemon.memory.store import MemoryStore
 from daemon.service.client import Client, NotRunning
 
 FORGETTING_S = 120.0  # a file of years is written anew
@@ -150,10 +152,11 @@ def _wanted(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _forget_here(wanted: dict[str, Any], settings: Settings) -> None:
+    if "everything" in wanted:
+        _forget_all(settings)
+        return
     with closing(_open(settings)) as store:
-        if "everything" in wanted:
-            store.forget_all()
-        elif "fact" in wanted:
+        if "fact" in wanted:
             if not store.forget_fact(wanted["fact"]):
                 raise InputError(
                     tr("Nothing of the number f{number} is remembered.").format(
@@ -163,6 +166,14 @@ def _forget_here(wanted: dict[str, Any], settings: Settings) -> None:
                 )
         elif not store.forget_conversation(wanted["conversation"]):
             raise _unknown(wanted["conversation"])
+
+
+def _forget_all(settings: Settings) -> None:
+    try:
+        with closing(_open(settings)) as store:
+            store.forget_all()
+    except DamagedError:
+        erase(memory_path())
 
 
 def _export_path(text: str) -> Path:

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 
 from daemon.brain.history import History
 from daemon.config import Settings
@@ -15,6 +17,8 @@ from daemon.stages import ReadsAhead, ToolUser
 from daemon.worker import CancelToken
 
 PAUSE_S = 3600.0  # of silence, after which a kept conversation is over: what follows is another
+DAY_S = 86_400.0  # how often what has become too old is forgotten
+LOOK_S = 5.0  # how often it is seen whether one of these has passed
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +26,15 @@ log = logging.getLogger(__name__)
 class Chat:
     """Owns the history. Belongs to the event loop's thread, where ``begin`` comes first."""
 
-    def __init__(self, settings: Settings, parts: Parts, keeper: Keeper) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        parts: Parts,
+        keeper: Keeper,
+        clock: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
+    ) -> None:
+        """``clock`` tells seconds, those in which the computer sleeps, too."""
+        self._clock = clock
         brain = settings.brain
         self.keeper = keeper
         self.history = History(
@@ -34,8 +46,8 @@ class Chat:
         """Whether there are tools, and a model that calls none."""
         self._persona = ""
         self._read = brain.persona  # what the model has read ahead
-        self._pause: asyncio.TimerHandle | None = None
-        self._beginning: asyncio.Task[None] | None = None
+        self._silent_since: float | None = None  # while there is a conversation that may end
+        self._expired = 0.0, 0  # when it was last seen to, and for how many days
         self._reading: asyncio.Task[None] | None = None
 
     async def begin(self, persona: str) -> None:
@@ -44,7 +56,8 @@ class Chat:
         ``persona`` is who answers. The model begins to read the new prompt before anybody waits.
         """
         self.history.clear()
-        self._persona = persona
+        self._persona, self._silent_since = persona, None
+        self._expired = self._clock(), self.keeper.settings.days
         self.keeper.begin(persona)
         await self.recall()
 
@@ -71,11 +84,8 @@ class Chat:
 
     async def close(self) -> None:
         """Begin nothing any more, and put on the disk what is to be kept."""
-        if self._pause is not None:
-            self._pause.cancel()
-        for task in (self._beginning, self._reading):
-            if task is not None:
-                task.cancel()
+        if self._reading is not None:
+            self._reading.cancel()
         await self.keeper.close()
 
     def _chosen(self, known: Recallable, cancel: CancelToken) -> str:
@@ -117,15 +127,27 @@ class Chat:
     def _committed(self, question: str, heard: str) -> None:
         self.keeper.keep(question, heard)
         self._read_soon()
-        if self._pause is not None:
-            self._pause.cancel()
-            self._pause = None
-        if self.keeper.settings.keep:
-            self._pause = asyncio.get_running_loop().call_later(PAUSE_S, self._pausing_ended)
+        self._silent_since = self._clock() if self.keeper.settings.keep else None
+
+    async def watch(self) -> None:
+        """End the conversation after an hour of silence, and forget daily; until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                await self._look()
+            except Exception as error:  # the next question meets it again, and says so
+                log.error("%s", error)
+
+    async def _look(self) -> None:
+        now, days = self._clock(), self.keeper.settings.days
+        if self._silent_since is not None and now - self._silent_since >= PAUSE_S:
+            await self.begin_again()
+        then, before = self._expired
+        if now - then >= DAY_S or days != before:
+            self._expired = now, days
+            if await self.keeper.expire():
+                await self.recall()
 
     async def begin_again(self) -> None:
         """Begin another conversation with the same one."""
         await self.begin(self._persona)
-
-    def _pausing_ended(self) -> None:
-        self._beginning = asyncio.ensure_future(self.begin_again())

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from daemon.config import MemorySettings
+from daemon.memory.entries import Said
+from daemon.memory.file import DamagedError, erase
 from daemon.memory.recall import CONVERSATIONS, FACTS, Recallable, fact_in
 from daemon.memory.segments import indexed
-from daemon.memory.store import MemoryStore, Said
+from daemon.memory.store import MemoryStore
 from daemon.worker import CancelToken, Worker
 
 WAITING = 64  # turns that may wait for the disk; of those beyond, the log says that they are lost
-DAY_S = 86_400.0
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -95,6 +96,30 @@ class Keeper:
         await self._written()
         return await self._worker.run(call)
 
+    async def expire(self) -> int:
+        """Forget what is older than is wanted; return how many conversations that were."""
+        days = self.settings.days
+        try:
+            return await self.look(MemoryStore.enforce, 0, self._clock(), days) if days else 0
+        except Exception as error:  # whatever is wrong with it, it is only the memory
+            self._note(error)
+            return 0
+
+    async def forget_all(self) -> None:
+        """Forget everything, even if the file is damaged."""
+        await self._written()
+        await self._worker.run(self._forget_all)
+
+    def _forget_all(self, cancel: CancelToken) -> None:
+        try:
+            if (store := self._open()) is not None:
+                store.forget_all()
+        except DamagedError:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+            erase(self._path)
+
     async def is_current(self, conversation: int) -> bool:
         """Whether this is the conversation under way."""
         return await self._worker.run(lambda _: self._conversation == conversation)
@@ -132,13 +157,16 @@ class Keeper:
 
     def _begin(self) -> None:
         self._conversation = None
-        if self.settings.days and (store := self._open()) is not None:
-            store.expire(self._clock() - self.settings.days * DAY_S)
+        store = self._open()  # whatever is set: something may have been left to be wiped
+        if store is not None and self.settings.days:
+            store.enforce(self._clock(), self.settings.days)
 
     def _add(self, said: Said, persona: str) -> None:
         store = self._open()
         if store is None:
             return
+        if self.settings.days:
+            store.believes(said.at, self.settings.days)
         if self._conversation is not None and not store.has(self._conversation):
             self._conversation = None  # it was forgotten meanwhile
         self._conversation = store.add(said, self._conversation, persona)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from daemon.brain.sentences import width
-from daemon.memory.store import Fact, Turn
+from daemon.memory.entries import Fact, Turn
 
 FACTS = 50  # the newest of them that may be recalled
 CONVERSATIONS = 12  # likewise

@@ -38,7 +38,7 @@ async def recollect(chat: Chat, request: Recollect | Search | Show | Forget) -> 
 async def _forget(chat: Chat, request: Forget) -> None:
     keeper = chat.keeper
     if request.everything:
-        await keeper.look(MemoryStore.forget_all, None)
+        await keeper.forget_all()
         await chat.begin_again()
     elif request.conversation is not None:
         current = await keeper.is_current(request.conversation)

@@ -10,7 +10,8 @@ from contextlib import closing
 from pathlib import Path
 
 from daemon.bench.figures import Row
-from daemon.memory.store import MemoryStore, Said
+from daemon.memory.entries import Said
+from daemon.memory.store import MemoryStore
 
 TURNS = 100_000
 A_CONVERSATION = 10  # turns

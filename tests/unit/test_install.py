@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.memory.store import memory_path
+from daemon.memory.file import memory_path
 from daemon.service.install import Machine, Target, plan_install, plan_uninstall
 from daemon.service.steps import Remove, Step, Write, take
 

@@ -16,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.errors import StorageError
+from daemon.memory.entries import Said
 from daemon.memory.export import exchanges, write_export
 from daemon.memory.recall import Recallable, fact_in, recalled
 from daemon.memory.segments import query
-from daemon.memory.store import MemoryStore, Said
+from daemon.memory.store import MemoryStore
 from daemon.training.chats import Exchange
 from daemon.training.formats.json_lines import Columns, read_json_lines
 
@@ -190,7 +191,8 @@ def test_export_is_what_training_reads(store: MemoryStore, tmp_path: Path) -> No
 WRITER = """
 import itertools, sys
 from pathlib import Path
-from daemon.memory.store import MemoryStore, Said
+from daemon.memory.entries import Said
+from daemon.memory.store import MemoryStore
 store = MemoryStore(Path(sys.argv[1]))
 number = None
 for turn in itertools.count(int(sys.argv[2])):

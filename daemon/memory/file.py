@@ -1,0 +1,192 @@
+"""The memory's file: opened, changed a transaction at a time, and wiped of what was deleted.
+
+What is forgotten is gone from the file: the index is merged, so that none of its words stays behind
+a mark of deletion, the file is written anew, and the log beside it emptied. That this is to be done
+is written down in the transaction that deletes, and crossed out when it is done; what a crash left
+undone is done when the file is next opened, or something next forgotten.
+"""
+
+import logging
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from daemon.errors import DigitalLifeError, StorageError
+from daemon.i18n import tr
+
+PRIVATE = 0o600
+VERSION = 1  # of the tables
+PATIENCE_S = 5.0  # another program may be writing; a whole file written anew takes about a second
+
+_TABLES = (
+    "CREATE TABLE conversations ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, began REAL NOT NULL, persona TEXT NOT NULL)",
+    "CREATE TABLE turns ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, conversation INTEGER NOT NULL, at REAL NOT NULL,"
+    " question TEXT NOT NULL, answer TEXT NOT NULL)",
+    "CREATE INDEX turns_of ON turns (conversation)",
+    "CREATE TABLE facts ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, conversation INTEGER, at REAL NOT NULL,"
+    " text TEXT NOT NULL)",
+    "CREATE VIRTUAL TABLE words USING fts5 (question, answer,"
+    " content='', tokenize='unicode61 remove_diacritics 2', prefix='3 4')",
+    f"PRAGMA user_version = {VERSION}",
+)
+# Files of the first edition have none of these, and may hold what a crash left.
+_LATER = (
+    "CREATE TABLE unwiped (id INTEGER PRIMARY KEY AUTOINCREMENT)",
+    "CREATE TABLE clock (seen REAL NOT NULL, doubted REAL, since INTEGER NOT NULL)",
+)
+
+log = logging.getLogger(__name__)
+
+
+class DamagedError(StorageError):
+    """The file is no memory, or not any more."""
+
+
+def memory_path() -> Path:
+    """Where the memory is, in XDG's data directory."""
+    data = os.environ.get("XDG_DATA_HOME", "")
+    base = Path(data) if data.startswith("/") else Path.home() / ".local" / "share"
+    return base / "digital-life" / "memory.db"
+
+
+class MemoryFile:
+    """One connection to the file; belongs to the thread that made it.
+
+    All raise ``StorageError`` where the file cannot be read or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, or make it, for its owner alone."""
+        self.path = path
+        with self.errors():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, PRIVATE))
+            path.chmod(PRIVATE)  # SQLite gives the files beside it the same mode
+            self.written = path.stat().st_mtime
+            """When the file was last written to, in seconds since 1970, before it was opened."""
+            self._db = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)
+        try:
+            with self.errors():
+                self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _prepare(self) -> None:
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",  # a turn that was told kept is kept, even if the power fails
+            "secure_delete = ON",
+            "temp_store = MEMORY",  # no copies of it in the temporary folder
+        ):
+            self._db.execute(f"PRAGMA {pragma}")
+        with self.change() as db:  # two programs may find it empty
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            for statement in () if version else _TABLES:
+                db.execute(statement)
+            if version in (0, VERSION) and not self._has_table("unwiped"):
+                for statement in _LATER:
+                    db.execute(statement)
+                if version:
+                    db.execute("INSERT INTO unwiped DEFAULT VALUES")
+        if version not in (0, VERSION):
+            raise StorageError(
+                tr("The memory {path} was written by another version.").format(path=self.path)
+            )
+        try:
+            self.wipe()
+        except StorageError as error:  # the next one who opens it tries again
+            log.warning("%s", error)
+
+    def _has_table(self, name: str) -> bool:
+        return bool(self.rows("SELECT 1 FROM sqlite_master WHERE name = ?", name))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def wipe(self) -> None:
+        """Leave no trace of what was deleted: neither in the index, nor the file, nor the log."""
+        (newest,) = self.rows("SELECT max(id) FROM unwiped")[0]
+        if newest is None:
+            return
+        with self.errors():
+            self._db.execute("INSERT INTO words (words) VALUES ('optimize')")
+            self._db.execute("VACUUM")
+            busy = self._empty_log()
+            if not busy:  # another may have deleted meanwhile, and writes that down anew
+                self._db.execute("DELETE FROM unwiped WHERE id <= ?", (newest,))
+                self._empty_log()
+        if busy:
+            raise StorageError(
+                tr("It is forgotten, but another program still reads the memory's old state."),
+                tr("End it, and forget something again."),
+            )
+
+    def _empty_log(self) -> bool:
+        """Empty the log beside the file into it; return whether somebody still reads it."""
+        (busy, _, _) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return bool(busy)
+
+    def rows(self, statement: str, *values: object) -> list[Any]:
+        """Return what a statement finds."""
+        with self.errors():
+            return self._db.execute(statement, values).fetchall()
+
+    @contextmanager
+    def change(self) -> Iterator[sqlite3.Connection]:
+        """One transaction."""
+        with self.errors():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    @contextmanager
+    def forgetting(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, which also writes down that the file is to be wiped."""
+        with self.change() as db:
+            db.execute("INSERT INTO unwiped DEFAULT VALUES")
+            yield db
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Explain what goes wrong in the block."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise _explained(self.path, error) from error
+
+
+def erase(path: Path) -> None:
+    """Remove a memory that cannot be opened, with all that is beside it; ``StorageError``."""
+    beside = [path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal")]
+    try:
+        remove((path, *beside, *path.parent.glob(f"{path.name}.damaged*")))
+    except OSError as error:
+        raise _explained(path, error) from error
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Remove files that may be there; ``OSError``."""
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _explained(path: Path, error: sqlite3.Error | OSError) -> DigitalLifeError:
+    reason = str(error)
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+        reason = type(error).__name__  # its text quotes what was looked for
+    text = tr("The memory {path} cannot be used: {reason}").format(path=path, reason=reason)
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+        return DamagedError(text, f"mv {path} {path}.damaged")
+    return StorageError(text)
