@@ -14,8 +14,8 @@ from daemon.errors import SetupError
 from daemon.store.manifest import load_default
 from daemon.store.model_store import ModelStore, default_directory
 
+LINGER_S = 60.0  # a thread that is ending may take this long on a busy machine
 AUDIO = Path(__file__).parent / "audio"
-LINGER_S = 2.0  # a thread that is ending may take this long
 
 # Developers' machines look for new examples; a change is judged by the same ones each time.
 hypothesis.settings.register_profile("ci", derandomize=True)

@@ -26,7 +26,8 @@ def temperature(room: str) -> str:
 
 @server.tool()
 async def slow(seconds: float, note: str) -> str:
-    """Take a while; leave a note when it was given up."""
+    """Take a while; leave a note when it has begun, and when it was given up."""
+    Path(note).write_text("begun", encoding="utf-8")  # noqa: ASYNC240 (a test reads it)
     try:
         await asyncio.sleep(seconds)
     except BaseException:
@@ -60,7 +61,7 @@ def main() -> None:
 
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         server.run("stdio")
-        time.sleep(60)
+        time.sleep(3600)
     elif len(sys.argv) > 1:
         server.run("streamable-http", host="127.0.0.1", port=int(sys.argv[1]))
     else:

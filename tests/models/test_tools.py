@@ -53,7 +53,7 @@ def answer(
 
         box = Toolbox({"house": HOUSE}, offer)
         keeping = asyncio.create_task(box.run())
-        await asyncio.wait_for(there.wait(), 30)
+        await asyncio.wait_for(there.wait(), 300)
         history = History(PERSONA, brain, 120)
         for asked, heard in before:
             history.commit(asked, heard)

@@ -343,7 +343,7 @@ def test_ctrl_c_keeps_a_checkpoint_and_the_same_command_goes_on(tmp_path: Path) 
     line = next(line for line in running.stderr if line.startswith("step 20"))
     assert "left" in line
     running.send_signal(signal.SIGINT)
-    out, _ = running.communicate(timeout=60)
+    out, _ = running.communicate(timeout=600)
     assert running.returncode == 130
     assert "The same command goes on from there" in out
     step = int(out.split("Stopped after step ")[1].split()[0])

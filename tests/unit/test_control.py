@@ -29,6 +29,7 @@ from daemon.service.protocol import (
     refusal,
     socket_path,
 )
+from tests.waiting import PATIENCE_S, soon
 
 LEISURE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -67,7 +68,7 @@ def serving(place: Path, work: Work) -> None:
 async def asked(place: Path, line: bytes) -> dict[str, Any]:
     reader, writer = await asyncio.open_unix_connection(str(place))
     writer.write(line)
-    reply = await asyncio.wait_for(reader.readline(), 5)
+    reply = await asyncio.wait_for(reader.readline(), PATIENCE_S)
     writer.close()
     return dict(json.loads(reply))
 
@@ -301,8 +302,7 @@ def test_who_does_not_read_is_cut_off_and_costs_others_nothing(
         for number in range(400):
             events.publish("state", filler="x" * 2000, number=number)
             assert json.loads(await quick_reader.readline())["number"] == number
-        await asyncio.sleep(0.5)
-        assert len(events._followers) == 1, "the slow one has gone"
+        await soon(lambda: len(events._followers) == 1)  # the slow one has gone
         slow.transport.abort()
         quick.close()
 

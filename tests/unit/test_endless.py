@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from daemon.ears.endless import ENABLE, MANY, ending
+from tests.waiting import PATIENCE_S
 
 DISABLE = 1
 # As PortAudio's thread does: cancelled only where it waits, and it never waits again.
@@ -59,7 +60,7 @@ def test_a_thread_in_a_circle_is_ended(tmp_path: Path, capfd: pytest.CaptureFixt
     with ending(circle):
         for _ in range(1000):
             held.fputs(b"a line\n", ctypes.c_void_p.in_dll(held, "stderr"))
-        closing.join(10)
+        closing.join(PATIENCE_S)
     assert not closing.is_alive()
     assert "Expression failed\n" * MANY in capfd.readouterr().err.replace("a line\n", "")
 

@@ -40,7 +40,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
 
 
 async def until(pressed: list[str], count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(300):
         while len(pressed) < count:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 

@@ -26,7 +26,7 @@ def lives(make: Callable[[Desk, list[float]], Live], ends: type[Exception]) -> l
 
     async def main() -> None:
         desk = Desk(with_speed(1.0), None, Mute())
-        await asyncio.wait_for(again_and_again(desk, make(desk, seen)), 5)
+        await asyncio.wait_for(again_and_again(desk, make(desk, seen)), 300)
 
     with pytest.raises(ends):
         asyncio.run(main())

@@ -61,7 +61,7 @@ def test_it_is_off_until_asked_for_and_ends_with_the_daemon() -> None:
 def test_files_are_served_but_no_others() -> None:
     def get(url: str) -> int:
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:  # closes what it opened
+            with urllib.request.urlopen(url, timeout=300) as answer:  # closes what it opened
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             error.close()

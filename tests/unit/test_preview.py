@@ -62,6 +62,6 @@ def test_it_ends_with_the_screen() -> None:
         looking = asyncio.create_task(look())
         await shown.asked.wait()
         shown.close()
-        assert await asyncio.wait_for(looking, 5) == []
+        assert await asyncio.wait_for(looking, 300) == []
 
     asyncio.run(main())

@@ -24,7 +24,7 @@ pytest.importorskip("mcp")
 
 ALLOW = ("temperature", "slow", "shout", "vanish", "environment")
 MODULE = ("-m", "tests.tool_server")
-SOON_S = 20.0
+SOON_S = 300.0
 
 
 def by_pipe(*allow: str, args: tuple[str, ...] = ()) -> ToolServer:
@@ -146,13 +146,12 @@ def test_a_call_that_is_given_up_ends_in_the_server_too(house: ToolServer, tmp_p
     note = tmp_path / "note"
 
     async def work(room: Room) -> None:
-        call = asyncio.create_task(room.call("slow", f'{{"seconds": 60, "note": "{note}"}}'))
-        await asyncio.sleep(0.5)
-        begin = time.monotonic()
+        call = asyncio.create_task(room.call("slow", f'{{"seconds": 3600, "note": "{note}"}}'))
+        await room.until(lambda: note.exists() and note.read_text() == "begun")
         call.cancel()
-        await asyncio.wait([call])
-        assert call.cancelled() and time.monotonic() - begin < 0.2
-        await room.until(note.exists)
+        await asyncio.wait([call], timeout=SOON_S)
+        assert call.cancelled()
+        await room.until(lambda: note.read_text() == "given up")
 
     room = with_tools(work, house=house)
     assert room.told[-1]["outcome"] == "cancelled"
@@ -164,7 +163,7 @@ def test_a_call_that_takes_too_long_is_given_up(
     monkeypatch.setattr(server_module, "CALL_S", 0.3)
 
     async def work(room: Room) -> None:
-        outcome, text = await room.call("slow", f'{{"seconds": 60, "note": "{tmp_path / "n"}"}}')
+        outcome, text = await room.call("slow", f'{{"seconds": 3600, "note": "{tmp_path / "n"}"}}')
         assert outcome == "failed" and "too long" in text
         assert (await room.call("temperature", '{"room": "bedroom"}'))[0] == "done"
 
@@ -257,6 +256,6 @@ def test_a_stubborn_server_does_not_hold_up_the_end() -> None:
         async with room.open():
             await room.until(lambda: bool(room.box.offered))
             begin = time.monotonic()
-        assert time.monotonic() - begin < 3.0
+        assert time.monotonic() - begin < SOON_S
 
     run(main())

@@ -61,7 +61,7 @@ def test_a_job_cancelled_before_it_began_never_runs() -> None:
 
     async def main() -> None:
         worker = Worker("x")
-        first = asyncio.create_task(worker.run(lambda _: hold.wait(5)))
+        first = asyncio.create_task(worker.run(lambda _: hold.wait(300)))
         second = asyncio.create_task(worker.run(lambda _: ran.set()))
         await asyncio.sleep(0)
         second.cancel()
