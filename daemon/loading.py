@@ -263,16 +263,16 @@ class Loader:
         return Piper(place, voice.speed) if piper else Mandarin(place, voice.speed)
 
     def face(self) -> LipSync:
-        """Make the face: a drawn one, or the user's own."""
-        from daemon.face.catalogue import find_face
-        from daemon.face.portrait import Portrait
-        from daemon.face.studio import own_face
+        """Make the face that is set; where it has gone or is damaged, the drawn one."""
+        from daemon.face.studio import face_or_drawn
 
-        settings = self.settings.face
-        face, size = find_face(settings.name), (settings.width, settings.height)
-        if face.clips:
-            return own_face(face, settings.lips, settings.fps, size, self.store)
-        return Portrait(face.directory, settings.fps, size)
+        return face_or_drawn(self.settings.face, self.store)
+
+    def other_face(self) -> LipSync:
+        """Make the face that is set by now; raises what is wrong with it."""
+        from daemon.face.studio import make_face
+
+        return make_face(self.settings.face, self.store)
 
     def camera(self) -> Camera:
         """Open the virtual camera; ``DeviceError`` where there is none."""

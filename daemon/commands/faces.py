@@ -12,8 +12,10 @@ from daemon.app import run_until_signal
 from daemon.brain.sentences import sentences_of
 from daemon.commands.console import Subcommands, check_writable, err, out
 from daemon.commands.film import film_path, with_face
+from daemon.commands.questions import confirm
 from daemon.commands.say import speak
 from daemon.config import Settings
+from daemon.dialogue.personas import list_personas
 from daemon.errors import SetupError
 from daemon.face.catalogue import ClipEntry, Face, add_clip, find_face, remove_face
 from daemon.face.catalogue import list_faces as known_faces
@@ -59,6 +61,7 @@ def register(commands: Subcommands) -> None:
     preview.set_defaults(run=preview_face)
     remove = leaves.add_parser("remove", help=tr("delete one of your own faces"))
     remove.add_argument("name", metavar="NAME")
+    remove.add_argument("--yes", action="store_true", help=tr("answer every question with yes"))
     remove.set_defaults(run=delete_face)
 
 
@@ -206,7 +209,8 @@ def show_face(arguments: argparse.Namespace, settings: Settings) -> int:
     for entry in face.clips:
         clip = Clip(entry.folder)
         still = len(clip) == 1
-        seconds = tr("photograph") if still else f"{len(clip) / clip.fps:.1f}"
+        shown = sum(end - first for first, end in clip.runs)
+        seconds = tr("photograph") if still else f"{shown / clip.fps:.1f}"
         use = tr("both") if still else tr("silence") if entry.idle else tr("speech")
         weight = sum(file.stat().st_size for file in entry.folder.iterdir())
         size = f"{clip.size[0]}×{clip.size[1]}"
@@ -228,6 +232,22 @@ def preview_face(arguments: argparse.Namespace, settings: Settings) -> int:
 def delete_face(arguments: argparse.Namespace, settings: Settings) -> int:
     """Delete a face with all that was made of its clips; the files they came from stay."""
     find_face(arguments.name)
-    remove_face(own_face_called(arguments.name))
+    face = own_face_called(arguments.name)
+    personas = [one.name for one in list_personas(settings) if one.face == face.name]
+    if settings.face.name == face.name:
+        confirm(
+            tr("The face “{name}” is set: without it the drawn one is shown. Remove it?").format(
+                name=face.name
+            ),
+            arguments.yes,
+        )
+    elif personas:
+        confirm(
+            tr("The face “{name}” is that of {personas}. Remove it?").format(
+                name=face.name, personas=", ".join(personas)
+            ),
+            arguments.yes,
+        )
+    remove_face(face)
     out.print(tr("The face “{name}” has been removed.").format(name=arguments.name), markup=False)
     return 0

@@ -35,10 +35,14 @@ def add_face_option(parser: argparse.ArgumentParser) -> None:
 
 
 def with_face(settings: Settings, name: str | None) -> Settings:
-    """Return the settings with another face; ``SetupError`` when there is none of that name."""
+    """Return the settings with another face; ``NoFace`` when there is none, or it is damaged."""
     if name is None:
         return settings
-    face = settings.face.model_copy(update={"name": find_face(name).name})
+    from daemon.face.clip import Clip
+
+    for entry in find_face(name).clips:
+        Clip(entry.folder)
+    face = settings.face.model_copy(update={"name": name})
     return settings.model_copy(update={"face": face})
 
 
@@ -48,11 +52,15 @@ def write_film(
     """Write an MP4 of the reply; nothing is left under ``path`` if it fails or is cancelled.
 
     ``sound`` is the reply at ``SPEAK_RATE``; frame k of ``film`` belongs to its k/fps seconds.
-    ``comment`` goes into the file's metadata.
+    ``comment`` goes into the file's metadata, with what must be said of a real person's face.
     """
     rest = round(REST_S * face.fps)
     silence = np.zeros(rest * SPEAK_RATE // face.fps, np.float32)
-    video = VideoFile(path, face.size, face.fps, SPEAK_RATE, comment)
+    from daemon.face.filmed import FilmedFace
+
+    own = face.statement if isinstance(face, FilmedFace) else ""
+    said = " ".join(filter(None, (comment, own)))
+    video = VideoFile(path, face.size, face.fps, SPEAK_RATE, said)
     try:
         pictures = film.pictures(face, rest, rest)
         total = len(film.frames) + 2 * rest

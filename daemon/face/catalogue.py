@@ -14,8 +14,14 @@ from daemon.files import make_folder, whole_file
 from daemon.i18n import tr
 from daemon.store.verify import storage_errors
 
+DRAWN = "default"  # the face that comes with the program
+
 _PACKAGE = Path(__file__).parents[1]
 _NAME = re.compile(r"[\w][\w-]{0,39}")
+
+
+class NoFace(SetupError):
+    """A face is not there, or damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,13 @@ class Face:
     directory: Path
     clips: tuple[ClipEntry, ...] = ()
     """Empty for a drawn face."""
+
+    @property
+    def statement(self) -> str:
+        """What a film of it must say of it; nothing of a drawn one."""
+        if not self.clips:
+            return ""
+        return f"Synthetic video with the face “{self.name}”, made by Digital Life."
 
 
 def own_faces_directory() -> Path:
@@ -73,15 +86,15 @@ def list_faces() -> list[Face]:
 
 
 def find_face(name: str) -> Face:
-    """Return the face of that name; ``SetupError`` with a suggestion when there is none."""
+    """Return the face of that name; ``NoFace`` with a suggestion when there is none."""
     known = {face.name: face for face in list_faces()}
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, 1, 0.5)
     message = tr("There is no face called “{name}”.").format(name=name)
     if near:
-        raise SetupError(message, tr("Did you mean “{name}”?").format(name=near[0]))
-    raise SetupError(message, tr("`digital-life faces list` shows those there are."))
+        raise NoFace(message, tr("Did you mean “{name}”?").format(name=near[0]))
+    raise NoFace(message, tr("`digital-life faces list` shows those there are."))
 
 
 def own_face(name: str) -> Face:

@@ -6,7 +6,12 @@ the system keeps in memory only what is shown. ``clip.npz`` tells where each beg
 face is in it; ``faces.npy`` holds the small faces that Wav2Lip looks at.
 """
 
+import errno
+import os
+import weakref
 from dataclasses import dataclass
+from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.errors import SetupError
+from daemon.face.catalogue import NoFace
 from daemon.i18n import tr
 from daemon.media import Image
 
@@ -22,16 +27,24 @@ Floats = NDArray[np.float32]
 
 VERSION = 1  # of the folder's layout
 SIDE = 96  # pixels of the small faces
+FASTEST = 1000.0  # pictures a second
+FACE_BYTES = SIDE * SIDE * 3
+_JPEG = b"\xff\xd8\xff\xd9"  # how one begins and ends
 QUALITY = 93  # of the JPEGs: no difference is seen beside the film they were taken from
 
 
 class Clip:
-    """Pictures at a steady rate, with a face in each."""
+    """Pictures at a steady rate, with a face in each.
+
+    They are read when they are shown, not mapped: a disk that fails would end the process.
+    """
 
     def __init__(self, directory: Path) -> None:
-        """Open a clip; ``SetupError`` when it is damaged or of another version."""
+        """Open a clip; ``NoFace`` when it is damaged or of another version."""
         try:
-            with np.load(directory / "clip.npz", allow_pickle=False) as kept:
+            # From memory: numpy leaves a damaged file open.
+            held = BytesIO((directory / "clip.npz").read_bytes())
+            with np.load(held, allow_pickle=False) as kept:
                 if int(kept["version"]) != VERSION:
                     raise ValueError(f"version {kept['version']}")
                 self._ends = kept["ends"]
@@ -42,13 +55,13 @@ class Clip:
                 self.runs: list[tuple[int, int]] = [(int(a), int(b)) for a, b in kept["runs"]]
                 """Stretches of pictures that follow each other: first, and one past the last."""
                 self.fps = float(kept["fps"])
-            self._pictures = np.memmap(directory / "frames.jpg", np.uint8, "r")
-            self._faces = np.load(directory / "faces.npy", mmap_mode="r", allow_pickle=False)
-            if len(self._pictures) != self._ends[-1] or len(self._faces) != len(self._ends):
-                raise ValueError("frames.jpg")
+            self._pictures = _Bytes(directory / "frames.jpg")
+            self._faces = _Bytes(directory / "faces.npy")
+            self._check()
             height, width = self.picture(0).shape[:2]
-        except (OSError, ValueError, KeyError, IndexError, cv2.error) as error:
-            raise SetupError(
+        # A damaged archive leads its reader into errors of any class.
+        except Exception as error:
+            raise NoFace(
                 tr("The clip in {path} is damaged, or was prepared by another version.").format(
                     path=directory
                 ),
@@ -56,21 +69,73 @@ class Clip:
             ) from error
         self.size = width, height
 
+    def _check(self) -> None:
+        """Raise ``ValueError`` unless all parts agree with each other."""
+        count = len(self._ends)
+        agreed = (
+            count > 0
+            and (np.diff(self._ends, prepend=0) >= len(_JPEG)).all()
+            and self.points.shape == (count, 468, 2)
+            and self.boxes.shape == (count, 4)
+            and np.isfinite(self.points).all()
+            and np.isfinite(self.boxes).all()
+            and self.runs
+            and all(0 <= first < end <= count for first, end in self.runs)
+            and (count == 1 or 1 <= self.fps <= FASTEST)
+            and self._pictures.size == self._ends[-1]
+            and self._faces.size >= count * FACE_BYTES
+        )
+        if not agreed:
+            raise ValueError("clip.npz")
+        for begin, end in pairwise([0, *self._ends.tolist()]):
+            if self._pictures.read(begin, 2) + self._pictures.read(end - 2, 2) != _JPEG:
+                raise ValueError("frames.jpg")
+
     def __len__(self) -> int:
         return len(self._ends)
 
     def picture(self, number: int) -> Image:
-        """Return a picture; it is the caller's own."""
+        """Return a picture; it is the caller's own. Raises ``DamagedPicture``."""
         begin = int(self._ends[number - 1]) if number else 0
-        kept = np.asarray(self._pictures[begin : int(self._ends[number])])
-        found = cv2.imdecode(kept, cv2.IMREAD_COLOR_RGB)
+        try:
+            kept = np.frombuffer(
+                self._pictures.read(begin, int(self._ends[number]) - begin), np.uint8
+            )
+            found = cv2.imdecode(kept, cv2.IMREAD_COLOR_RGB)
+        except (OSError, cv2.error) as error:
+            raise DamagedPicture(number) from error
         if found is None:
-            raise ValueError(f"picture {number}")
+            raise DamagedPicture(number)
         return np.asarray(found, np.uint8)
 
     def face(self, number: int) -> NDArray[np.uint8]:
-        """Return the small face of a picture, (96, 96, 3) RGB."""
-        return np.asarray(self._faces[number])
+        """Return the small face of a picture, (96, 96, 3) RGB. Raises ``DamagedPicture``."""
+        place = self._faces.size - (len(self) - number) * FACE_BYTES  # behind numpy's header
+        try:
+            kept = self._faces.read(place, FACE_BYTES)
+        except OSError as error:
+            raise DamagedPicture(number) from error
+        return np.frombuffer(kept, np.uint8).reshape(SIDE, SIDE, 3)
+
+
+class DamagedPicture(Exception):
+    """A picture of a clip cannot be read."""
+
+
+class _Bytes:
+    """A file that stays open as long as this is used; any thread may read."""
+
+    def __init__(self, path: Path) -> None:
+        self._handle = os.open(path, os.O_RDONLY)
+        self._finish = weakref.finalize(self, os.close, self._handle)
+        self.size = os.fstat(self._handle).st_size
+
+    def read(self, begin: int, count: int) -> bytes:
+        """Return ``count`` bytes from ``begin`` on; ``OSError`` when there are fewer."""
+        found = os.pread(self._handle, count, begin)
+        if len(found) != count:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return found
 
 
 class ClipWriter:

@@ -4,6 +4,7 @@ The pictures run on the camera's clock, whether it speaks or not, so that nothin
 reply begins or ends; only the mouth follows the sound.
 """
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +13,7 @@ import cv2
 import numpy as np
 
 from daemon.face.canvas import Frame
-from daemon.face.clip import Clip
+from daemon.face.clip import Clip, DamagedPicture
 from daemon.face.footage import Footage, View, takes_of
 from daemon.face.lips import Lips
 from daemon.face.photo import Photo
@@ -23,6 +24,8 @@ from daemon.media import Audio, Image, Mouth
 from daemon.worker import CancelToken
 
 AFTER_S = 1.0  # after the last mouth until an idle clip has its turn
+
+log = logging.getLogger(__name__)
 
 
 class Mouths(Protocol):
@@ -58,11 +61,20 @@ class FilmedFace:
     """A ``LipSync`` of clips or a photograph."""
 
     def __init__(
-        self, pictures: Pictures, mouths: Mouths, fps: int = 25, size: tuple[int, int] = (1280, 720)
+        self,
+        pictures: Pictures,
+        mouths: Mouths,
+        fps: int = 25,
+        size: tuple[int, int] = (1280, 720),
+        statement: str = "",
     ) -> None:
+        """``statement`` is what films of it say of it."""
         cv2.setNumThreads(1)  # one core is the budget; more threads only take from the models
         self._pictures, self._mouths = pictures, mouths
         self._fps, self._size = fps, size
+        self.statement = statement
+        self._shown: Image | None = None
+        self._told = False
         self._frames: dict[tuple[int, ...], Frame] = {}
         self._quiet = self._after = round(AFTER_S * fps)  # ticks without a mouth
         self._tick = 0
@@ -99,7 +111,18 @@ class FilmedFace:
         return self._mouths.finish(cancel)
 
     def picture(self, tick: int, mouth: Mouth | None) -> Image:
-        """Draw frame ``tick`` of the camera's clock."""
+        """Draw frame ``tick`` of the camera's clock; one that is damaged shows the last again."""
+        try:
+            self._shown = self._drawn(tick, mouth)
+        except DamagedPicture as error:
+            if self._shown is None:
+                raise
+            if not self._told:
+                log.warning("A picture of the face cannot be read: %s", error)
+            self._told = True
+        return self._shown
+
+    def _drawn(self, tick: int, mouth: Mouth | None) -> Image:
         self._tick = tick
         self._quiet = 0 if mouth is not None else self._quiet + 1
         view = self._pictures.view(tick, self._quiet < self._after)

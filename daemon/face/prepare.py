@@ -28,6 +28,10 @@ Floats = NDArray[np.float32]
 
 GAP_S = 0.4  # a face that is lost for no longer is taken to have moved evenly
 LOST = 0.3  # of the pictures may lack a face
+EVEN = 2.0  # levels by which a picture of one colour varies at most
+FAINT = 0.15  # of the film's usual contrast: a picture below it is as good as blank
+FADED = 0.9  # of the usual contrast, which a picture has once it is faded in
+FADE_S = 2.0  # a fade lasts at most
 CHIN, FOREHEAD = 152, 10  # numbers of Face Mesh's points
 MOUTH = (61, 291, 0, 17, 152)  # corners, lips, chin: these must be in the picture
 BROW_SHARE = 0.14  # of the face's height: how far below the hairline S3FD's boxes begin
@@ -60,6 +64,8 @@ class _Seen:
     points: list[Floats | None]
     boxes: dict[int, Floats]
     """The slow detector's, by picture."""
+    contrasts: list[float]
+    """By how many levels the pictures vary."""
 
 
 def prepare(
@@ -100,7 +106,7 @@ def _make(
     watch: Watch,
 ) -> None:
     writer = ClipWriter(making, 0 if source.still else fps)
-    seen = _Seen([], {})
+    seen = _Seen([], {}, [])
     try:
         for number, (image, scale) in enumerate(pictures(source, fps, options, largest)):
             if not number:
@@ -117,7 +123,8 @@ def _make(
             )
         if len(seen.points) == 1 and not source.still:
             watch.note(tr("{path} holds one picture: a photograph").format(path=source.path.name))
-        points, runs = _completed(seen.points, fps, source.path, watch)
+        blank = _blank(seen.contrasts, fps)
+        points, runs = _completed(seen.points, blank, fps, source.path, watch)
         writer.finish(Found(points, _boxes(points, seen.boxes, options), runs))
         watch.progress(1.0)
     finally:
@@ -134,6 +141,10 @@ def _look(
 ) -> None:
     """Find the face in the next picture: where it was before, else anywhere."""
     quick, slow = finders
+    seen.contrasts.append(_contrast(image))
+    if seen.contrasts[-1] < EVEN:
+        seen.points.append(None)
+        return
     before = seen.points[-1] if seen.points else None
     points = quick.track(image, before) if before is not None else None
     if points is None or not _inside(points, image):
@@ -175,11 +186,36 @@ def _inside(points: Floats, image: Image) -> bool:
     return bool(x.min() >= 0 and y.min() >= 0 and x.max() < width and y.max() < height)
 
 
+def _contrast(image: Image) -> float:
+    small = cv2.resize(image, (64, 36), interpolation=cv2.INTER_AREA)
+    return float(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).std())
+
+
+def _blank(contrasts: list[float], fps: float) -> NDArray[np.bool_]:
+    """Return which pictures are of one colour, or are faded from or to such ones."""
+    known = np.array(contrasts)
+    empty = known < EVEN
+    usual = np.median(known[~empty]) if not empty.all() else 0.0
+    empty |= known < FAINT * usual
+    dim = known < FADED * usual
+    blank = empty.copy()
+    for way in (1, -1):  # what is faded in comes after what is empty, what is faded out before
+        left = 0.0
+        for i in range(len(known))[::way]:
+            left = FADE_S * fps if empty[i] else left - 1 if dim[i] else 0.0
+            blank[i] |= left > 0
+    return blank
+
+
 def _completed(
-    found: list[Floats | None], fps: float, path: Path, watch: Watch
+    found: list[Floats | None],
+    blank: NDArray[np.bool_],
+    fps: float,
+    path: Path,
+    watch: Watch,
 ) -> tuple[Floats, list[tuple[int, int]]]:
     """Fill short gaps and smooth; return all points, and the runs of pictures that can be used."""
-    there = [i for i, points in enumerate(found) if points is not None]
+    there = [i for i, points in enumerate(found) if points is not None and not blank[i]]
     if not there:
         raise InputError(
             tr("No face is seen in {path}").format(path=path),
@@ -188,19 +224,22 @@ def _completed(
                 "good part of the picture"
             ),
         )
-    lost = [gap for gap in _gaps(there, len(found)) if gap[1] - gap[0] > GAP_S * fps]
-    missing = len(found) - len(there)
-    if missing > LOST * len(found):
+    gaps = _gaps(there, len(found))
+    missing = len(found) - len(there) - int(blank.sum())
+    if missing > LOST * (len(found) - int(blank.sum())):
         raise InputError(
             tr("In {share:.0%} of {path} no face is seen: {seconds}").format(
-                share=missing / len(found),
-                path=path,
-                seconds=_spans(_gaps(there, len(found)), fps),
+                share=missing / len(found), path=path, seconds=_spans(gaps, fps)
             ),
             tr("cut these parts out, or film again"),
         )
-    if lost:
-        watch.note(tr("No face is seen at {seconds}: left out").format(seconds=_spans(lost, fps)))
+    # Only between two faces can it be known where one was.
+    lost = [
+        (first, last)
+        for first, last in gaps
+        if last - first > GAP_S * fps or first == 0 or last == len(found) or blank[first:last].any()
+    ]
+    _tell_left_out(lost, blank, fps, watch)
     runs, begin = [], 0
     for first, last in [*lost, (len(found), len(found))]:
         if first - begin >= min(SHORTEST_S * fps, len(found)):
@@ -210,12 +249,28 @@ def _completed(
         raise InputError(
             tr("{path} shows a face for less than a second at a time").format(path=path)
         )
-    known = np.stack([points for points in found if points is not None]).reshape(len(there), -1)
+    known = np.stack([points for points in map(found.__getitem__, there) if points is not None])
+    known = known.reshape(len(there), -1)
     every = np.arange(len(found))
     filled = np.stack([np.interp(every, there, column) for column in known.T], 1)
     for first, last in runs:
         filled[first:last] = _smooth(filled[first:last].astype(np.float32), STILL_PX)
     return filled.reshape(len(found), -1, 2).astype(np.float32), runs
+
+
+def _tell_left_out(
+    lost: list[tuple[int, int]], blank: NDArray[np.bool_], fps: float, watch: Watch
+) -> None:
+    empty = [gap for gap in lost if blank[slice(*gap)].any()]
+    others = [gap for gap in lost if gap not in empty]
+    if empty:
+        watch.note(
+            tr("The picture is black or blank at {seconds}: left out").format(
+                seconds=_spans(empty, fps)
+            )
+        )
+    if others:
+        watch.note(tr("No face is seen at {seconds}: left out").format(seconds=_spans(others, fps)))
 
 
 def _smooth(rows: Floats, width: float) -> Floats:

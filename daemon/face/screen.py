@@ -153,7 +153,14 @@ class Screen:
             self._camera = None
             self._retry = asyncio.get_running_loop().time() + RETRY_S
             if camera is not None:
-                await self._worker.run(lambda _: camera.close())
+                await self._closed(camera)
+
+    async def _closed(self, camera: Camera) -> None:
+        """Close a camera; one that cannot even be closed is left to its driver."""
+        try:
+            await self._worker.run(lambda _: camera.close())
+        except Exception as error:
+            log.warning("the camera could not be closed: %s", error)
 
     async def _find_camera(self) -> None:
         """Open the camera if it is time to; without it, wait until somebody wants a picture."""
@@ -187,7 +194,7 @@ class Screen:
         self.preview.close()
         camera, self._camera = self._camera, None
         if camera is not None:
-            await self._worker.run(lambda _: camera.close())
+            await self._closed(camera)
 
 
 class Film:

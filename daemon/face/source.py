@@ -1,16 +1,29 @@
 """Reads what a person gives as a face: a film, at a steady rate and upright, or a photograph."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
+from av.codec.context import CodecContext
+from av.container import InputContainer
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from daemon.errors import InputError
+from daemon.face.photograph import (
+    MOST_PIXELS,
+    animation_s,
+    on_backdrop,
+    read_animation,
+    read_photograph,
+)
 from daemon.i18n import tr
 from daemon.media import Image
+from daemon.media_files import Undecodable, check_file, opened
 
 LONGEST_S = 300.0
 SHORTEST_S = 1.0
@@ -66,31 +79,33 @@ class Source:
     """A photograph."""
     seconds: float
     """As far as the file tells; 0 if it does not."""
+    animated: bool = False
+    """A picture that moves, such as a GIF."""
 
 
 def look(path: Path) -> Source:
     """Say what a file is; ``InputError`` when it is neither film nor photograph."""
-    if not path.exists():
-        raise InputError(tr("There is no file {path}").format(path=path))
-    if not path.is_file():
-        raise InputError(tr("{path} is not a file").format(path=path))
-    if cv2.haveImageReader(str(path)):
-        return Source(path, True, 0.0)
+    check_file(path)
+    seconds = animation_s(path)
+    if seconds is not None:
+        if seconds > LONGEST_S:
+            raise _too_long(path)
+        moves = seconds >= SHORTEST_S
+        return Source(path, not moves, seconds if moves else 0.0, moves)
     try:
-        with av.open(str(path)) as container:
-            streams = container.streams
-            if not streams.video:
-                raise InputError(tr("{path} holds no pictures, only sound").format(path=path))
-            stream = streams.video[0]
+        with opened(path) as container:
+            stream = _video(container, path)
             if stream.duration is not None and stream.time_base is not None:
                 seconds = float(stream.duration * stream.time_base)
             else:
                 seconds = (container.duration or 0) / 1e6
-    except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from error
-    if seconds > LONGEST_S:
-        raise _too_long(path)
-    return Source(path, False, seconds)
+            if seconds > LONGEST_S:
+                if _goes_on(container, stream):
+                    raise _too_long(path)
+                seconds = 0.0
+    except Undecodable as error:
+        raise _unreadable(path, str(error)) from error
+    return Source(path, False, max(0.0, seconds))
 
 
 def pictures(
@@ -98,45 +113,110 @@ def pictures(
 ) -> Iterator[tuple[Image, float]]:
     """Yield the pictures of a film ``fps`` times a second, or the one of a photograph.
 
-    Each is upright, shrunk to fit into ``largest``, and of even width and height; with it comes how
-    many times as large it is now. Raises ``InputError`` where the file breaks off or nothing can be
-    read.
+    Each is upright, shrunk to fit into ``largest``, and of even width and height, the same for all;
+    with it comes how many times as large it is now. Raises ``InputError`` where the file breaks off
+    or nothing can be read.
     """
     if source.still:
-        image = cv2.imread(str(source.path), cv2.IMREAD_COLOR_RGB)
-        if image is None:
-            raise _unreadable(source.path, None)
-        yield _fitted(np.asarray(image, np.uint8), options, largest)
+        yield _fitted(read_photograph(source.path), options, largest)
         return
-    count = 0
-    for image in _steady(source.path, fps):
+    timed = read_animation(source.path) if source.animated else _filmed(source.path)
+    count, size = 0, (0, 0)
+    for image in _steady(timed, source.path, fps):
         count += 1
         if count > LONGEST_S * fps:
             raise _too_long(source.path)
-        yield _fitted(image, options, largest)
+        fitted, scale = _fitted(image, options, largest)
+        size = size if count > 1 else (fitted.shape[1], fitted.shape[0])
+        if fitted.shape[:2] != size[::-1]:
+            fitted = _image(cv2.resize(fitted, size, interpolation=cv2.INTER_AREA))
+        yield fitted, scale
     if not count:
-        raise _unreadable(source.path, None)
+        raise _unreadable(source.path, "")
 
 
-def _steady(path: Path, fps: float) -> Iterator[Image]:
-    """Decode; what shows at k/fps seconds is the k-th."""
+def _video(container: InputContainer, path: Path) -> VideoStream:
+    """Return the first film in a file; the picture on a record's sleeve is none."""
+    films = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & av.stream.Disposition.attached_pic
+    ]
+    if not films:
+        if container.streams.audio:
+            raise InputError(tr("{path} holds no pictures, only sound").format(path=path))
+        raise Undecodable
+    known = next((film for film in films if film.codec_context is not None), None)
+    if known is None:
+        raise Undecodable(tr("its codec is unknown"))
+    return known
+
+
+def _goes_on(container: InputContainer, stream: VideoStream) -> bool:
+    """Whether there really are pictures after ``LONGEST_S``, as the header says."""
+    container.seek(round(LONGEST_S * 1e6))
+    return any(
+        (_seconds(packet.pts, stream) or 0) > LONGEST_S for packet in container.demux(stream)
+    )
+
+
+def _seconds(pts: int | None, stream: VideoStream) -> float | None:
+    if pts is None or stream.time_base is None:
+        return None
+    return float(pts * stream.time_base)
+
+
+def _filmed(path: Path) -> Iterator[tuple[float | None, Image]]:
+    """Yield the pictures of a film, each with its time in seconds, where that is known."""
+    with opened(path) as container:
+        stream = _video(container, path)
+        decoder = _decoder(stream)
+        for packet in container.demux(stream):
+            for frame in decoder.decode(packet if packet.size else None):
+                if frame.width * frame.height > MOST_PIXELS:
+                    raise Undecodable(f"{frame.width}×{frame.height}")
+                yield _seconds(frame.pts, stream), _upright(frame)
+
+
+def _decoder(stream: VideoStream) -> VideoCodecContext:
+    """Return the film's decoder; FFmpeg's usual one for WebM does not know of transparency."""
+    name = stream.codec_context.name
+    if stream.metadata.get("alpha_mode", "0") == "1" and name in ("vp8", "vp9"):
+        found = CodecContext.create("libvpx" if name == "vp8" else "libvpx-vp9", "r")
+        assert isinstance(found, VideoCodecContext)
+        return found
+    stream.thread_type = "AUTO"
+    return stream.codec_context
+
+
+def _upright(frame: VideoFrame) -> Image:
+    form = frame.format
+    if form.has_palette or any(part.is_alpha for part in form.components):
+        pixels = _image(frame.to_ndarray(format="rgba"))
+        image = on_backdrop(pixels[..., :3], np.ascontiguousarray(pixels[..., 3]))
+    else:
+        image = _image(frame.to_ndarray(format="rgb24"))
+    return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90)))
+
+
+def _steady(timed: Iterable[tuple[float | None, Image]], path: Path, fps: float) -> Iterator[Image]:
+    """Bring pictures to a rate: what shows at k/fps seconds is the k-th."""
     last: Image | None = None
     start, time_s, count = 0.0, 0.0, 0
     try:
-        with av.open(str(path)) as container:
-            container.streams.video[0].thread_type = "AUTO"
-            for frame in container.decode(video=0):
-                time_s = frame.time if frame.time is not None else count / fps
-                if last is None:
-                    start = time_s
-                while last is not None and count / fps < time_s - start - ROUNDED_S:
-                    yield last
-                    count += 1
-                upright = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
-                last = np.ascontiguousarray(upright)
-    except (OSError, ValueError) as error:
+        for known_s, image in timed:
+            time_s = known_s if known_s is not None else count / fps
+            if last is None:
+                start = time_s
+            if time_s - start > LONGEST_S:
+                raise _too_long(path)
+            while last is not None and count / fps < time_s - start - ROUNDED_S:
+                yield last
+                count += 1
+            last = image
+    except Undecodable as error:
         if last is None:
-            raise _unreadable(path, error) from error
+            raise _unreadable(path, str(error)) from error
         raise InputError(
             tr("{path} is damaged after {seconds:.0f} s").format(path=path, seconds=count / fps)
         ) from error
@@ -176,8 +256,7 @@ def _image(array: object) -> Image:
     return np.asarray(array, np.uint8)
 
 
-def _unreadable(path: Path, error: Exception | None) -> InputError:
-    reason = getattr(error, "strerror", None) or (str(error) if error else "")
+def _unreadable(path: Path, reason: str) -> InputError:
     message = tr("{path} is neither a film nor a photograph that can be read")
     return InputError(message.format(path=path) + (f": {reason}" if reason else ""))
 

@@ -1,4 +1,4 @@
-"""Makes a user's own face out of its clips and of whatever moves mouths here."""
+"""Makes faces: drawn ones, and a user's own of its clips and of whatever moves mouths here."""
 
 import importlib.util
 import logging
@@ -6,13 +6,16 @@ import os
 from pathlib import Path
 from typing import Literal
 
+from daemon.config import FaceSettings
 from daemon.errors import DigitalLifeError, SetupError
-from daemon.face.catalogue import Face, find_face
+from daemon.face.catalogue import DRAWN, Face, NoFace, find_face
 from daemon.face.clip import Clip
 from daemon.face.detection import Detector
 from daemon.face.filmed import BentMouths, FilmedFace, Mouths, Pictures, pictures_of
+from daemon.face.portrait import Portrait
 from daemon.face.prepare import Finder
 from daemon.i18n import tr
+from daemon.stages import LipSync
 from daemon.store.model_store import ModelStore
 
 WEIGHTS = ("wav2lip-gan", "wav2lip-gan-torchscript", "wav2lip")  # the best first
@@ -23,16 +26,39 @@ GRAPHICS_CARD = Path("/proc/driver/nvidia/version")
 log = logging.getLogger(__name__)
 
 
+def make_face(settings: FaceSettings, store: ModelStore) -> LipSync:
+    """Make the face that is set: a drawn one, or the user's own; raises as ``own_face``."""
+    face, size = find_face(settings.name), (settings.width, settings.height)
+    if face.clips:
+        return own_face(face, settings.lips, settings.fps, size, store)
+    return Portrait(face.directory, settings.fps, size)
+
+
+def face_or_drawn(settings: FaceSettings, store: ModelStore) -> LipSync:
+    """Make the face that is set; where it has gone or is damaged, the drawn one, and say so."""
+    try:
+        return make_face(settings, store)
+    except NoFace as error:
+        if settings.name == DRAWN:
+            raise
+        log.warning(
+            "The face %s cannot be used: %s (%s) The drawn face is shown.",
+            settings.name, error, error.fix,
+        )  # fmt: skip
+        return make_face(settings.model_copy(update={"name": DRAWN}), store)
+
+
 def own_face(
     face: Face, lips: str, fps: int, size: tuple[int, int], store: ModelStore
 ) -> FilmedFace:
     """Make a ``LipSync`` of a face that has clips; ``lips`` is the setting ``face.lips``.
 
-    Raises ``SetupError`` when a clip is damaged, or what is asked for is not there. With ``auto``
-    whatever is wrong with Wav2Lip is logged, and the face speaks without it.
+    Raises ``NoFace`` when a clip is damaged, ``SetupError`` when what is asked for is not there.
+    With ``auto`` whatever is wrong with Wav2Lip is logged, and the face speaks without it.
     """
     pictures = pictures_of([(Clip(clip.folder), clip.idle) for clip in face.clips], fps)
-    return FilmedFace(pictures, _mouths(lips, pictures, fps, store), fps, size)
+    mouths = _mouths(lips, pictures, fps, store)
+    return FilmedFace(pictures, mouths, fps, size, face.statement)
 
 
 def _mouths(lips: str, pictures: Pictures, fps: int, store: ModelStore) -> Mouths:
@@ -75,7 +101,7 @@ def checkpoint(lips: str, store: ModelStore) -> Path:
 
 def bent(fps: int, pictures: Pictures) -> Mouths:
     """Make mouths of the pictures' own lips."""
-    return BentMouths(find_face("default").directory, fps)
+    return BentMouths(find_face(DRAWN).directory, fps)
 
 
 def _painted(path: Path, pictures: Pictures, fps: int) -> Mouths:

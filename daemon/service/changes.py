@@ -106,7 +106,7 @@ async def _change_face(running: Running) -> None:
     if running.screen is None:
         return
     drawing, old = running.parts.drawing, running.screen.face
-    face = await running.loader.make(drawing, running.loader.face)
+    face = await running.loader.make(drawing, running.loader.other_face)
     running.session.use(lip_sync=face)
     running.session.hush()
     await running.screen.use(face)

@@ -72,6 +72,30 @@ def test_the_face_is_found(detector: Detector) -> None:
     assert np.hypot(*(points[[13, 14]].mean(0) - [163, 146])) < 6, "the mouth"
 
 
+@pytest.mark.parametrize("colour", [0, 255, 128])
+def test_what_is_blank_at_the_ends_is_left_out(make: Make, told: Told, colour: int) -> None:
+    blank = np.full((320, 320, 3), colour, np.uint8)
+    film = swaying(50)
+    fade = [
+        np.asarray(cv2.addWeighted(image, share, blank, 1 - share, 0), np.uint8)
+        for image, share in zip(film, (0.1, 0.25, 0.4, 0.55, 0.7, 0.8), strict=False)
+    ]
+    clip = make([*[blank] * 9, *fade, *film, *fade[::-1], *[blank] * 4])
+    assert clip.runs == [(15, 65)]
+    assert told.notes == ["The picture is black or blank at 0.0–0.6 s, 2.6–3.0 s: left out"]
+
+
+def test_a_title_before_the_film_is_left_out(make: Make, told: Told) -> None:
+    clip = make([*[nobody()] * 8, *swaying(50), *[nobody()] * 3])
+    assert clip.runs == [(8, 58)]
+    assert told.notes == ["No face is seen at 0.0–0.3 s, 2.3–2.4 s: left out"]
+
+
+def test_black_in_the_middle_parts_the_film(make: Make) -> None:
+    black = np.zeros((320, 320, 3), np.uint8)
+    assert make([*swaying(30), *[black] * 3, *swaying(30)]).runs == [(0, 30), (33, 63)]
+
+
 def test_a_small_face_in_a_wide_picture_is_found(detector: Detector) -> None:
     wide = np.full((400, 1200, 3), 150, np.uint8)
     wide[100:260, 900:1060] = cv2.resize(portrait(), (160, 160), interpolation=cv2.INTER_AREA)

@@ -1,3 +1,4 @@
+import io
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from daemon.cli import main
 from daemon.errors import InputError, SetupError
 from daemon.face.catalogue import (
     ClipEntry,
+    NoFace,
     add_clip,
     find_face,
     list_faces,
@@ -91,3 +93,32 @@ def test_the_commands(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     assert main(["faces", "add", str(home / "absent.mp4"), "--name", "me"]) == 3
     assert main(["faces", "add", str(home), "--name", "me"]) == 3
     assert main(["say", "Hello", "--face", "nobody", "--out", str(home / "x.mp4")]) == 2
+
+
+def test_a_face_that_is_set_is_not_removed_unasked(
+    capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added("me", "talking")
+    file = home / "c.toml"
+    file.write_text('[face]\nname = "me"\n')
+    remove = ["--config", str(file), "faces", "remove", "me"]
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert main(remove) == 2
+    assert "is set" in capsys.readouterr().err
+    assert find_face("me").clips
+    assert main([*remove, "--yes"]) == 0
+    with pytest.raises(NoFace):
+        find_face("me")
+
+
+def test_a_persona_s_face_is_not_removed_unasked(
+    capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added("me", "talking")
+    personas = home / "config" / "digital-life" / "personas"
+    personas.mkdir(parents=True)
+    (personas / "ann.toml").write_text('name = "Ann"\nprompt = "You are Ann."\nface = "me"\n')
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert main(["faces", "remove", "me"]) == 2
+    assert "that of Ann" in capsys.readouterr().err

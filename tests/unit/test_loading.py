@@ -94,3 +94,27 @@ def test_an_apology_that_no_voice_can_speak_is_left_out() -> None:
             assert list(await make_apologies(parts)) == ["en"]
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_face_that_cannot_be_used_leaves_the_drawn_one(
+    there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Removed by hand, or its clip is damaged: the daemon starts all the same, and says so."""
+    from daemon.face.catalogue import NoFace
+    from daemon.face.portrait import Portrait
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    if there:
+        folder = tmp_path / "digital-life" / "faces" / "me"
+        (folder / "clip").mkdir(parents=True)
+        (folder / "clip" / "clip.npz").write_bytes(b"half a file")
+        (folder / "face.toml").write_text(
+            '[[clips]]\nfolder = "clip"\nsource = "me.mp4"\nidle = false\n'
+        )
+    face = SETTINGS.face.model_copy(update={"name": "me"})
+    loader = Loader(SETTINGS.model_copy(update={"face": face}))
+    assert isinstance(loader.face(), Portrait)
+    assert "The drawn face is shown" in caplog.text
+    with pytest.raises(NoFace):  # while it runs, the face before is the one to keep
+        loader.other_face()

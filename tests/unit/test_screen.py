@@ -197,6 +197,25 @@ def test_a_camera_that_fails_is_opened_again() -> None:
     assert setup.cameras[1].left < 10**9, "the second camera shows pictures"
 
 
+def test_a_camera_that_cannot_even_be_closed_does_not_end_the_picture(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Stuck(FakeCamera):
+        def close(self) -> None:
+            raise OSError("device is gone")
+
+    setup = Setup(Stuck(fails_after=3))
+
+    async def main() -> None:
+        await setup.run_for(12)
+        await setup.screen.close()
+
+    run_virtual(main())
+    assert not setup.screen.degraded
+    assert setup.cameras[1].left < 10**9, "the second camera shows pictures"
+    assert "could not be closed: device is gone" in caplog.text
+
+
 def test_a_tick_that_comes_late_is_dropped_not_made_up_for() -> None:
     setup = Setup()
     setup.screen._worker = VirtualWorker(takes_s=0.1)
