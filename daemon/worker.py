@@ -102,7 +102,7 @@ class Worker:
                 cancel.check()
                 result = fn(*args, cancel)
             except BaseException as raised:  # every failure belongs to whoever awaits
-                error = raised
+                error = _tellable(raised)
             _call_in(loop, resolve, result, error)
 
         self._tokens.add(cancel)
@@ -135,7 +135,7 @@ class Worker:
                     cancel.check()
                     _call_in(loop, items.put_nowait, item)
             except BaseException as raised:  # every failure belongs to whoever iterates
-                error = raised
+                error = _tellable(raised)
             _call_in(loop, self._tokens.discard, cancel)
             _call_in(loop, items.put_nowait, _End[T](error))
 
@@ -167,6 +167,19 @@ class Worker:
             return False
         self._thread.join(LOOK_S)  # its last job is done: this only waits for the return
         return True
+
+
+def _tellable(error: BaseException) -> Exception:
+    """Return what a job raised as a failure that another task can be told of.
+
+    In there an exit would end the program, a cancellation look like its own, and a future takes no
+    ``StopIteration`` at all.
+    """
+    if isinstance(error, Exception) and not isinstance(error, StopIteration | StopAsyncIteration):
+        return error
+    told = RuntimeError(f"{type(error).__name__}: {error}")
+    told.__cause__ = error
+    return told
 
 
 def _call_in(

@@ -1,5 +1,6 @@
 """What the model is told of the conversation so far."""
 
+import logging
 from collections.abc import Callable, Sequence
 
 from daemon.brain.sentences import is_chinese, width
@@ -7,6 +8,8 @@ from daemon.errors import SetupError
 from daemon.i18n import tr
 from daemon.media import Message
 from daemon.stages import ChatModel
+
+log = logging.getLogger(__name__)
 
 
 class History:
@@ -60,7 +63,10 @@ class History:
         """Keep a turn; ``heard`` is empty when it was interrupted before a word was heard."""
         question, heard = question.strip(), heard.strip()
         self._turns = (*self._turns, (question, heard))
-        self._keep(question, heard)
+        try:
+            self._keep(question, heard)
+        except Exception as error:  # the conversation goes on, and remembers it as long as it lasts
+            log.error("what was said is not kept: %s", type(error).__name__)
 
     def clear(self) -> None:
         """Forget all turns."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from daemon.dialogue.reply import Parts
+from daemon.dialogue.reply import Apology, Parts
 from daemon.media import SPEAK_RATE, Samples
 from daemon.worker import CancelToken
 
@@ -24,3 +24,9 @@ async def make_apologies(parts: Parts) -> dict[str, Samples]:
         return spoken
 
     return await parts.speaking.run(speak)
+
+
+def apology_in(language: str, spoken: dict[str, Samples]) -> Apology:
+    """Return the apology in a language; silence where no voice here speaks it."""
+    silence: Samples = np.zeros(0, np.float32)
+    return Apology(APOLOGIES.get(language, ""), spoken.get(language, silence))

@@ -116,7 +116,7 @@ class Action(Enum):
     COMMIT = "commit"
     """Put what was heard into the history."""
     APOLOGISE = "apologise"
-    """Say that something went wrong."""
+    """Say that something went wrong: another reply, whose end is reported as any reply's is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +245,12 @@ def _reply(state: State, event: ReplyEvent) -> Step:
     match state.phase, event:
         case Phase.THINKING, FirstAudible():
             return State(Phase.SPEAKING, state.turn), ()
-        case Phase.THINKING, ReplyEmpty():
+        case Phase.THINKING | Phase.SPEAKING, ReplyEmpty():
             return listening, ()
         case Phase.THINKING | Phase.SPEAKING, ReplyFinished():
             return listening, (Action.COMMIT,)
         case Phase.THINKING | Phase.SPEAKING, ReplyFailed():
-            return listening, (Action.COMMIT, Action.APOLOGISE)
+            return State(Phase.SPEAKING, state.turn), (Action.COMMIT, Action.APOLOGISE)
         case Phase.HOLDING | Phase.JUDGING, ReplyFinished() | ReplyFailed():
             return _interrupt(state)  # no apology: the person is speaking
         case _:

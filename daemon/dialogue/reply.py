@@ -1,6 +1,7 @@
 """One reply, from the end of the question to its last heard sample.
 
-Four tasks in one group, joined by queues that belong to the reply and die with it::
+Four tasks in one group, joined by queues that belong to the reply and die with it. Each task
+closes its own in a ``finally``, so that none waits for one that has failed::
 
     _think    history → sentences (thinking.py, which also calls tools)
     _voice    sentence → text to speech → conversion → Speech
@@ -18,7 +19,6 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Protocol
 
 from daemon.brain.history import History, heard_text
 from daemon.brain.sentences import SentenceSplitter, sentences_of
@@ -31,15 +31,16 @@ from daemon.dialogue.conversation import (
     ReplyFinished,
 )
 from daemon.dialogue.conversion import Conversion
+from daemon.dialogue.mouths import FrameSink, Mouths
 from daemon.dialogue.orders import Order
-from daemon.dialogue.streams import from_stage, items_of, stage
+from daemon.dialogue.streams import Channel, from_stage, stage, uncancelled
 from daemon.dialogue.thinking import Called, Thinking, Tools
 from daemon.dialogue.timeline import Timeline
 from daemon.errors import first_failure
 from daemon.media import (
     SPEAK_RATE,
     Audio,
-    FaceFrame,
+    Samples,
     Sentence,
     Speech,
     Transcript,
@@ -52,25 +53,6 @@ from daemon.worker import CancelToken, Worker
 log = logging.getLogger(__name__)
 
 QUEUE = 2  # sentences, and pieces of speech, that may wait for the next stage
-FRAMES_AHEAD = 25  # mouths made before they are wanted: a second at 25 frames a second
-FIRST_FRAME_S = 0.1  # the sound of a reply waits this long for its first mouth, then goes alone
-
-
-class FrameSink(Protocol):
-    """Where mouths go: the camera's screen, or a film."""
-
-    @property
-    def wanted(self) -> bool:
-        """Whether a reply that begins now is to have a mouth."""
-
-    async def put(self, frame: FaceFrame) -> None:
-        """Take a frame; waits while enough of them are ahead of the sound."""
-
-    def hold(self, held: bool) -> None:
-        """Close the mouth while the sound is held; what waits goes on waiting."""
-
-    def clear(self) -> None:
-        """Drop what has not been shown and close the mouth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +78,24 @@ class Script:
     text: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Apology:
+    """What is said after a failure; its sound (``SPEAK_RATE``) was made at start.
+
+    It is a reply like others, so that it can be interrupted like others.
+    """
+
+    text: str
+    sound: Samples
+
+
 class Reply:
     """The answer to one utterance, or to a typed question, or a text that is only said."""
 
     def __init__(
         self,
         turn: int,
-        question: Utterance | str | Script,
+        question: Utterance | str | Script | Apology,
         parts: Parts,
         history: History,
         player: Player,
@@ -130,17 +123,14 @@ class Reply:
         """What ended it before its time."""
         self._parts = parts
         self._player = player
-        self._frames = frames
         self._report = report
         self._words = words
         self._order = order
         spoken = isinstance(question, Utterance)
         self._confirmation = Confirmation(timeline.speech_end, ended=confirmed, spoken=spoken)
-        self._begun = asyncio.Event()
-        self._sentences: asyncio.Queue[Sentence | None] = asyncio.Queue(QUEUE)
-        self._speech: asyncio.Queue[Speech | None] = asyncio.Queue(QUEUE)
-        self._mouths: asyncio.Queue[Speech | None] = asyncio.Queue(QUEUE)
-        self._first_frame = asyncio.Event()
+        self._sentences: Channel[Sentence] = Channel(QUEUE)
+        self._speech: Channel[Speech] = Channel(QUEUE)
+        self._mouths = Mouths(turn, parts.lip_sync, parts.drawing, frames, timeline)
         self._thinking = Thinking(
             parts.chat_model, parts.thinking, parts.tools, history, timeline, self._confirmation
         )
@@ -155,17 +145,25 @@ class Reply:
         self._confirmation.end()
 
     async def run(self) -> None:
-        """Answer. Reports how it went; raises only ``CancelledError``."""
+        """Answer. Reports how it went; raises only ``CancelledError``, when it is cancelled."""
         try:
-            await self._answer()
+            await uncancelled(self._answer())
             outcome: ReplyEvent = ReplyFinished(self.turn) if self.spoken else ReplyEmpty(self.turn)
         except Exception as error:
-            self.error = error
-            outcome = ReplyFailed(self.turn, error)
+            outcome = self._failed(error)
         await self._confirmation.ears()
         self._report(outcome)
 
+    def _failed(self, error: Exception) -> ReplyEvent:
+        self.error = error
+        if isinstance(self.question, Apology):  # there is nothing left to be said
+            log.warning("turn %d: the apology failed: %s", self.turn, error)
+            return ReplyFinished(self.turn)
+        return ReplyFailed(self.turn, error)
+
     async def _answer(self) -> None:
+        if isinstance(self.question, Apology):
+            return await self._apologise(self.question)
         if isinstance(self.question, Script):
             words = self._recite(self.question.text)
         else:
@@ -179,7 +177,7 @@ class Reply:
         try:
             async with asyncio.TaskGroup() as group:
                 for task in (words, self._voice(), self._animate(), self._play()):
-                    group.create_task(task)
+                    group.create_task(uncancelled(task))
         except* Exception as failures:
             raise first_failure(failures) from None
 
@@ -202,18 +200,35 @@ class Reply:
         self.timeline.mark("transcript")
         return transcript
 
+    async def _apologise(self, apology: Apology) -> None:
+        await self._player.begin()
+        sound = Audio(apology.sound, SPEAK_RATE)
+        self.spoken.append(Speech(self.turn, Sentence(0, apology.text), 0, sound))
+        await self._player.play(apology.sound)
+        await heard(self._player, len(apology.sound))
+
     async def _think(self, question: str) -> None:
         splitter = SentenceSplitter()
-        await self._thinking.weigh(question)
-        async with aclosing(self._thinking.words(question)) as pieces:
-            async for piece in pieces:
-                await self._say(splitter.feed(piece))
-        await self._say(splitter.finish())
-        await self._sentences.put(None)
+        try:
+            await self._thinking.weigh(question)
+            async with aclosing(self._thinking.words(question)) as pieces:
+                async for piece in pieces:
+                    await self._say(splitter.feed(piece))
+            await self._say(splitter.finish())
+        finally:
+            self._sentences.close()
 
     async def _recite(self, text: str) -> None:
+<<<<<<< HEAD
         await self._say(sentences_of(text))
         await self._sentences.put(None)
+=======
+        splitter = SentenceSplitter()
+        try:
+            await self._say([*splitter.feed(text), *splitter.finish()])
+        finally:
+            self._sentences.close()
+>>>>>>> 5caa064 (A reply ends whatever fails in it; its apology can be interrupted)
 
     async def _say(self, sentences: list[Sentence]) -> None:
         for sentence in sentences:
@@ -223,17 +238,22 @@ class Reply:
     async def _voice(self) -> None:
         start = 0
         speak = self.timeline.timed_iterator("voice", self._synthesize)
-        async for sentence in items_of(self._sentences):
-            stream = self._parts.speaking.stream(speak, sentence.text)
-            async with aclosing(stream) as pieces:
-                async for plain in from_stage("voice", pieces):
-                    audio = await self._convert(plain)
-                    speech = Speech(self.turn, sentence, start, audio)
-                    start += len(audio.samples)
-                    await self._mouths.put(speech)
-                    await self._speech.put(speech)
-        await self._mouths.put(None)
-        await self._speech.put(None)
+        try:
+            async for sentence in self._sentences:
+                stream = self._parts.speaking.stream(speak, sentence.text)
+                async with aclosing(stream) as pieces:
+                    async for plain in from_stage("voice", pieces):
+                        audio = await self._convert(plain)
+                        if not len(audio.samples):  # its first sample would be waited for
+                            continue
+                        speech = Speech(self.turn, sentence, start, audio)
+                        start += len(audio.samples)
+                        await self._mouths.speech.put(speech)
+                        await self._speech.put(speech)
+        finally:
+            self._sentences.drop()
+            self._mouths.speech.close()
+            self._speech.close()
 
     def _synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
         for audio in self._parts.synthesizer.synthesize(text, cancel):
@@ -254,63 +274,32 @@ class Reply:
         return self.timeline.timed("conversion", convert)
 
     async def _animate(self) -> None:
-        lip_sync, frames = self._parts.lip_sync, self._frames
-        try:
-            if lip_sync is not None and frames is not None and frames.wanted:
-                await self._draw(lip_sync, frames)
-        except Exception as error:  # a reply without a mouth is still a reply
-            log.warning("turn %d: lip-sync failed: %s", self.turn, error)
+        await self._mouths.run()
+        if self._mouths.failed:
             self.degraded.add("lips")
-        self._first_frame.set()
-        async for _ in items_of(self._mouths):
-            pass
-
-    async def _draw(self, lip_sync: LipSync, frames: FrameSink) -> None:
-        await self._parts.drawing.run(lambda _: lip_sync.begin())
-        render = self.timeline.timed_iterator("lips", lip_sync.render)
-        finish = self.timeline.timed_iterator("lips", lip_sync.finish)
-        number, more = 0, True
-        while more:
-            speech = await self._mouths.get()
-            more = speech is not None
-            work = (render, speech.audio) if speech is not None else (finish,)
-            mouths = self._parts.drawing.stream(*work, depth=FRAMES_AHEAD)
-            async with aclosing(mouths):
-                async for mouth in mouths:
-                    self.timeline.mark("first_frame")
-                    at = number * SPEAK_RATE // lip_sync.fps
-                    await self._begun.wait()
-                    await frames.put(FaceFrame(self.turn, at, mouth))
-                    self._first_frame.set()
-                    number += 1
-        self._mouths.put_nowait(None)
 
     async def _play(self) -> None:
         total = 0
-        async with asyncio.TaskGroup() as group:
-            async for speech in items_of(self._speech):
-                if not self.spoken:
-                    await self._begin()
-                    group.create_task(self._announce())
-                self.spoken.append(speech)
-                total = speech.start + len(speech.audio.samples)
-                await self._player.play(speech.audio.samples)
+        try:
+            async with asyncio.TaskGroup() as group:
+                async for speech in self._speech:
+                    if not self.spoken:
+                        await self._begin()
+                        group.create_task(self._announce())
+                    self.spoken.append(speech)
+                    total = speech.start + len(speech.audio.samples)
+                    await self._player.play(speech.audio.samples)
+        finally:
+            self._speech.drop()
         await heard(self._player, total)
         self.timeline.mark("reply_end")
 
     async def _begin(self) -> None:
-        """Start the reply's clock once it may be heard, and give the mouth a moment to be there."""
+        """Start the reply's clock once it may be heard."""
         self.timeline.mark("first_audio")
         await self._confirmation.wait()
         await self._player.begin()
-        self._begun.set()
-        await self._wait_for_the_first_frame()
-
-    async def _wait_for_the_first_frame(self) -> None:
-        try:
-            await asyncio.wait_for(self._first_frame.wait(), FIRST_FRAME_S)
-        except TimeoutError:
-            return  # video is dropped, sound never waits
+        await self._mouths.begin()
 
     async def _announce(self) -> None:
         await heard(self._player, 1)

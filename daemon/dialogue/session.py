@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from daemon.brain.history import History
+from daemon.dialogue.apologies import apology_in
 from daemon.dialogue.asked import Asked
 from daemon.dialogue.backchannel import is_backchannel
 from daemon.dialogue.conversation import (
@@ -22,11 +23,13 @@ from daemon.dialogue.conversation import (
     Typed,
     step,
 )
-from daemon.dialogue.observer import Observer
+from daemon.dialogue.mouths import FrameSink
+from daemon.dialogue.observer import Observer, harmless
 from daemon.dialogue.orders import Order
+from daemon.dialogue.outputs import Outputs
 from daemon.dialogue.own_voice import OwnVoice, is_own
 from daemon.dialogue.reading import ReadingAhead
-from daemon.dialogue.reply import FrameSink, Parts, Reply, Script
+from daemon.dialogue.reply import Apology, Parts, Reply, Script
 from daemon.dialogue.timeline import Timeline
 from daemon.dialogue.utterances import joined, loop_time, same
 from daemon.ears.events import (
@@ -40,7 +43,7 @@ from daemon.ears.events import (
 from daemon.media import SPEAK_RATE, Samples, Transcript, Utterance
 from daemon.voice.player import Player
 
-EVENTS = 64  # events that may wait; the loop empties them faster than ears and replies make them
+EVENTS = 64  # of the ears that may wait; each reply has a few more to tell
 LISTENED_TO = (Phase.HEARING, Phase.HOLDING, Phase.JUDGING)  # what ends in these may be answered
 GOES_ON = SpeechStarted | SpeechContinued
 AHEAD = SPEAK_RATE  # samples: devices tell their delays only roughly
@@ -61,19 +64,19 @@ class Session:
         barge_in_s: float,
         observe: Observer = lambda state, reply: None,
     ) -> None:
-        """``apologies``: spoken ones (``SPEAK_RATE``) by language, made at start.
-
-        ``observe`` is called after each step.
-        """
+        """``apologies``: spoken ones (``SPEAK_RATE``) by language; ``observe`` sees each step."""
         self.state = State()
         self._parts = parts
-        self._history, self._player, self._frames = history, player, frames
-        self._apologies = apologies
+        self._history = history
+        self._outputs = Outputs(player, frames, self._player_failed)
+        self.apologies = apologies
+        """Spoken by the voice that is set; may be changed at any time."""
         self.barge_in_s = barge_in_s
         """Seconds of speech over a reply that silence it; may be changed at any time."""
         self.order: Order = lambda said: None
-        self._observe = observe
-        self._events: asyncio.Queue[Event] = asyncio.Queue(EVENTS)
+        self._observe = harmless(observe)
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._room = asyncio.Semaphore(EVENTS)
         self._ahead = ReadingAhead(parts.recognizer, parts.hearing)
         self._utterance: Utterance | None = None
         self._speech_end = 0.0
@@ -94,11 +97,14 @@ class Session:
             self._group = group
             group.create_task(self._listen(hear))
             while True:
-                self._take(await self._events.get(), group)
+                self._take(event := await self._events.get(), group)
+                if isinstance(event, EarEvent):
+                    self._room.release()
 
     async def _listen(self, hear: AsyncIterator[EarEvent]) -> None:
         async for event in hear:
-            await self._events.put(event)
+            await self._room.acquire()
+            self._events.put_nowait(event)
 
     def sound_lost(self) -> None:
         """Note that microphone and loudspeaker have gone; they come back later."""
@@ -171,6 +177,9 @@ class Session:
             self._settle("", whole=True)
         self._observe(self.state, self._reply)
 
+    def _player_failed(self, error: Exception) -> None:
+        self._events.put_nowait(ReplyFailed(self.state.turn, error))
+
     def _perform(self, action: Action, group: asyncio.TaskGroup) -> None:
         match action:
             case Action.START_REPLY:
@@ -179,29 +188,26 @@ class Session:
                 self._cancel()
                 self._reply = None
             case Action.HOLD:
-                self._player.pause()
-                self._hold_mouth(True)
+                self._outputs.hold()
             case Action.RESUME:
-                self._player.resume()
-                self._hold_mouth(False)
+                self._outputs.resume()
             case Action.INTERRUPT:
                 self._commit(self._cancel(), whole=False)
             case Action.COMMIT:
-                self._commit(self._player.audible(), whole=True)
+                self._commit(self._outputs.position(), whole=True)
             case Action.APOLOGISE:
-                self._player.flush()
-                group.create_task(self._apologise())
-
-    def _hold_mouth(self, held: bool) -> None:
-        if self._frames is not None:
-            self._frames.hold(held)
+                self._cancel()
+                self._reply = self._make(
+                    apology_in(self._language, self.apologies), self._speech_end, confirmed=True
+                )
+                self._task = group.create_task(self._reply.run(), name="apology")
 
     async def _judge(self, event: SpeechPaused | SpeechEnded) -> None:
         """Find out what was said over the reply; what cannot be understood ends it."""
         utterance, backchannel = event.utterance, False
         try:
             heard = await self._ahead.words(utterance)
-            said = self._reply.heard(self._player.audible() + AHEAD) if self._reply else ""
+            said = self._reply.heard(self._outputs.position() + AHEAD) if self._reply else ""
             backchannel = is_backchannel(heard.text) or is_own(heard.text, said)
         except Exception as error:  # the reply that follows will meet it again, and say so
             log.warning("turn %d: what was said over it: %s", utterance.turn, error)
@@ -250,15 +256,15 @@ class Session:
         self._reply.timeline.mark("turn_end")
 
     def _make(
-        self, question: Utterance | str | Script, speech_end: float, confirmed: bool
+        self, question: Utterance | str | Script | Apology, speech_end: float, confirmed: bool
     ) -> Reply:
         return Reply(
             self.state.turn,
             question,
             self._parts,
             self._history,
-            self._player,
-            self._frames,
+            self._outputs.player,
+            self._outputs.frames,
             Timeline(asyncio.get_running_loop().time, speech_end),
             self._events.put_nowait,
             self._words,
@@ -276,9 +282,7 @@ class Session:
 
     def _cancel(self) -> int:
         """Silence, mouth closed, reply cancelled, in this order; return the sample last heard."""
-        heard = self._player.flush()
-        if self._frames is not None:
-            self._frames.clear()
+        heard = self._outputs.silence()
         if self._task is not None:
             self._task.cancel()
             self._task = None
@@ -303,12 +307,6 @@ class Session:
         asked, self._asked = self._asked, None
         if asked is not None:
             asked.end(text, whole)
-
-    async def _apologise(self) -> None:
-        apology = self._apologies.get(self._language)
-        if apology is not None:
-            await self._player.begin()
-            await self._player.play(apology)
 
 
 def _answers(reply: Reply, question: Utterance | str | Script) -> bool:

@@ -1,7 +1,7 @@
 """Whole conversations on scripted parts, in virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +22,7 @@ from daemon.ears.events import (
     SpeechTooShort,
 )
 from daemon.errors import SetupError
-from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Utterance
+from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Mouth, Utterance
 from daemon.stages import VoiceConverter
 from daemon.worker import CancelToken
 from tests.fakes import (
@@ -256,8 +256,54 @@ def test_an_answer_prepared_for_half_a_question_is_never_heard() -> None:
 def test_a_prepared_answer_that_fails_is_apologised_for_when_the_end_is_certain() -> None:
     stage = Stage(parts(FakeRecognizer("how are you"), FakeChat(["!"])))
     stage.play(ends_late(1, 0.0, 1.0, wait=1.5), until=10)
-    assert stage.path() == [H, T, L]
+    assert stage.path() == [H, T, S, L]
     assert [what for _, what in stage.player.log] == ["flush", "begin"]
+
+
+def test_the_apology_is_interrupted_as_an_answer_is() -> None:
+    chat = FakeChat(["!"], ["Fine."])
+    stage = Stage(parts(FakeRecognizer("how are you", "are you well"), chat))
+    stage.session.apologies = {"en": np.ones(5 * SPEAK_RATE, np.float32)}
+    stage.play([*says(1, 0, 1), *says(2, 2, 4)], until=10)
+    assert stage.path()[:6] == [H, T, S, HELD, H, T]
+    cut = [at for at, what in stage.player.log if what == "pause"]
+    assert cut == [pytest.approx(2.4, abs=0.01)], "silent as soon as 0.4 s were voiced"
+    assert stage.history.turns == (("how are you", ""), ("are you well", "Fine."))
+
+
+def test_an_apology_ends_when_silence_is_asked_for() -> None:
+    stage = Stage(parts(FakeRecognizer("how are you"), FakeChat(["!"])))
+    stage.session.apologies = {"en": np.ones(5 * SPEAK_RATE, np.float32)}
+
+    async def hush() -> None:
+        await asyncio.sleep(3)
+        stage.session.hush()
+
+    stage.play(says(1, 0, 1), until=10, also=hush())
+    assert stage.path() == [H, T, S, L]
+    assert stage.phases[-1][0] == pytest.approx(3)
+
+
+def test_a_face_that_fails_to_finish_leaves_the_answer() -> None:
+    class Unfinished(FakeFace):
+        def finish(self, cancel: CancelToken) -> Iterator[Mouth]:
+            raise RuntimeError("the face broke")
+
+    stage = Stage(parts(FakeRecognizer("go"), FakeChat(["All is well."]), Unfinished()))
+    stage.play(says(1, 0, 1), until=10)
+    assert stage.path() == [H, T, S, L]
+    assert stage.remembered()[1][1] == "All is well."
+
+
+def test_sound_without_a_sample_is_left_out() -> None:
+    class Mute(FakeVoice):
+        def synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
+            yield Audio(silence(0, 24_000), 24_000)
+
+    made = replace(parts(FakeRecognizer("go"), FakeChat(["All is well."])), synthesizer=Mute())
+    stage = Stage(made)
+    stage.play(says(1, 0, 1), until=10)
+    assert stage.path() == [H, T, L]
 
 
 def test_nothing_of_a_prepared_answer_is_left_when_the_speech_was_too_short() -> None:

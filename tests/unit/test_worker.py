@@ -33,6 +33,31 @@ def test_a_jobs_error_reaches_whoever_awaits_and_the_worker_lives_on() -> None:
     run(main())
 
 
+@pytest.mark.parametrize(
+    "error", [StopIteration, SystemExit, KeyboardInterrupt, asyncio.CancelledError]
+)
+def test_no_error_is_taken_for_anything_else(error: type[BaseException]) -> None:
+    def fail(cancel: CancelToken) -> int:
+        raise error("broken")
+
+    def fail_later(cancel: CancelToken) -> Iterator[int]:
+        yield 1
+        fail(cancel)
+
+    async def main() -> None:
+        worker = Worker("x")
+        with pytest.raises(RuntimeError):
+            await asyncio.wait_for(worker.run(fail), 60)
+        with pytest.raises(RuntimeError):
+            async with aclosing(worker.stream(fail_later)) as items:
+                async for item in items:
+                    assert item == 1
+        assert await worker.run(lambda _: 5) == 5
+        await worker.close()
+
+    run(main())
+
+
 def test_cancelling_goes_on_at_once_and_sets_the_token() -> None:
     started, noticed = threading.Event(), threading.Event()
 
