@@ -219,16 +219,10 @@ class Reply:
             self._sentences.close()
 
     async def _recite(self, text: str) -> None:
-<<<<<<< HEAD
-        await self._say(sentences_of(text))
-        await self._sentences.put(None)
-=======
-        splitter = SentenceSplitter()
         try:
-            await self._say([*splitter.feed(text), *splitter.finish()])
+            await self._say(sentences_of(text))
         finally:
             self._sentences.close()
->>>>>>> 5caa064 (A reply ends whatever fails in it; its apology can be interrupted)
 
     async def _say(self, sentences: list[Sentence]) -> None:
         for sentence in sentences:
