@@ -90,7 +90,7 @@ def _day_month(match: re.Match[str]) -> str:
     if match["last"]:
         said += f" to the {ordinal(match['last'])}"
     said += f" of {_month(match['month'])}"
-    return said + (f" {year(match['year'])}" if match["year"] else "")
+    return said + (f" {year(match['year'])}" if match["year"] else _full_stop(match))
 
 
 def _month_year(match: re.Match[str]) -> str:
@@ -125,6 +125,8 @@ def _full_stop(match: re.Match[str]) -> str:
 
 def _decade(match: re.Match[str]) -> str:
     written = match[1]
+    if written in ("100", "1000"):
+        return "hundreds" if written == "100" else "thousands"
     if written.endswith("00"):
         return f"{cardinal(written[:-2])} hundreds" if written != "2000" else "two thousands"
     return plural(year(written) if len(written) == 4 else cardinal(written))
@@ -141,6 +143,14 @@ def _phone(match: re.Match[str]) -> str:
     """Read a number group by group, as people do who give it to be written down."""
     groups = [digits(group) for group in re.findall(r"\d+", match[0])]
     return ("plus " if match[0].startswith("+") else "") + ", ".join(groups)
+
+
+def _groups(match: re.Match[str]) -> str:
+    """Read groups that no rule knows: long ones by the figure, 1-2-3 by the number."""
+    groups = match[0].split("-")
+    if re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", match[0]):
+        return match[0]  # a date
+    return ", ".join(map(digits if max(map(len, groups)) > 2 else cardinal, groups))
 
 
 def _spelt(match: re.Match[str]) -> str:
@@ -174,6 +184,7 @@ RULES = [
         (r"(?<![\w.])\+\d{1,3}(?:[-.\s]?\(?\d{2,5}\)?){2,5}(?!\d)", _phone),
         (r"(?<![\w.])(?:1[-.\s])?\(\d{3}\)\s?\d{3}[-.\s]\d{4}(?!\d)", _phone),
         (r"(?<![\w.-])(?:1[-.])?\d{3}([-.])\d{3}\1\d{4}(?![\d-])", _phone),
+        (r"(?<![\w.-])\d+(?:-\d+){2,}(?![\w-])(?<!\d{4}-\d\d-\d\d)(?<!-\d\d\d\d)", _groups),
         (r"(?<![\w.-])\d{3}-\d{2}-\d{4}(?![\d-])|(?<![\w.-])\d{3}-\d{4}(?![\d-])", _phone),
         (r"(?<![\w.])\d{4}(?:[- ]\d{4}){3}(?!\d)", _phone),
         (
@@ -218,6 +229,7 @@ RULES = [
         (rf"(?<![\w:.,$€£])(\d{{1,2}})\s?{_HALF}", _hour),
         # Before the units, for these take an "s" for seconds.
         (r"(?<![\w.])['’]?(\d{0,2}\d0)['’]?s\b", _decade),
+        (r"(?<![\w.])(480|720|1080|1440|2160)[pi]\b", lambda m: f"{pairs(m[1])} P"),
         (r"(?<!\S)['’](\d\d)(?![\w'’])", lambda m: two_digits(m[1])),
     )
 ]

@@ -42,13 +42,14 @@ _UNITS = {
         "micrometer": "µm μm", "nanometer": "nm", "mile": "mi", "yard": "yd yds",
         "kilogram": "kg kgs", "gram": "g", "milligram": "mg", "microgram": "µg μg mcg",
         "pound": "lb lbs", "ounce": "oz", "liter": "l L", "milliliter": "ml mL", "gallon": "gal",
-        "deciliter": "dl dL", "hectare": "ha", "acre": "ac", "second": "s sec secs",
+        "deciliter": "dl dL", "hectare": "ha", "second": "s sec secs",
         "minute": "min mins", "hour": "h hr hrs", "millisecond": "ms", "microsecond": "µs μs",
         "nanosecond": "ns", "year": "yr yrs", "week": "wk wks", "byte": "bytes",
         "kilobyte": "kB KB", "megabyte": "MB", "gigabyte": "GB", "terabyte": "TB",
         "petabyte": "PB", "kibibyte": "KiB", "mebibyte": "MiB", "gibibyte": "GiB",
         "kilobit": "kb Kb kbit", "megabit": "Mb Mbit", "gigabit": "Gb Gbit", "watt": "W",
-        "kilowatt": "kW", "megawatt": "MW", "gigawatt": "GW", "watt hour": "Wh",
+        "kilowatt": "kW", "megawatt": "MW", "gigawatt": "GW", "tablespoon": "tbsp",
+        "teaspoon": "tsp", "watt hour": "Wh",
         "kilowatt hour": "kWh", "megawatt hour": "MWh", "volt": "V", "millivolt": "mV",
         "kilovolt": "kV", "milliamp": "mA", "milliamp hour": "mAh", "amp hour": "Ah",
         "calorie": "cal", "kilocalorie": "kcal", "joule": "J", "kilojoule": "kJ",
@@ -170,7 +171,8 @@ def _inches(match: re.Match[str]) -> str:
 
 
 def _per(match: re.Match[str]) -> str:
-    return f" per {_UNITS[match[1]][0] if match[1] in _UNITS else match[1]}"
+    short = {"mo": "month"}
+    return f" per {_UNITS[match[1]][0] if match[1] in _UNITS else short.get(match[1], match[1])}"
 
 
 _PER = (
@@ -207,7 +209,11 @@ RULES = [
             rf"power of (?:minus )?[a-z-]+)\s({_ONE_UNIT}(?:/{_ONE_UNIT})?)(?![\w°])",
             _small_unit,
         ),
-        (rf"(?<![\w.,])({NUMBER})\s?%", lambda m: f"{cardinal(m[1])} percent"),
+        (
+            rf"((?<![\w)])[-−])?(?<![\w.,])({NUMBER})\s?%",
+            lambda m: f"{'minus ' * bool(m[1])}{cardinal(m[2])} percent",
+        ),
+        (r"(?<=\d )in\b\.?(?=\s(?:tall|wide|long|high|deep|thick|by|x)\b)", "inches"),
         (rf"(?<![\w.,])({NUMBER})\s?‰", lambda m: f"{cardinal(m[1])} per mille"),
     )
 ]

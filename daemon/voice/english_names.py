@@ -37,7 +37,7 @@ _WORDS = {
     "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday",
     "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Hon": "Honorable", "Esq": "Esquire",
     "ca": "circa", "ed": "edition", "esp": "especially", "tel": "telephone",
-    "Tel": "Telephone",
+    "Tel": "Telephone", "ext": "extension",
 }  # fmt: skip
 _BEFORE_NUMBER = {
     "No": "number", "Nos": "numbers", "no": "number", "Fig": "figure", "fig": "figure",
@@ -114,6 +114,12 @@ def _saint(match: re.Match[str]) -> str:
     return "Saint "
 
 
+def _road(match: re.Match[str]) -> str:
+    """Say "St." or "Dr." behind a name; the dot stays where it ends the sentence."""
+    at_end = not match.string[match.end() :].strip(" \"')")
+    return ("Street" if match[0].startswith("St") else "Drive") + ("." if at_end else "")
+
+
 def _initials(match: re.Match[str]) -> str:
     """U.S. → US, which the voice spells; the last dot stays where it ends the sentence."""
     at_end = not match.string[match.end() :].strip(" \"')")
@@ -151,7 +157,8 @@ def _host(match: re.Match[str]) -> str:
 
 
 def _path(match: re.Match[str]) -> str:
-    return re.sub(r"[/\\]", lambda m: " slash " if m[0] == "/" else " backslash ", match[0])
+    said = re.sub(r"(?<=/)\.", "dot ", match[0])
+    return re.sub(r"[/\\]", lambda m: " slash " if m[0] == "/" else " backslash ", said)
 
 
 def _hashtag(match: re.Match[str]) -> str:
@@ -218,16 +225,16 @@ ABBREVIATIONS = [
         (r"\bw/o\b", "without"),
         (r"\bw/(?=\s)", "with"),
         (
-            rf"\b({'|'.join(_BEFORE_NUMBER)})\.\s?(?=\d|[IVX]+\b)",
+            rf"\b({'|'.join(_BEFORE_NUMBER)})\.\s?(?=\d|[IVX]{(2,)}\b)",
             lambda m: _BEFORE_NUMBER[m[1]] + " ",
         ),
         (
             r"(?<=[a-z]\s)St\.?(?=\s+(?:in|at|on|near|and|now|is|was)\b|[,;]|\s*$)|(?<=[A-Z][a-z]\s)St\.(?=\s[a-z])",
-            "Street",
+            _road,
         ),
-        (r"(?<=\w\s)St\.(?=\s+[a-z]|[,;]|\s*$)", "Street"),
+        (r"(?<=\w\s)St\.(?=\s+[a-z]|[,;]|\s*$)", _road),
         (r"\bSt\.?\s(?=[A-Z])", _saint),
-        (r"(?<=[a-z]\s)Dr\.(?=\s+[a-z]|[,;]|\s*$)", "Drive"),
+        (r"(?<=[a-z]\s)Dr\.(?=\s+[a-z]|[,;]|\s*$)", _road),
         (rf"\b({'|'.join(_WORDS)})\.(?!\w)", _abbreviation),
         (r"\bvs\b", "versus"),
         (r"\b(?:[A-Za-z]\.){2,}(?!\w)|\b(?:[A-Z]\.\s?){2,}(?=\s|$)", _initials),

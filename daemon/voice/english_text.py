@@ -43,7 +43,11 @@ _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
 
 def spoken(text: str) -> str:
     """Return English ``text`` in words, punctuation kept. Never raises."""
-    said = text.translate(_MARKS)
+    said = re.sub(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))", ",", text)
+    said = re.sub(
+        r"(?<![\d,.])\d{1,3}(?: \d{3}){2,}(?![\d-])", lambda m: m[0].replace(" ", ","), said
+    )
+    said = re.sub("[①-⑳]", lambda m: f"{ord(m[0]) - ord('①') + 1}, ", said).translate(_MARKS)
     for pattern, replace in _RULES:
         said = pattern.sub(replace, said)
     leading = text[: len(text) - len(text.lstrip())]

@@ -84,6 +84,11 @@ def _years(match: re.Match[str]) -> str:
     return f"{digits(match[1])}到{digits(match[2])}"
 
 
+def _holiday(match: re.Match[str]) -> str:
+    """Read a holiday named for its date: 5.1假期 → 五一."""
+    return "".join(cardinal(part) for part in re.split(r"\D", match[1]))
+
+
 def _generation(match: re.Match[str]) -> str:
     return digits(match[0])
 
@@ -100,7 +105,14 @@ RULES = [
         (FREE + r"(?P<year>[12]\d{3})-(?P<month>0[1-9]|1[0-2])(?P<day>)(?![-\d])", _date),
         (
             FREE + r"(1[0-2]|0?[1-9])/(3[01]|[12]\d|0?[1-9])(?=放假|出发|开学|开始|截止|上线|生日|"
+            r"情人节|圣诞|元旦|国庆|劳动节|儿童节|妇女节|"
             r"之?前|起|至|到|晚|早|上午|下午|\()",
+            _short_date,
+        ),
+        (FREE + r"(5\.1|10\.1|5·1|10·1)(?=假期|长假|小长假|放假|黄金周)", _holiday),
+        (FREE + r"\d{1,2}·\d{1,2}(?![\d.])", _generation),
+        (
+            r"(?:(?<=于)|(?<=截至)|(?<=截止)|(?<=截止到))(1[0-2]|0?[1-9])/(3[01]|[12]\d|0?[1-9])(?![\d/])",
             _short_date,
         ),
         (r"0(?=[1-9][月日号號](?!楼|线))", ""),

@@ -45,6 +45,7 @@ _UNITS |= {
     for caret in ("", "^")
 }
 _UNITS |= {"s2": "二次方秒", "s^2": "二次方秒"}
+_PER = {"H": "小时", "S": "秒"}
 _UNIT = "|".join(re.escape(unit) for unit in sorted(_UNITS, key=len, reverse=True))
 
 _MONEY = {
@@ -86,7 +87,7 @@ def _unit(match: re.Match[str]) -> str:
     sign = ("零下" if unit == "°C" else "负") if minus else ""
     name = _UNITS[unit]
     said = sign + counted(number, scale or name.strip()) + scale + name
-    return said + (f"每{_UNITS[per].strip()}" if per else "")
+    return said + (f"每{_PER.get(per) or _UNITS[per].strip()}" if per else "")
 
 
 def _percent(match: re.Match[str]) -> str:
@@ -107,8 +108,14 @@ RULES = [
         (rf"{FREE}({NUMBER})([十百千万亿]*)\s*({_SIGN})(?![A-Za-z\d])", _money_behind),
         (rf"(?<![\w.])([-−])?({NUMBER})\s*([%‰])", _percent),
         (
-            rf"(?<![\w.])([-−])?({NUMBER})\s?([万亿]?)({_UNIT})(?:/({_UNIT}))?(?![A-Za-z\d^])",
+            rf"(?<![\w.])([-−])?({NUMBER})\s?([万亿]?)({_UNIT})(?:/({_UNIT}|[HS]))?(?![A-Za-z\d^])",
             _unit,
+        ),
+        # The letter stays, for the other voice.
+        (
+            rf"(?<![\w.])({NUMBER})(?=[GMT](?:内存|流量|显存|硬盘|存储|宽带|带宽|网速|容量|文件|空间))"
+            r"|(?<![\w.])(\d{2,})(?=[GM](?![A-Za-z\d]))",
+            lambda m: cardinal(m[0]) + " ",
         ),
     )
 ]

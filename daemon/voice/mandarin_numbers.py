@@ -24,6 +24,11 @@ _OPERATORS = {
 }  # fmt: skip
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
+# Full-width commas that part thousands, and no list: 1，000 or 1，234，567.
+_PARTED = re.compile(
+    r"(?<!\d)\d{1,3}(?:，0\d\d)(?!\d)|(?<!\d)\d{1,2}(?:，\d{3}){2,}(?!\d)", re.ASCII
+)
+
 # Behind these a hyphen before a number is a minus; behind another character it joins a name: 歼-20.
 _BEFORE_MINUS = "是为為约約到至于於達达在温溫得值成负降跌升和与、(（，,。:：;；“拔比有零"
 _COLD = re.compile(r"\s?(?:[到至]-?\d+(?:\.\d+)?\s?)?(?:度|°)")
@@ -37,7 +42,8 @@ def spoken(text: str) -> str:
     """
     text = re.sub(r"(\d?)([¼-¾⅐-⅞])", _vulgar, text)
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda m: "^" + m[0].translate(_SUPERSCRIPT), text)
-    text = re.sub(r"(?<!\d)\d{1,2}(?:，\d{3}){2,}(?!\d)", lambda m: m[0].replace("，", ","), text)
+    text = _PARTED.sub(lambda m: m[0].replace("，", ","), text)
+    text = re.sub("[①-⑳]", lambda m: unicodedata.normalize("NFKC", m[0]) + "、", text)
     # The full-width comma must not become one that separates thousands.
     text = "".join(c if c == "，" else unicodedata.normalize("NFKC", c) for c in text)
     for pattern, replace in _RULES:
@@ -78,6 +84,8 @@ def _negative(match: re.Match[str]) -> str:
 
 
 def _fraction(match: re.Match[str]) -> str:
+    if match[2] == "1" and 1 <= int(match[1]) <= 12:
+        return f"{cardinal(match[1])}月一日"
     return f"{cardinal(match[2])}分之{cardinal(match[1])}"
 
 
@@ -116,18 +124,22 @@ def _number(match: re.Match[str]) -> str:
 
 
 _UNIT_END = (
-    rf"(?<=\d)([{HAN}%]{{1,2}}|°[CF]?|[kKcCmM]?[mM]|[kKmM]?[gG]|[mM]?[lL]|[mM]in|[hst]|RMB|USD)"
+    rf"(?<=\d)((?:(?![到至和与比]-)[{HAN}%]){{1,2}}|°[CF]?|"
+    r"[kKcCmM]?[mM]|[kKmM]?[gG]|[mM]?[lL]|[mM]in|[hst]|RMB|USD)"
 )
+_TIME_OF_DAY = "(?:早上|上午|中午|下午|傍晚|晚上|晚|夜里|凌晨|次日|第二天|当天|第|周|星期)"
 _WEEKDAY = "[周週][一二三四五六日天]|星期[一二三四五六日天]|礼拜[一二三四五六日天]"
 
 # In this order: what looks most specific is read first, and no later rule touches what it leaves.
 _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (re.compile(rf"(?<=\d)\s+(?=[{HAN}])|(?<=[{HAN}])\s+(?=[\d-])"), ""),
+    (re.compile(rf"(?<![\w.{HAN}])\.(?=\d)"), "0."),
     *mandarin_codes.RULES,
-    (re.compile(rf"{_UNIT_END}{DASH}(?=-?\d|[¥$€£])"), r"\1到"),
+    (re.compile(rf"{_UNIT_END}{DASH}(?=-?\d|[¥$€£]|{_TIME_OF_DAY}\s?\d)"), r"\1到"),
     (
         re.compile(
-            rf"({_WEEKDAY}|[一二三四五六七八九十]月|[上下中]午){DASH}(?={_WEEKDAY}|[一二三四五六七八九十]+月|[上下中]午)"
+            rf"({_WEEKDAY}|[一二三四五六七八九十]月|[上下中]午){DASH}"
+            rf"(?={_WEEKDAY}|[一二三四五六七八九十]+月|[上下中]午)"
         ),
         r"\1到",
     ),
@@ -141,6 +153,7 @@ _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     *(
         (re.compile(pattern, re.ASCII), replace)
         for pattern, replace in (
+            (r"#(\d+)(?![号號])", r"\1号"),
             (rf"{FREE}({NUMBER})(?:[eE]|\s?[×x*]\s?10\^)([-+]?\d+)(?![\w.])", _science),
             (r"(?<=\d)\s*-\s*(?=\d+\s*=)", "减"),
             (rf"([{HAN}、])[-−](?=({NUMBER})()(?!\d))", _negative),
@@ -157,10 +170,14 @@ _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
             (FREE + r"(\d+)[/⁄](0*[1-9]\d*)(?![\d/])", _fraction),
             (r"\^(-?\d+)", _power),
             (r"\s*([≈≥≤≠±√∞∈∪∩⊂∑∫π∴∵])\s*", lambda m: _OPERATORS[m[1]]),
-            (r"(?<=[\w)²])\s*([+×*·÷=><])\s*(?=[\w(-])(?<!\+\+)(?!\+)", lambda m: _OPERATORS[m[1]]),
+            (
+                r"(?<=[\w)方])\s*([+×*·÷=><])\s*(?=[\w(-])(?<!\+\+)(?!\+)",
+                lambda m: _OPERATORS[m[1]],
+            ),
             (rf"(?<=[{HAN}])\s*([×÷=])\s*(?=[\d{HAN}])", lambda m: _OPERATORS[m[1]]),
+            (r"(?<![\w)])([<>])\s?(?=\d)", lambda m: _OPERATORS[m[1]]),
             (rf"(?<=[{HAN}\d])\s*([+])\s*(?=\d)", lambda m: _OPERATORS[m[1]]),
-            (r"(?<![\w.])[-−](?=\d+(?:\.\d+)?\s?度)", "零下"),
+            (r"(?<![\w.])[-−](?=\d+(?:\.\d+)?\s?(?:[到至]\D?\D?[\d.]+)?度)", "零下"),
             (r"(?<![\w.])[-−](?=\d)", "负"),
             (r"(?i:(?<![A-Za-z])NO\.?\s?)(?=\d)", "第"),
             (r"(?<=第)([IVXLC]+)(?![A-Za-z])", _roman),
