@@ -24,6 +24,10 @@ class Cancelled(Exception):
     """Raised inside a job that noticed its token."""
 
 
+class WorkerClosed(RuntimeError):
+    """Raised for a job that comes after the thread's end."""
+
+
 class CancelToken:
     """Says to one job that nobody wants its result any more. Never reused for another job."""
 
@@ -78,7 +82,7 @@ class Worker:
 
     def _submit(self, job: Callable[[], None]) -> None:
         if self._closed:
-            raise RuntimeError(f"worker {self.name} is closed")
+            raise WorkerClosed(f"worker {self.name} is closed")
         self._jobs.put(job)
 
     async def run(self, fn: Callable[..., T], *args: Any) -> T:

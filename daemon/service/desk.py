@@ -7,19 +7,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from daemon.app import Running
 from daemon.config import Settings, load
 from daemon.dialogue.mute import Mute
-from daemon.dialogue.personas import find_persona, with_persona
 from daemon.dialogue.reply import Script
-from daemon.errors import DigitalLifeError, InputError, SetupError
+from daemon.errors import DigitalLifeError, SetupError
 from daemon.i18n import tr
 from daemon.loading import require_weights
 from daemon.service import notify, report
 from daemon.service.appearance import Appearance
-from daemon.service.changes import apply
+from daemon.service.choosing import Chooser
 from daemon.service.control import Events
 from daemon.service.monitor import Monitor
 from daemon.service.protocol import (
@@ -37,6 +34,7 @@ from daemon.service.protocol import (
     Talk,
 )
 from daemon.service.recollection import recollect
+from daemon.service.settings_state import SettingsState
 from daemon.voice.catalogue import is_voice
 
 DEAF_S = 2.0  # a microphone whose device has not called for so long is dead
@@ -65,10 +63,7 @@ class Desk:
         """
         self.events = Events()
         self.monitor = Monitor(self.events)
-        self.wanted = settings
-        """What is in force, and what will be after a restart."""
-        self.chosen: set[str] = set()
-        """Names of settings that were chosen since the start and are in no file yet."""
+        self.settings: Final = SettingsState(settings)
         self.restarting = asyncio.Event()
         """Somebody wants everything loaded anew, with ``wanted``."""
         self.open_panel: Callable[[], Awaitable[dict[str, str]]] = _no_panel
@@ -79,8 +74,8 @@ class Desk:
         self._running: Running | None = None
         self._loading = ""
         self._started = time.monotonic()
-        self._changing = asyncio.Lock()
-        self._appearance = Appearance(lambda: self.wanted, self.choose, self.events)
+        self._chooser = Chooser(self.settings, self._live, self.events)
+        self._appearance = Appearance(lambda: self.settings.wanted, self.choose, self.events)
         self._reloads: set[asyncio.Task[None]] = set()
         mute.watchers.append(self._tell_switches)
 
@@ -96,10 +91,15 @@ class Desk:
         """The daemon that listens; ``None`` while it loads."""
         return self._running
 
-    def leave(self) -> None:
-        """Note that everything is being loaded anew."""
+    def begin(self, settings: Settings) -> None:
+        """Note with what everything is being loaded, at the start and anew."""
         self._running = None
         self.restarting.clear()
+        self.settings.begin(settings)
+
+    async def stop_changing(self) -> None:
+        """Give up what is being changed: the parts that it works with are about to end."""
+        await self._chooser.stop()
 
     def ready(self, running: Running) -> None:
         """Answer everything from now on."""
@@ -131,7 +131,7 @@ class Desk:
                 self.events.publish("new-conversation")
                 return {}
             case Order(do="restart"):
-                return self._restart()
+                return await self._restart()
             case Order(do="panel"):
                 return dict(await self.open_panel())
             case Order():
@@ -162,11 +162,11 @@ class Desk:
         self._live()
         notify.reloading()
         try:
-            changed = await self._change(self._with_options(load(self.config).settings))
+            read = self._with_options(load(self.config).settings)
+            changed = await self._chooser.take_file(read)
             self._live().tools.try_again()
         finally:
             notify.notify(READY=1)
-        self.chosen.clear()
         return changed
 
     def reload_soon(self) -> None:
@@ -192,33 +192,20 @@ class Desk:
 
     async def choose(self, values_by_name: Mapping[str, object]) -> dict[str, Any]:
         """Set settings by name, such as ``voice.speed``; see ``changes.apply``."""
-        self._live()
-        values = self.wanted.model_dump()
-        for name, value in values_by_name.items():
-            room, key = name.split(".")
-            values[room][key] = value
-        try:
-            wanted = Settings.model_validate(values)
-        except ValidationError as error:
-            names = ", ".join(values_by_name)
-            raise InputError(f"{names}: {error.errors()[0]['msg']}") from None
-        changed = await self._change(wanted)
-        self.chosen.update(values_by_name)
-        return changed
+        return await self._chooser.choose(values_by_name)
 
-    async def _change(self, wanted: Settings) -> dict[str, Any]:
-        async with self._changing:
-            persona = find_persona(wanted.persona.name, wanted)
-            reply = await apply(self._live(), with_persona(wanted, persona))
-        self.wanted = wanted
-        self.events.publish("settings", **reply)
-        return reply
+    async def _restart(self) -> dict[str, Any]:
+        """Load everything anew, once what is being changed is in force.
 
-    def _restart(self) -> dict[str, Any]:
-        """Load everything anew; refused if what is wanted cannot be loaded."""
-        require_weights(self.wanted, self._live().loader.store)
-        self.restarting.set()
-        return {}
+        Refused if what is wanted cannot be loaded.
+        """
+
+        async def restart() -> dict[str, Any]:
+            require_weights(self.settings.wanted, self._live().loader.store)
+            self.restarting.set()
+            return {}
+
+        return await self._chooser.in_turn(restart)
 
     async def _ask(self, question: str | Script) -> dict[str, Any]:
         asked = self._live().session.ask(question)
@@ -262,7 +249,9 @@ class Desk:
     def _live(self) -> Running:
         if self._running is None:
             raise DigitalLifeError(
-                tr("Digital Life is still loading: {what}.").format(what=self._loading),
+                tr("Digital Life is still loading: {what}.").format(
+                    what=report.part_name(self._loading)
+                ),
                 "digital-life events",
             )
         return self._running
@@ -270,7 +259,7 @@ class Desk:
     def status(self) -> dict[str, Any]:
         """Tell how the daemon is; no words of anybody's."""
         running = self._running
-        settings = running.loader.settings if running else self.wanted
+        settings = running.loader.settings if running else self.settings.wanted
         told = report.status(running, settings, self.monitor, self._loading, self._uptime_s)
         return {**told, "muted": self._muted()}
 

@@ -19,9 +19,10 @@ async def again_and_again(
 
     Settings that cannot be loaded leave those before in force. Other failures are raised.
     """
-    settings: Settings = desk.wanted
+    settings: Settings = desk.settings.wanted
     before: Settings | None = None
     while True:
+        desk.begin(settings)
         try:
             await _one_life(desk, live(settings))
         except (DigitalLifeError, BaseExceptionGroup) as error:
@@ -30,12 +31,10 @@ async def again_and_again(
                 raise
             log.error("%s The settings before are in force again.", named(failure))
             desk.events.publish("restart-failed", message=named(failure))
-            settings = desk.wanted = before
-            before = None
+            settings, before = before, None
         else:
-            settings, before = desk.wanted, settings
+            settings, before = desk.settings.wanted, desk.settings.in_force
             notify.reloading()
-        desk.leave()
 
 
 async def _one_life(desk: Desk, living: Coroutine[None, None, None]) -> None:
@@ -46,6 +45,7 @@ async def _one_life(desk: Desk, living: Coroutine[None, None, None]) -> None:
         await asyncio.wait((life, restart), return_when=asyncio.FIRST_COMPLETED)
     finally:
         restart.cancel()
+        await desk.stop_changing()  # it works with what the life has made
         life.cancel()
         await asyncio.wait((life, restart))
     if not life.cancelled():

@@ -6,6 +6,7 @@ from typing import Any
 from daemon import __version__
 from daemon.app import Running
 from daemon.config import Settings
+from daemon.i18n import tr
 from daemon.service.monitor import Monitor, metrics, process
 
 
@@ -62,3 +63,16 @@ def figures(running: Running | None, monitor: Monitor, uptime_s: float) -> str:
     """Return the figures for Prometheus."""
     lost = running.microphone.overflows if running else None
     return metrics(monitor, uptime_s, lost, len(running.degraded()) if running else 0)
+
+
+def part_name(loading: str) -> str:
+    """Say what is being loaded, of which the loader gives the name of the thread."""
+    known = {
+        "whisper": tr("speech recognition"),
+        "brain": tr("language model"),
+        "voice": tr("voice"),
+        "conversion": tr("voice"),
+        "lips": tr("face"),
+        "camera": tr("face"),
+    }
+    return known.get(loading, loading)

@@ -43,7 +43,7 @@ def test_it_begins_anew_with_what_is_wanted() -> None:
             seen.append(settings.voice.speed)
             if len(seen) == 3:
                 raise Over
-            desk.wanted = with_speed(settings.voice.speed + 0.25)
+            desk.settings.wanted = with_speed(settings.voice.speed + 0.25)
             desk.restarting.set()
             await asyncio.Event().wait()
 
@@ -59,9 +59,9 @@ def test_settings_that_cannot_be_loaded_leave_those_before() -> None:
             if settings.voice.speed == 2.0:
                 raise SetupError("no such brain")
             if len(seen) == 3:
-                assert desk.wanted.voice.speed == 1.0
+                assert desk.settings.wanted.voice.speed == 1.0
                 raise Over
-            desk.wanted = with_speed(2.0)
+            desk.settings.wanted = with_speed(2.0)
             desk.restarting.set()
             await asyncio.Event().wait()
 

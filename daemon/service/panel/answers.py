@@ -61,9 +61,9 @@ class Answers:
         return self._desk.running
 
     def _keep(self) -> dict[str, Any]:
-        names = sorted(self._desk.chosen)
-        path = keep(self._desk.wanted, names, self._desk.config)
-        self._desk.chosen.clear()
+        names = self._desk.settings.unkept
+        path = keep(self._desk.settings.wanted, names, self._desk.config)
+        self._desk.settings.note_kept()
         return {"kept": names, "path": str(path)}
 
     async def _listen(self, offer: str) -> str:

@@ -7,6 +7,7 @@ from daemon import i18n
 from daemon.app import Running
 from daemon.brain.choice import candidates
 from daemon.config import Settings
+from daemon.dialogue.personas import find_persona, with_persona
 from daemon.errors import DigitalLifeError
 from daemon.face import loopback
 from daemon.face.catalogue import list_faces
@@ -28,10 +29,12 @@ def option(value: str, label: str = "") -> Option:
 
 async def choices(desk: Desk, running: Running) -> dict[str, Any]:
     """Return the settings that the page offers: their values, options, and which are live."""
-    wanted = desk.wanted
+    wanted = desk.settings.wanted
+    persona = find_persona(wanted.persona.name, wanted)
+    seen = with_persona(wanted, persona)
     sound = await _devices(running)
     options = {
-        "face.name": [option(face.name, f"{face.name}") for face in list_faces()],
+        "face.name": [option(face.name) for face in list_faces()],
         "voice.name": [option(""), *(option(voice.name) for voice in list_voices()[0])],
         "voice.english": _voices(running.loader.store, wanted.voice.english, mandarin=False),
         "voice.mandarin": [
@@ -43,7 +46,7 @@ async def choices(desk: Desk, running: Running) -> dict[str, Any]:
         "voice.loudspeaker": sound["output"],
         "camera.device": [option(""), *(option(it.path, it.name) for it in loopback.devices())],
     }
-    values = {name: _value(wanted, name) for name in SETTABLE}
+    values = {name: _value(seen, name) for name in SETTABLE}
     for name, known in options.items():  # what is set is a choice, whatever it is
         if values[name] not in [entry["value"] for entry in known]:
             known.append(option(str(values[name]), Path(str(values[name])).name))
@@ -51,8 +54,10 @@ async def choices(desk: Desk, running: Running) -> dict[str, Any]:
         "values": values,
         "options": options,
         "live": [name for name in SETTABLE if name in LIVE],
-        "waiting": differences(running.loader.settings, wanted),
-        "unkept": sorted(desk.chosen),
+        "persona": persona.name,
+        "persona_sets": [name for name in differences(wanted, seen) if name in SETTABLE],
+        "waiting": desk.settings.waiting,
+        "unkept": desk.settings.unkept,
     }
 
 

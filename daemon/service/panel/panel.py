@@ -15,12 +15,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from daemon.app import Running
 from daemon.config import PanelSettings
 from daemon.dialogue.conversation import State
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.reply import Reply
 from daemon.errors import DeviceError
 from daemon.i18n import language, tr
+from daemon.service.client import start_command
 from daemon.service.control import Events
 from daemon.service.desk import Desk
 from daemon.service.panel.access import Guard, Keys
@@ -59,6 +61,7 @@ class Panel:
         self._answers: Answers | None = None
         self._pages = 0
         self._pictures = 0
+        self._camera = False  # there was one when it was looked at last
         self._looking: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
 
@@ -199,8 +202,17 @@ class Panel:
             if running is not None and not self._mute.microphone:
                 level = running.microphone.level
             self._words.publish("level", level=round(level, 4))
+            self._tell_camera(running)
             self._talk.look()
             await asyncio.sleep(LOOK_S)
+
+    def _tell_camera(self, running: Running | None) -> None:
+        """Tell when a camera comes or goes."""
+        screen = running.screen if running is not None else None
+        there = screen is not None and screen.camera is not None
+        if there is not self._camera:
+            self._camera = there
+            self._words.publish("camera", there=there)
 
     async def _picture(self, page: WebSocket) -> None:
         """Send a JPEG each time that the page has shown the one before."""
@@ -233,6 +245,7 @@ class Panel:
             "talk": self._talk.all(),
             "downloads": list(self._answers.downloads.under_way.values()) if self._answers else [],
             "language": language(),
+            "start": start_command(),
             "sound": CAN_SOUND,
         }
 

@@ -35,6 +35,7 @@ SETTABLE = (
     "ears.microphone",
     "camera.device",
     "dialogue.answer_when",
+    "memory.keep",
 )
 LONGEST_VALUE = 4000  # characters of a setting
 LONGEST_OFFER = 16_000  # characters; a browser's has 2,000
@@ -53,6 +54,7 @@ class Set(_Request):
     name: Literal[SETTABLE]  # type: ignore[valid-type]
     value: (
         Annotated[str, Field(max_length=LONGEST_VALUE)]
+        | bool
         | float
         | Annotated[list[Annotated[str, Field(max_length=8)]], Field(max_length=8)]
     )

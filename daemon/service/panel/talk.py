@@ -24,6 +24,8 @@ class Exchange:
     number: int
     when: float
     """Seconds since 1970: people read it on a clock."""
+    who: str = ""
+    """Who answers."""
     question: str = ""
     typed: bool = False
     answer: str = ""
@@ -100,7 +102,11 @@ class Talk:
         self._seen = running
         if self._reply is not None:
             self._reply = None
-            self._change(coming="", end="interrupted")
+            exchange = self._exchanges.get(self._number)
+            if exchange is not None and not exchange.question and not exchange.answer:
+                self._drop()
+            else:
+                self._change(coming="", end="interrupted")
 
     def _tell_hearing(self) -> None:
         text = ""
@@ -112,12 +118,20 @@ class Talk:
             self._hearing = text
             self._tell("hearing", text=text)
 
+    def _drop(self) -> None:
+        self._exchanges.pop(self._number, None)
+        self._tell("gone", number=self._number)
+
     def _begin(self, reply: Reply) -> None:
         running = self._running()
         self._before = _newest(running)
         self._number += 1
-        typed = isinstance(reply.question, str)
-        self._exchanges[self._number] = Exchange(self._number, time.time(), typed=typed)
+        self._exchanges[self._number] = Exchange(
+            self._number,
+            time.time(),
+            who=running.loader.settings.dialogue.name if running else "",
+            typed=isinstance(reply.question, str),
+        )
         while len(self._exchanges) > MOST:
             self._exchanges.popitem(last=False)
 
@@ -145,8 +159,10 @@ class Talk:
         elif remembered is not None and remembered is not self._before:
             answer = remembered[1]
         else:  # it was cancelled before anything was heard: the person goes on speaking
-            self._exchanges.pop(self._number, None)
-            self._tell("gone", number=self._number)
+            self._drop()
+            return
+        if not question and not answer and reply.error is None:  # a text of which nothing was heard
+            self._drop()
             return
         if reply.error is not None:
             self._change(answer=answer, coming="", end="failed", problem=str(reply.error))

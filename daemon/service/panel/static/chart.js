@@ -39,7 +39,7 @@ function stages(turn) {
   });
 }
 
-const seconds = (value) => `${value.toFixed(2)} s`;
+const seconds = (value) => t("{value} s", { value: value.toFixed(2) });
 
 function draw() {
   if (!turns.length) {

@@ -7,6 +7,7 @@ import { $, h } from "./dom.js";
 import * as hold from "./hold.js";
 import * as memory from "./memory.js";
 import * as models from "./models.js";
+import * as pages from "./pages.js";
 import * as picture from "./picture.js";
 import * as settings from "./settings.js";
 import * as sound from "./sound.js";
@@ -39,13 +40,14 @@ function theme(wanted) {
 }
 
 let lost = null;
+let startCommand = "digital-life run";
 
 function trouble() {
   $("trouble").hidden = !lost;
   if (!lost) return;
   const [text, command] = lost.known
-    ? [t("Digital Life does not answer."), "digital-life run"]
-    : [t("This page needs a new link."), "digital-life panel"];
+    ? [t("Digital Life does not answer. This starts it:"), startCommand]
+    : [t("This page needs a new link:"), "digital-life panel"];
   $("trouble").replaceChildren(text, " ", h("code", {}, command));
 }
 
@@ -57,8 +59,9 @@ document.addEventListener("language", () => {
   $("language").lang = current() === "zh" ? "en" : "zh-CN";
   trouble();
 });
-connection.addEventListener("hello", () => {
+connection.addEventListener("hello", ({ detail }) => {
   lost = null;
+  startCommand = detail.start;
   trouble();
 });
 connection.addEventListener("lost", ({ detail }) => {
@@ -66,11 +69,12 @@ connection.addEventListener("lost", ({ detail }) => {
   trouble();
 });
 connection.addEventListener("restart-failed", ({ detail }) => {
-  $("problem").replaceChildren(detail.message);
+  $("problem").replaceChildren(t("That could not be loaded; all is as it was before."), " ", detail.message);
   $("problem").hidden = false;
 });
 
 for (const part of [state, hold, sound, talk, chart, settings, memory, models, doctor]) part.start(connection, run);
+pages.start();
 translate();
 connection.open();
 picture.start();

@@ -6,13 +6,15 @@ import { day, t } from "./texts.js";
 const WAIT_MS = 250; // after the last letter
 
 let connection = null;
+let ask = null;
 let told = null;
 let waiting = 0;
 
-export function start(line) {
+export function start(line, run) {
   connection = line;
+  ask = run;
   line.addEventListener("hello", ({ detail }) => detail.status.state !== "loading" && refresh());
-  for (const event of ["ready", "new-conversation", "persona", "turn"]) line.addEventListener(event, refresh);
+  for (const event of ["ready", "new-conversation", "persona", "turn", "settings"]) line.addEventListener(event, refresh);
   document.addEventListener("language", () => told && draw());
   $("search").addEventListener("input", () => {
     clearTimeout(waiting);
@@ -34,11 +36,24 @@ async function refresh() {
 function draw() {
   const none = !told.conversations.length && !told.facts.length;
   $("finding").hidden = none;
-  const off = told.kept ? null : h("p", { class: "note" }, t("Nothing more is kept: keep = true under [memory] changes that."));
+  remembering();
   const empty = told.kept && none ? h("p", { class: "note" }, t("Nothing is remembered yet.")) : null;
   const open = [...$("memories").querySelectorAll("details[open]")].map(({ id }) => id);
-  $("memories").replaceChildren(...[off, empty, list(told.facts.map(fact)), list(told.conversations.map(conversation))].filter(Boolean));
+  $("memories").replaceChildren(...[empty, list(told.facts.map(fact)), list(told.conversations.map(conversation))].filter(Boolean));
   for (const id of open) $(id)?.setAttribute("open", "");
+}
+
+// Whether what is said from now on is kept, and the other choice.
+function remembering() {
+  const focused = $("remembering").contains(document.activeElement);
+  const button = h("button", {
+    type: "button", class: "quiet",
+    onclick: () => ask({ do: "set", name: "memory.keep", value: !told.kept }),
+  }, told.kept ? t("Keep nothing more") : t("Keep conversations"));
+  $("remembering").replaceChildren(
+    h("p", { class: "note" }, told.kept ? t("Conversations are kept on this computer, and recalled.") : t("Nothing that is said is kept.")),
+    button);
+  if (focused) button.focus();
 }
 
 const list = (items) => (items.length ? h("ul", { class: "memories" }, items) : null);
@@ -67,7 +82,7 @@ async function show(id, place) {
 
 const turn = ({ question, answer }) => [
   h("p", {}, h("strong", {}, `${t("You")}: `), question),
-  answer ? h("p", {}, h("strong", {}, "Digital Life: "), answer) : null,
+  answer ? h("p", {}, h("strong", {}, `${t("Answer")}: `), answer) : null,
 ].filter(Boolean);
 
 async function search() {

@@ -23,7 +23,7 @@ function open() {
   socket.addEventListener("close", (event) => {
     if (event.target !== socket) return;
     socket = null;
-    $("no-picture").textContent = event.code === NONE ? t("No face is shown: output = \"none\" under [camera].") : "";
+    $("no-picture").textContent = event.code === NONE ? t("The settings want no face to be shown.") : "";
     $("picture").classList.remove("live");
     if (event.code !== NONE && !document.hidden) retry = setTimeout(open, RETRY_MS);
   });

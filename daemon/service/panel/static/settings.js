@@ -3,20 +3,34 @@
 import { $, announce, h } from "./dom.js";
 import { t } from "./texts.js";
 
-const FIELDS = [
-  ["face.name", "Face"],
-  ["voice.name", "Voice", { "": "its own" }],
-  ["voice.english", "English voice"],
-  ["voice.mandarin", "Mandarin voice"],
-  ["voice.speed", "Pace", { min: 0.5, max: 2, step: 0.05 }],
-  ["voice.volume", "Volume", { min: 0, max: 1, step: 0.05 }],
-  ["ears.languages", "Languages it hears"],
-  ["brain.model", "Brain", { auto: "the best that fits" }],
-  ["dialogue.answer_when", "Answers"],
-  ["ears.microphone", "Microphone", { "": "the system's" }],
-  ["voice.loudspeaker", "Loudspeaker", { "": "the system's" }],
-  ["camera.device", "Camera", { "": "the first that is free" }],
+// What is chosen, in the order of the page: name, label, and a slider's range or words for values.
+const GROUPS = [
+  ["Appearance and voice", [
+    ["face.name", "Face"],
+    ["voice.name", "Voice", { "": "its own" }],
+    ["voice.english", "English voice"],
+    ["voice.mandarin", "Mandarin voice"],
+    ["voice.speed", "Pace", { min: 0.5, max: 2, step: 0.05 }],
+    ["voice.volume", "Volume", { min: 0, max: 1, step: 0.05 }],
+  ]],
+  ["Listening and answering", [
+    ["ears.languages", "Languages it hears"],
+    ["dialogue.answer_when", "Answers"],
+    ["brain.model", "Brain", { auto: "the best that fits" }],
+  ]],
+  ["Devices", [
+    ["ears.microphone", "Microphone", { "": "the system's" }],
+    ["voice.loudspeaker", "Loudspeaker", { "": "the system's" }],
+    ["camera.device", "Camera", { "": "the first that is free" }],
+  ]],
 ];
+const LABELS = {
+  "persona.name": "Who answers",
+  "brain.persona": "Who it is",
+  "brain.kind": "Brain",
+  "memory.keep": "Memory",
+  ...Object.fromEntries(GROUPS.flatMap(([, fields]) => fields.map(([name, label]) => [name, label]))),
+};
 const LANGUAGES = [["en,zh", "English and Chinese"], ["en", "English"], ["zh", "Chinese"]];
 const ANSWERS = [["always", "always"], ["addressed", "only when its name is said"]];
 
@@ -69,28 +83,34 @@ async function set(run, name, control) {
 
 function draw() {
   const focused = document.activeElement?.id;
-  const known = FIELDS.filter(([name]) => name in told.values);
-  const fields = known.map(([name, label, more]) => field(name, label, more ?? {}));
-  $("settings").replaceChildren(answering(), ...fields, persona());
+  $("settings").replaceChildren(
+    group("Who answers", [answering(), persona()]),
+    ...GROUPS.map(([title, fields]) => group(title, fields
+      .filter(([name]) => name in told.values)
+      .map(([name, label, more]) => field(name, label, more ?? {})))));
   if (focused?.startsWith("set-")) $(focused)?.focus();
   pending();
 }
+
+const group = (title, fields) => h("section", {}, h("h3", {}, t(title)), h("div", { class: "fields" }, fields));
 
 function field(name, label, more) {
   const id = `set-${name.replace(".", "-")}`;
   const value = told.values[name];
   const control = "min" in more ? range(id, name, value, more) : select(id, name, value, more);
-  const live = told.live.includes(name);
   return h("div", { class: "field" },
     h("label", { for: id }, t(label)),
     control,
-    h("p", { class: "when", id: `${id}-when` }, when(name, live)));
+    h("p", { class: "when", id: `${id}-when` }, when(name)));
 }
 
-function when(name, live) {
+const owned = (name) => told.persona_sets.includes(name);
+
+function when(name) {
+  if (owned(name)) return t("as {name} has it", { name: told.persona });
   const waiting = told.waiting.includes(name) || (name === "brain.model" && told.waiting.includes("brain.kind"));
   if (waiting) return t("waits for a restart");
-  return live ? t("at once") : t("with a restart");
+  return told.live.includes(name) ? t("at once") : t("with a restart");
 }
 
 function select(id, name, value, words) {
@@ -98,14 +118,14 @@ function select(id, name, value, words) {
   if (name === "ears.languages") options = LANGUAGES.map(([key, text]) => [key, t(text)]);
   if (name === "dialogue.answer_when") options = ANSWERS.map(([key, text]) => [key, t(text)]);
   const now = name === "ears.languages" ? [...value].sort().join(",") : value;
-  return h("select", { id, "data-name": name, "aria-describedby": `${id}-when` },
+  return h("select", { id, "data-name": name, disabled: owned(name), "aria-describedby": `${id}-when` },
     options.map(([key, text]) => h("option", { value: key, selected: key === now }, text)));
 }
 
 function range(id, name, value, { min, max, step }) {
   const shown = h("output", { for: id }, value.toFixed(2));
   const slider = h("input", {
-    type: "range", id, "data-name": name, min, max, step, value, "aria-describedby": `${id}-when`,
+    type: "range", id, "data-name": name, min, max, step, value, disabled: owned(name), "aria-describedby": `${id}-when`,
     oninput: (event) => (shown.textContent = Number(event.target.value).toFixed(2)),
   });
   return h("div", { class: "range" }, slider, shown);
@@ -113,7 +133,7 @@ function range(id, name, value, { min, max, step }) {
 
 function answering() {
   return h("div", { class: "field broad" },
-    h("label", { for: "set-persona" }, t("Who answers")),
+    h("label", { for: "set-persona" }, t("Persona")),
     h("select", { id: "set-persona", "aria-describedby": "set-persona-when" },
       people.personas.map(({ id, name, description }) =>
         h("option", { value: id, selected: id === people.persona }, description ? `${name} · ${description}` : name))),
@@ -124,18 +144,28 @@ function persona() {
   return h("div", { class: "field broad" },
     h("label", { for: "set-brain-persona" }, t("Who it is")),
     h("textarea", { id: "set-brain-persona", "data-name": "brain.persona", rows: 4, maxlength: 4000,
+      disabled: owned("brain.persona"),
       "aria-describedby": "set-brain-persona-when" }, told.values["brain.persona"]),
-    h("p", { class: "when", id: "set-brain-persona-when" }, t("at once, when you leave the box")));
+    h("p", { class: "when", id: "set-brain-persona-when" }, 
+      owned("brain.persona") ? when("brain.persona") : t("at once, when you leave the box")));
+}
+
+// Words for settings; those that only the file has are counted.
+function labels(names) {
+  const known = [...new Set(names.filter((name) => LABELS[name]).map((name) => t(LABELS[name])))];
+  const others = names.filter((name) => !LABELS[name]).length;
+  if (others) known.push(t("{count} more from the settings file", { count: others }));
+  return known.join(t(", "));
 }
 
 function pending() {
   const parts = [];
   if (told.waiting.length) {
-    parts.push(h("p", {}, t("Waits for a restart, which takes a few seconds: {names}", { names: told.waiting.join(", ") })),
+    parts.push(h("p", {}, t("Waits for a restart, which takes a few seconds: {names}", { names: labels(told.waiting) })),
       h("button", { type: "button", class: "primary", onclick: () => act("restart") }, t("Restart now")));
   }
   if (told.unkept.length) {
-    parts.push(h("p", {}, t("Until the next start only: {names}", { names: told.unkept.join(", ") })),
+    parts.push(h("p", {}, t("Until the next start only: {names}", { names: labels(told.unkept) })),
       h("button", { type: "button", onclick: () => act("keep") }, t("Keep in the settings")));
   }
   $("pending").replaceChildren(...parts);

@@ -12,17 +12,32 @@ const NAMES = {
   holding: "Letting you speak",
   judging: "Letting you speak",
 };
+// The daemon's names for what it loads.
+const LOADED = {
+  whisper: "speech recognition",
+  brain: "language model",
+  voice: "voice",
+  conversion: "voice",
+  lips: "face",
+  camera: "face",
+};
 const QUIETEST_DB = -60;
 const LOUDEST_DB = -12;
 
 let state = "loading";
 let loading = "";
 let muted = { microphone: false, camera: false };
+let camera = false; // there is one
 
 export function start(connection, run) {
   connection.addEventListener("hello", ({ detail: { status } }) => {
     muted = status.muted;
+    camera = Boolean(status.devices.camera);
     show(status.state, status.loading ?? "");
+  });
+  connection.addEventListener("camera", ({ detail }) => {
+    camera = detail.there;
+    show(state, loading);
   });
   connection.addEventListener("state", ({ detail }) => show(detail.state));
   connection.addEventListener("loading", ({ detail }) => {
@@ -51,7 +66,8 @@ function show(now, what = "") {
   const chip = $("state");
   chip.dataset.state = muted.microphone && now === "listening" ? "muted" : now;
   const text = chip.dataset.state === "muted" ? t("Microphone off") : t(NAMES[now]);
-  $("state-text").textContent = now === "loading" && what ? `${text}: ${what}` : text;
+  const part = now === "loading" && LOADED[what];
+  $("state-text").textContent = part ? t("{state}: {part}", { state: text, part: t(part) }) : text;
   $("stop").disabled = !["thinking", "speaking", "holding"].includes(now);
   for (const name of ["microphone", "camera"]) {
     $(name).setAttribute("aria-pressed", muted[name]);
@@ -62,7 +78,7 @@ function show(now, what = "") {
 const label = (what, off) =>
   what === "microphone"
     ? off ? t("Microphone is off") : t("Microphone is on")
-    : off ? t("Camera is off") : t("Camera is on");
+    : off ? t("Camera is off") : camera ? t("Camera is on") : t("No camera");
 
 function level(rms) {
   const db = 20 * Math.log10(Math.max(rms, 1e-6));

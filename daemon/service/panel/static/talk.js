@@ -4,7 +4,7 @@ import { $, announce, h } from "./dom.js";
 import { clock, t } from "./texts.js";
 
 const exchanges = new Map();
-const OUTCOMES = { calling: "at work", done: "done", failed: "failed", refused: "not allowed", cancelled: "given up" };
+const OUTCOMES = { calling: "at work", done: "done", failed: "did not work", refused: "not allowed", cancelled: "cancelled" };
 const ENDS = { interrupted: "interrupted", failed: "something went wrong" };
 
 export function start(connection, run) {
@@ -80,17 +80,18 @@ function show(said) {
         h("p", { class: "words" }, said.question)),
     );
   }
-  const end = ENDS[said.end] ? ` · ${t(ENDS[said.end])}` : "";
+  const empty = !said.answer && !said.coming && said.end && !said.problem;
+  const end = empty ? ` · ${t("no answer")}` : ENDS[said.end] ? ` · ${t(ENDS[said.end])}` : "";
   const words = h("p", { class: "words" }, said.answer);
   if (said.coming) words.append(h("span", { class: "coming" }, said.coming));
   if (!said.answer && !said.coming && !said.end) words.append(h("span", { class: "dots" }, "···"));
-  if (said.problem) words.append(h("span", { class: "wrong" }, said.problem));
-  const empty = !words.textContent && said.end;
+  const problem = said.problem && h("details", { class: "wrong" }, h("summary", {}, t("What went wrong")), h("p", {}, said.problem));
   parts.push(
     h("div", { class: "answered" },
-      h("p", { class: "who" }, `Digital Life${end}`),
+      h("p", { class: "who" }, `${said.who || "Digital Life"}${end}`),
       said.tools.map(tool),
-      empty ? null : words),
+      words.textContent ? words : null,
+      problem || null),
   );
   item.replaceChildren(...parts);
 }

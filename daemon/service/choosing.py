@@ -1,0 +1,95 @@
+"""Brings what is chosen into force, one choice after another."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Final
+
+from daemon.app import Running
+from daemon.config import Settings
+from daemon.dialogue.personas import find_persona, with_persona
+from daemon.errors import DigitalLifeError
+from daemon.i18n import tr
+from daemon.service.changes import apply
+from daemon.service.control import Events
+from daemon.service.settings_state import SettingsState, with_values
+from daemon.worker import Cancelled, WorkerClosed
+
+
+class Chooser:
+    """Belongs to the event loop's thread; owns the changes under way."""
+
+    def __init__(
+        self, settings: SettingsState, running: Callable[[], Running], events: Events
+    ) -> None:
+        """Take ``running``, which returns the daemon or raises what is told while it loads."""
+        self.settings: Final = settings
+        self._running = running
+        self._events = events
+        self._changing = asyncio.Lock()
+        self._changes: set[asyncio.Task[dict[str, Any]]] = set()
+
+    async def choose(self, values_by_name: Mapping[str, object]) -> dict[str, Any]:
+        """Set settings by name, such as ``voice.speed``; see ``changes.apply``.
+
+        Choices are taken one after another, each on top of what was wanted by then, and to their
+        end even if whoever asked has gone.
+        """
+
+        async def choose() -> dict[str, Any]:
+            wanted = with_values(self.settings.wanted, values_by_name)
+            return await self._change(wanted, values_by_name)
+
+        return await self.in_turn(choose)
+
+    async def _change(self, wanted: Settings, chosen: Iterable[str] = ()) -> dict[str, Any]:
+        """Bring it into force, in its turn."""
+        persona = find_persona(wanted.persona.name, wanted)
+        reply = await apply(self._running(), with_persona(wanted, persona))
+        self.settings.take(wanted, chosen)
+        self._events.publish("settings", **reply)
+        return reply
+
+    async def take_file(self, settings: Settings) -> dict[str, Any]:
+        """Take over what the settings' file says."""
+
+        async def take() -> dict[str, Any]:
+            changed = await self._change(settings)
+            self.settings.note_kept()
+            return changed
+
+        return await self.in_turn(take)
+
+    async def stop(self) -> None:
+        """Give up all changes; whoever asked for them is told."""
+        for change in self._changes:
+            change.cancel()
+        if self._changes:
+            await asyncio.wait(self._changes)
+
+    async def in_turn(self, change: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+        """Make a change when those before it are made."""
+
+        async def change_alone() -> dict[str, Any]:
+            async with self._changing:
+                self._running()
+                return await change()
+
+        task = asyncio.ensure_future(change_alone())
+        self._changes.add(task)
+        task.add_done_callback(self._changed)
+        try:
+            return await asyncio.shield(task)
+        except (asyncio.CancelledError, Cancelled, WorkerClosed):
+            if not task.done() or (task.cancelled() and _is_cancelled()):
+                raise  # whoever asked has gone
+            raise DigitalLifeError(tr("Everything is being loaded anew.")) from None
+
+    def _changed(self, task: asyncio.Task[dict[str, Any]]) -> None:
+        self._changes.discard(task)
+        if not task.cancelled():
+            task.exception()  # perhaps nobody is there any more to be told
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
