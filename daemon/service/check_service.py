@@ -9,7 +9,7 @@ from pathlib import Path
 from daemon.config import Settings
 from daemon.errors import DigitalLifeError
 from daemon.i18n import tr
-from daemon.service.client import Client, NotRunning
+from daemon.service.client import Client, NotRunning, is_installed
 from daemon.service.finding import Finding, Level, ok
 from daemon.service.install import UNIT
 from daemon.service.steps import Run
@@ -95,12 +95,24 @@ def control(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "daemon",
             Level.WARNING,
-            tr("Not working: {names}.").format(names=", ".join(status["degraded"])),
+            tr("Not working: {names}.").format(names=", ".join(map(_named, status["degraded"]))),
             tr("It goes on without, and tries again."),
-            "digital-life service logs",
+            "digital-life service logs" if is_installed() else "",
         )
     else:
         yield ok("daemon", f"{status['state']}, {status['memory_mb']:.0f} MB")
+
+
+def _named(degraded: str) -> str:
+    """Say what does not work, of which the daemon gives its name for programs."""
+    known = {
+        "sound": tr("sound"),
+        "memory": tr("memory"),
+        "camera": tr("camera"),
+        "voice": tr("voice"),
+        "tools": tr("tools"),
+    }
+    return known.get(degraded, degraded)
 
 
 CHECKS = (unit, linger, control)

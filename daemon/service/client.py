@@ -13,7 +13,13 @@ from daemon.i18n import tr
 from daemon.service.install import UNIT
 from daemon.service.protocol import encode, socket_path
 
+PLAIN = "digital-life run"  # without a service
 ANSWER_S = 20.0  # a voice takes seconds to load; what speaks takes as long as it takes
+
+
+def is_installed() -> bool:
+    """Whether the daemon is a service here."""
+    return start_command() != PLAIN
 
 
 def start_command() -> str:
@@ -22,7 +28,7 @@ def start_command() -> str:
         return f"systemctl --user start {UNIT.removesuffix('.service')}"
     if Path("/etc/systemd/system", UNIT).exists():
         return f"sudo systemctl start {UNIT.removesuffix('.service')}"
-    return "digital-life run"
+    return PLAIN
 
 
 class NotRunning(DigitalLifeError):

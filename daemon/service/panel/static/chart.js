@@ -48,7 +48,7 @@ function draw() {
   }
   const newest = [...turns].reverse();
   const longest = Math.max(1, ...newest.map((turn) => turn.first_audible));
-  const scale = 520 / longest;
+  const scale = 480 / longest;
   const picture = s("svg", {
     viewBox: `0 0 600 ${newest.length * ROW}`, class: "bars", role: "img",
     "aria-label": t("Seconds to the first sound, newest first: {list}", {

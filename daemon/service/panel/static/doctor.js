@@ -6,6 +6,32 @@ import { t } from "./texts.js";
 const ORDER = ["error", "warning", "note", "ok"];
 const LEVELS = { error: "does not work", warning: "works less well", note: "worth knowing", ok: "in order" };
 
+// What the doctor looked at, as it calls it.
+const PLACES = {
+  "sound server": "sound server",
+  "sound card": "sound card",
+  "portaudio": "PortAudio",
+  "camera module": "camera module",
+  "camera options": "camera options",
+  "camera": "camera",
+  "daemon": "daemon",
+  "loudspeaker": "loudspeaker",
+  "microphone": "microphone",
+  "memory": "main memory",
+  "disk": "disk",
+  "echo": "echo",
+  "library": "library",
+  "linger": "start before logging in",
+  "mandarin": "mandarin",
+  "model": "model",
+  "privacy": "privacy",
+  "processor": "processor",
+  "python": "Python",
+  "secure boot": "secure boot",
+  "service": "service",
+  "graphics": "graphics",
+};
+
 export function start(connection) {
   const button = $("examine");
   let looked = false;
@@ -36,7 +62,7 @@ function show(findings) {
 
 function finding({ level, name, text, why, fix }) {
   return h("li", { class: level },
-    h("p", {}, h("span", { class: `tag ${level}` }, t(LEVELS[level])), h("strong", {}, name), ` ${text}`),
+    h("p", {}, h("span", { class: `tag ${level}` }, t(LEVELS[level])), h("strong", {}, t(PLACES[name] ?? name)), ` ${text}`),
     why ? h("p", { class: "note" }, why) : null,
     fix ? h("div", { class: "fix" }, h("code", {}, fix), copy(fix)) : null);
 }

@@ -3,6 +3,7 @@
 import { $, announce, h } from "./dom.js";
 import { size, t } from "./texts.js";
 
+const LICENCES = { "non-commercial": "not for commerce", unknown: "licence unknown" }; // the others have names
 const STATES = { ready: "there", missing: "not there", damaged: "damaged" };
 
 let models = [];
@@ -50,7 +51,7 @@ function draw(model, run) {
     h("div", { class: "model" },
       h("p", { class: "name" }, model.name,
         h("span", { class: `tag ${model.state}` }, t(STATES[model.state]))),
-      h("p", { class: "note" }, `${model.description} · ${size(model.size)} · ${model.licence}`),
+      h("p", { class: "note" }, `${model.description} · ${size(model.size)} · ${t(LICENCES[model.licence] ?? model.licence)}`),
       model.restriction && model.state !== "ready" ? h("p", { class: "note strong" }, model.restriction) : null,
       busy ? progress(model, entry) : null,
       entry?.state === "failed" ? h("p", { class: "problem" }, entry.text) : null),

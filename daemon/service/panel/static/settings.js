@@ -6,7 +6,7 @@ import { t } from "./texts.js";
 // What is chosen, in the order of the page: name, label, and a slider's range or words for values.
 const GROUPS = [
   ["Appearance and voice", [
-    ["face.name", "Face"],
+    ["face.name", "Face", { default: "the drawn one" }],
     ["voice.name", "Voice", { "": "its own" }],
     ["voice.english", "English voice"],
     ["voice.mandarin", "Mandarin voice"],
@@ -98,7 +98,7 @@ function field(name, label, more) {
   const id = `set-${name.replace(".", "-")}`;
   const value = told.values[name];
   const control = "min" in more ? range(id, name, value, more) : select(id, name, value, more);
-  return h("div", { class: "field" },
+  return h("div", { class: name === "brain.model" ? "field broad" : "field" },
     h("label", { for: id }, t(label)),
     control,
     h("p", { class: "when", id: `${id}-when` }, when(name)));
