@@ -15,8 +15,8 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Final
 
-BATCH = 32  # connections taken between two steps of the event loop
-PAUSE_S = 0.05  # after strangers; what comes meanwhile waits in the kernel
+BATCH = 16  # connections taken between two steps of the event loop
+PAUSE_S = 0.05  # after strangers, or when there are too many; others wait in the kernel meanwhile
 EXHAUSTED_S = 0.5  # after the last descriptor
 BACKLOG = 128  # connections that may wait in the kernel
 DESCRIPTORS = 4096  # far more than we need, and few enough for a table in every process we start
@@ -56,6 +56,7 @@ class Acceptor:
         self._serve = serve
         self._refuse = refuse
         self._spare = -1
+        self._full = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._again: asyncio.TimerHandle | None = None
 
@@ -66,6 +67,10 @@ class Acceptor:
         self._spare = _any_descriptor()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._listener, self._take)
+
+    def rest(self) -> None:
+        """Pause after these connections, so that those taken have time to ask something."""
+        self._full = True
 
     def close(self) -> None:
         """Take none any more, and close the listening socket."""
@@ -102,6 +107,8 @@ class Acceptor:
             with contextlib.suppress(OSError):
                 self._refuse(connection)
             connection.close()
+        if self._full:
+            self._full, pause_s = False, max(pause_s, PAUSE_S)
         self._pause(pause_s)
 
     def _judge(self, taken: Sequence[socket.socket]) -> Sequence[bool]:

@@ -70,6 +70,7 @@ class Control:
         """``answer`` returns the fields of the reply or raises ``DigitalLifeError``."""
         self._answer = answer
         self._events = events
+        self._acceptor: Acceptor | None = None
         self._clients: set[asyncio.Task[None]] = set()
         self._idle: dict[asyncio.Task[None], None] = {}
         """Those of which nothing is under way, the one that asked nothing longest first."""
@@ -84,7 +85,7 @@ class Control:
         """
         listener = _listener(path)
         made = os.stat(path)
-        acceptor = Acceptor(listener, _are_trusted, self._welcome)
+        self._acceptor = acceptor = Acceptor(listener, _are_trusted, self._welcome)
         acceptor.start()
         try:
             yield
@@ -110,6 +111,8 @@ class Control:
         task.add_done_callback(partial(self._left, connection))
 
     def _make_room(self) -> bool:
+        if self._acceptor is not None:
+            self._acceptor.rest()
         idle = next(iter(self._idle), None)
         if idle is None:
             return False

@@ -28,6 +28,7 @@ OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
 )
+PATIENCE_S = 600  # other programs may be at work; what comes at all comes long before
 SETTINGS = ("[brain]", "temperature = 0.0", "[panel]", "port = 0", "[memory]", "keep = true")
 MODELS = ("whisper-base", "qwen2.5-coder-0.5b", "piper-joe", "silero-vad", "smart-turn")
 
@@ -43,9 +44,18 @@ class Panel:
         """Ask for a link, as a person does."""
         command = [sys.executable, "-m", "daemon", "panel", "--print"]
         done = subprocess.run(
-            command, env=self.pulse.env, check=True, timeout=60, capture_output=True, text=True
+            command,
+            env=self.pulse.env,
+            check=True,
+            timeout=PATIENCE_S,
+            capture_output=True,
+            text=True,
         )
         return done.stdout.strip()
+
+    def wait_for(self, true: Callable[[], bool]) -> None:
+        """Wait until something is true of the daemon."""
+        self.daemon.wait_for(true, PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +77,8 @@ def panel(
     with Pulse(tmp_path_factory.mktemp("panel")) as pulse:
         daemon = Daemon(pulse, "# my own file", *settings)
         try:
-            daemon.wait_until_listening()
+            told = daemon.lines
+            daemon.wait_for(lambda: any("Listening" in line for line in told), PATIENCE_S)
             yield Panel(pulse, daemon)
         finally:
             daemon.kill()
@@ -87,7 +98,7 @@ def browser() -> Iterator["Browser"]:
 @pytest.fixture(scope="module")
 def context(browser: "Browser") -> Iterator["BrowserContext"]:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
-    context.set_default_timeout(90_000)
+    context.set_default_timeout(PATIENCE_S * 1000)
     yield context
     context.close()
 
@@ -110,7 +121,14 @@ def wait_for_state(page: "Page", state: str) -> None:
     page.wait_for_selector(f'#state[data-state="{state}"]')
 
 
+def turn_to(page: "Page", name: str) -> None:
+    """Show one of the panel's pages."""
+    page.click(f"#tab-{name}")
+    page.wait_for_selector(f"#page-{name}")
+
+
 def ask(page: "Page", question: str) -> None:
+    turn_to(page, "talk")
     page.fill("#question", question)
     page.press("#question", "Enter")
 
@@ -127,9 +145,14 @@ def photograph(page: "Page", name: str) -> None:
 
 def eventually(page: "Page", expression: str) -> None:
     """Wait until a script's expression is true; the page itself may evaluate none."""
-    deadline = time.monotonic() + 90  # other programs may be at work
-    while not page.evaluate(expression):
-        assert time.monotonic() < deadline, expression
+    wait_until(page, lambda: bool(page.evaluate(expression)), expression)
+
+
+def wait_until(page: "Page", true: Callable[[], bool], what: str) -> None:
+    """Wait until something is true; ``what`` is told when it never is."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < deadline, what
         page.wait_for_timeout(50)
 
 

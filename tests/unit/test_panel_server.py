@@ -116,12 +116,15 @@ async def status_of(port: int, *lines: str) -> int:
 def test_idle_connections_make_room_for_who_asks(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         async with served() as (_, _link, port):
+            before = len(os.listdir("/proc/self/fd"))
             idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(300)]
             for _, writer in idle[::2]:
                 writer.write(b"GET / HTTP/1.1\r\nHost: ")
             for _ in range(3):
                 assert await status_of(port, f"Host: 127.0.0.1:{port}") == 401
-            assert len(os.listdir("/proc/self/fd")) < 300 + 2 * server.MOST_CONNECTIONS + 50
+            most = before + 300 + server.MOST_CONNECTIONS + 5
+            while len(os.listdir("/proc/self/fd")) > most:  # noqa: ASYNC110 (they close soon)
+                await asyncio.sleep(0.01)
             for reader, writer in idle[: -server.MOST_CONNECTIONS]:
                 with contextlib.suppress(ConnectionError):
                     assert await asyncio.wait_for(reader.read(), 120) == b""

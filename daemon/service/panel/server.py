@@ -147,6 +147,7 @@ class Server:
 
     def _make_room(self) -> None:
         """Drop the connection that has been idle for longest, if there is one."""
+        self._acceptor.rest()
         idle = [
             connection
             for connection in self._state.connections
