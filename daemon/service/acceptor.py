@@ -18,7 +18,7 @@ from typing import Final
 BATCH = 16  # connections taken between two steps of the event loop
 PAUSE_S = 0.05  # after strangers, or when there are too many; others wait in the kernel meanwhile
 EXHAUSTED_S = 0.5  # after the last descriptor
-BACKLOG = 128  # connections that may wait in the kernel
+BACKLOG = 1024  # connections that may wait in the kernel
 DESCRIPTORS = 4096  # far more than we need, and few enough for a table in every process we start
 NOTHING_LEFT = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 

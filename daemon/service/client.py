@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from daemon.i18n import tr
 from daemon.service.install import UNIT
 from daemon.service.protocol import encode, socket_path
 
+CROWD_S = 0.05  # between attempts to join a crowd
 PLAIN = "digital-life run"  # without a service
 ANSWER_S = 20.0  # a voice takes seconds to load; what speaks takes as long as it takes
 
@@ -48,11 +50,22 @@ class Client:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(ANSWER_S)
         try:
-            self._socket.connect(str(path))
+            self._connect(str(path))
         except OSError:
             self._socket.close()
             raise NotRunning from None
         self._lines = self._socket.makefile("rb")
+
+    def _connect(self, path: str) -> None:
+        """Connect; where a crowd waits to be let in, the kernel lets nobody wait with a time-out."""
+        end = time.monotonic() + ANSWER_S
+        while True:
+            try:
+                return self._socket.connect(path)
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(CROWD_S)
 
     def __enter__(self) -> "Client":
         return self
