@@ -57,7 +57,7 @@ class Client:
         self._lines = self._socket.makefile("rb")
 
     def _connect(self, path: str) -> None:
-        """Connect; where a crowd waits to be let in, the kernel lets nobody wait with a time-out."""
+        """Connect; in a crowd the kernel lets nobody wait who has a time-out."""
         end = time.monotonic() + ANSWER_S
         while True:
             try:
