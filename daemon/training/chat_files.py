@@ -1,20 +1,22 @@
 """Opens an export, whatever messenger it comes from."""
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from daemon.errors import InputError
 from daemon.i18n import tr
-from daemon.training.chats import Exchange, Said
-from daemon.training.formats import json_lines, qq, telegram, wechat, whatsapp
+from daemon.training.chats import Exchange, Said, named
+from daemon.training.formats import json_lines, json_values, qq, telegram, wechat, whatsapp
 
-LARGEST_FILE = 256_000_000  # bytes; a page or a JSON file is read as a whole
+LARGEST_FILE = 256_000_000  # bytes; a file is read as a whole
 LONGEST_LINE = 1_000_000  # characters; a novel has less
 HEAD = 20_000  # characters by which a format is recognised
+STEP = 1 << 20  # bytes read at a time
 BOMS = (("utf-8-sig", b"\xef\xbb\xbf"), ("utf-16", b"\xff\xfe"), ("utf-16", b"\xfe\xff"))
+ZIP = b"PK\x03\x04"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,71 +35,128 @@ def read_export(path: Path, columns: json_lines.Columns) -> Export:
     """
     text = read_text(path)
     try:
-        return _read(text, columns, path)
+        return _read(text, columns)
     except InputError as error:
         raise InputError(f"{path}: {error}", error.fix) from None
 
 
-def _read(text: str, columns: json_lines.Columns, path: Path) -> Export:
-    head = text[:HEAD]
-    start = head.lstrip()[:1]
-    if start == "{" and telegram.is_telegram(value := _json(text)):
-        return Export("Telegram JSON", list(telegram.read_telegram_json(value)))
-    if json_lines.is_json_lines(head):
-        return Export(
-            "JSON lines", exchanges=list(json_lines.read_json_lines(_lines(text), columns))
-        )
-    if start == "<":
+def _read(text: str, columns: json_lines.Columns) -> Export:
+    start = text[:HEAD].lstrip()
+    if json_values.is_json(start):
+        if (account := telegram.load(text)) is not None:
+            return _export("Telegram JSON", telegram.read_telegram_json(account))
+        found = json_lines.read_training_data(json_values.values(text), columns)
+        return Export("JSON", exchanges=list(found))
+    if start.startswith("<"):
         if wechat.is_wechat_html(text):
-            return Export("WeChat HTML", list(wechat.read_wechat_html(text)))
+            return _export("WeChat HTML", wechat.read_wechat_html(text))
         if 'class="from_name"' in text:
-            return Export("Telegram HTML", list(telegram.read_telegram_html(text)))
-    elif wechat.is_wechat_csv(head):
-        return Export("WeChat CSV", list(wechat.read_wechat_csv(_lines(text))))
-    elif qq.is_qq(head):
-        return Export("QQ", list(qq.read_qq(_lines(text))))
-    elif whatsapp.is_whatsapp(head):
-        return Export("WhatsApp", list(whatsapp.read_whatsapp(_lines(text))))
+            return _export("Telegram HTML", telegram.read_telegram_html(text))
+    elif wechat.is_wechat_csv(start):
+        return _export("WeChat CSV", wechat.read_wechat_csv(_lines(text.lstrip())))
+    elif qq.is_qq(start):
+        return _export("QQ", qq.read_qq(_lines(text.lstrip())))
+    elif whatsapp.is_whatsapp(start):
+        return _export("WhatsApp", whatsapp.read_whatsapp(start, _lines(text)))
     raise InputError(
         tr("this is no export that is known here."),
         tr(
-            "Known are JSON lines, QQ (text), WeChat (CSV and HTML of the common tools), "
+            "Known are JSON, QQ (text), WeChat (CSV and HTML of the common tools), "
             "Telegram (JSON and HTML) and WhatsApp (text)."
         ),
     )
 
 
+def _export(name: str, said: Iterable[Said]) -> Export:
+    """Return an export in which names are as people see them."""
+    seen: dict[str, str] = {}
+
+    def shown(text: str) -> str:
+        if text not in seen:
+            seen[text] = named(text)
+        return seen[text]
+
+    return Export(
+        name,
+        [
+            replace(one, chat=shown(one.chat), who=shown(one.who), account=shown(one.account))
+            for one in said
+        ],
+    )
+
+
 def read_text(path: Path) -> str:
-    """Return the text of a file in UTF-8, UTF-16 (with its mark) or GB18030."""
+    """Return the text of a file in UTF-8, UTF-16 or GB18030, without byte-order marks."""
     try:
-        size = path.stat().st_size
-        if size > LARGEST_FILE:
-            raise InputError(
-                tr("{path} is larger than {limit} MB.").format(
-                    path=path, limit=LARGEST_FILE // 1_000_000
-                ),
-                tr("Export a shorter time, and give all parts to one import."),
-            )
-        data = path.read_bytes()
+        data = _read_bytes(path)
     except OSError as error:
         raise InputError(
             tr("Cannot read {path}: {reason}").format(path=path, reason=error.strerror)
         ) from None
     if not data.strip():
         raise InputError(tr("{path} is empty.").format(path=path))
+    if data.startswith(ZIP):
+        raise InputError(
+            tr("{path} is a ZIP archive.").format(path=path),
+            tr("Unpack it, and give the text file that is in it."),
+        )
+    text = _decoded(data)
+    if text is None:
+        raise InputError(tr("{path} is no text in UTF-8, UTF-16 or GB18030.").format(path=path))
+    return text.replace("\ufeff", "")
+
+
+def _read_bytes(path: Path) -> bytes:
+    """Return what an ordinary file holds now, however large it says to be; ``OSError``.
+
+    A pipe or a device, which may have no end or give nothing, is not even waited for.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise InputError(
+                tr("{path} is no ordinary file.").format(path=path),
+                tr("Give a file that holds an export."),
+            )
+        parts, size = [], 0
+        while size <= LARGEST_FILE and (part := os.read(handle, STEP)):
+            parts.append(part)
+            size += len(part)
+    finally:
+        os.close(handle)
+    if size > LARGEST_FILE:
+        raise InputError(
+            tr("{path} is larger than {limit} MB.").format(
+                path=path, limit=LARGEST_FILE // 1_000_000
+            ),
+            tr("Export a shorter time, and give all parts to one import."),
+        )
+    return b"".join(parts)
+
+
+def _decoded(data: bytes) -> str | None:
     marked = [name for name, mark in BOMS if data.startswith(mark)]
     if not marked and b"\0" in data:
-        raise _no_text(path)
+        marked = _unmarked_utf16(data[:HEAD])
+        if not marked:
+            return None
     for encoding in marked or ("utf-8", "gb18030"):
         try:
             return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise _no_text(path)
+        except UnicodeDecodeError as error:
+            cut = error.reason in ("unexpected end of data", "truncated data")
+            if cut and not (before := data[: error.start]).isascii():
+                return before.decode(encoding)  # the file ends within a character
+    return None
 
 
-def _no_text(path: Path) -> InputError:
-    return InputError(tr("{path} is no text in UTF-8, UTF-16 or GB18030.").format(path=path))
+def _unmarked_utf16(head: bytes) -> list[str]:
+    """Return the UTF-16 that a text with NUL bytes is in, if any: its line breaks tell."""
+    for encoding in ("utf-16-le", "utf-16-be"):
+        whole = head[: len(head) // 2 * 2].decode(encoding, "replace")
+        if "\0" not in whole and ("\n" in whole or whole.startswith(("{", "[", "<"))):
+            return [encoding]
+    return []
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -115,11 +174,3 @@ def _lines(text: str) -> Iterator[str]:
             )
         yield text[start:end].removesuffix("\r")
         start = end + 1
-
-
-def _json(text: str) -> Any:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value

@@ -6,6 +6,7 @@ answer becomes an ``Exchange`` that carries the turns before it.
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from daemon.errors import InputError
 from daemon.i18n import tr
 
 PAUSE_S = 3 * 3600.0  # seconds of silence after which what is said is hardly an answer any more
+LONGEST_NAME = 100  # characters; messengers allow less
 LONGEST_HISTORY = 4  # turns kept before an answer; of more, little would fit --max-source-tokens
 
 Turn = tuple[str, str]
@@ -93,6 +95,7 @@ def choose(found: Sequence[Person], wanted: str | None) -> list[Person]:
 
     Raises ``InputError`` that lists everybody when nobody is, or none was named.
     """
+    name = named(wanted or "")
     listed = ", ".join(
         f"{person.name} ({person.account})" if person.account else person.name
         for person in found[:20]
@@ -102,10 +105,9 @@ def choose(found: Sequence[Person], wanted: str | None) -> list[Person]:
         raise InputError(tr("Nobody writes any text in this export."))
     if wanted is None:
         raise InputError(tr("Who is to be the one who answers?"), fix)
-    name = wanted.strip()
     chosen = [person for person in found if name in (person.account, *person.names)]
     if not chosen:
-        raise InputError(tr("Nobody is called {name} there.").format(name=wanted), fix)
+        raise InputError(tr("Nobody is called {name} there.").format(name=name), fix)
     return chosen
 
 
@@ -113,8 +115,10 @@ def exchanges(
     said: Iterable[Said], answering: Sequence[Person], counted: Counted
 ) -> Iterator[Exchange]:
     """Yield the exchanges in which one of ``answering`` has the answer, in their order."""
+    accounts = {person.account for person in answering if person.account}
+    names = {name for person in answering if not person.account for name in person.names}
     for conversation in _conversations(said, counted):
-        turns = _turns(conversation, answering)
+        turns = _turns(conversation, accounts, names)
         history: tuple[Turn, ...] = ()
         question: str | None = None
         for answers, text in turns:
@@ -123,8 +127,8 @@ def exchanges(
             elif question is None:
                 counted.unanswered += 1
             else:
-                yield Exchange(question, text, history[-LONGEST_HISTORY:])
-                history, question = (*history, (question, text)), None
+                yield Exchange(question, text, history)
+                history, question = (*history, (question, text))[-LONGEST_HISTORY:], None
         counted.unanswered += question is not None
         counted.conversations += bool(history)
 
@@ -153,9 +157,9 @@ def _apart(before: Said, after: Said) -> bool:
     return before.at is not None and after.at is not None and abs(after.at - before.at) > PAUSE_S
 
 
-def _turns(conversation: Iterable[Said], answering: Sequence[Person]) -> Iterator[tuple[bool, str]]:
-    accounts = {person.account for person in answering if person.account}
-    names = {name for person in answering if not person.account for name in person.names}
+def _turns(
+    conversation: Iterable[Said], accounts: set[str], names: set[str]
+) -> Iterator[tuple[bool, str]]:
     side, lines = False, list[str]()
     for message in conversation:
         answers = message.account in accounts if message.account else message.who in names
@@ -168,7 +172,12 @@ def _turns(conversation: Iterable[Said], answering: Sequence[Person]) -> Iterato
         yield side, "\n".join(lines)
 
 
-_UNSEEN = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f]")
+# Joiners (U+200C, U+200D) stay: one is a part of Persian spelling, the other of emoji.
+_UNSEEN = re.compile(
+    r"[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
+)
+_BREAKS = str.maketrans(dict.fromkeys("\r\x0b\x0c\x85\u2028\u2029", "\n"))
+_BLANKS = re.compile(r"[^\S\n]+")
 _STICKER = re.compile(r"\[/?(?:[\u4e00-\u9fff]{1,6}|OK|Emm|666)(?:[:：][^\[\]]*)?\]")
 _LINK = re.compile(r"(?:https?://|www\.)\S+\Z", re.IGNORECASE)
 
@@ -179,12 +188,23 @@ def plain(text: str, stickers: bool = False) -> str:
     ``stickers`` also takes out what Chinese messengers write for pictures and emoticons, such as
     ``[图片]`` and ``[微笑]``: an answer is to be spoken.
     """
-    text = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = text.replace("\r\n", "\n").translate(_BREAKS)
+    text = _UNSEEN.sub("", text)
     if stickers:
         text = _STICKER.sub("", text)
-    lines = (re.sub(r"[ \t\u00a0\u202f]+", " ", line).strip() for line in text.split("\n"))
+    lines = (_BLANKS.sub(" ", line).strip() for line in text.split("\n"))
     text = "\n".join(line for line in lines if line)
     return "" if _LINK.fullmatch(text) else text
+
+
+def named(text: str) -> str:
+    """Return a name as people see it: one line, without invisible signs, accents in one form.
+
+    An export decides what is in a name, and names are shown in a terminal.
+    """
+    return unicodedata.normalize("NFC", plain(text[: 4 * LONGEST_NAME]).replace("\n", " "))[
+        :LONGEST_NAME
+    ]
 
 
 def text_or_media(

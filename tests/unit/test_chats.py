@@ -266,14 +266,14 @@ BAD: dict[str, tuple[bytes, str]] = {
     "prose": (b"Dear diary,\nnothing happened.\n", "known here"),
     "page": (b"<html><body>Hello</body></html>", "known here"),
     "table": (b"a,b\n1,2\n", "known here"),
-    "other JSON": (b'{\n "a": 1\n}\n', "known here"),
+    "other JSON": (b'{\n "a": 1\n}\n', "no column prompt, only a"),
     "broken line": (b'{"prompt": "a", "response": "b"}\n{"prompt": \n', "Line 2"),
     "other columns": (b'{"q": "a", "a": "b"}\n', "no column prompt, only q, a"),
     "numbers": (b'{"prompt": 1, "response": "b"}\n', "must be text"),
     "bad history": (b'{"prompt": "a", "response": "b", "history": [["x"]]}\n', "pairs"),
     "huge line": (
         b'{"prompt": "a", "response": "b"}\n{"prompt": "' + b"a" * LONGEST_LINE + b'"}\n',
-        "Line 2 is longer",
+        "line 2 is longer",
     ),
     "huge message": (
         b"2023-03-01 12:00:00 A(12345)\n" + b"a" * (LONGEST_LINE + 1),

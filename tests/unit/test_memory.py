@@ -22,7 +22,8 @@ from daemon.memory.recall import Recallable, fact_in, recalled
 from daemon.memory.segments import query
 from daemon.memory.store import MemoryStore
 from daemon.training.chats import Exchange
-from daemon.training.formats.json_lines import Columns, read_json_lines
+from daemon.training.formats.json_lines import Columns, read_training_data
+from daemon.training.formats.json_values import values
 
 DAY = 86_400.0
 
@@ -173,8 +174,8 @@ def test_export_is_what_training_reads(store: MemoryStore, tmp_path: Path) -> No
     assert list(exchanges(store)) == expected
     out = tmp_path / "out.jsonl"
     assert write_export(store, out) == 3
-    with out.open(encoding="utf-8") as lines:
-        assert [e.response for e in read_json_lines(lines, Columns())] == ["2", "三", "4"]
+    read = read_training_data(values(out.read_text("utf-8")), Columns())
+    assert [e.response for e in read] == ["2", "三", "4"]
     assert set(json.loads(out.read_text("utf-8").splitlines()[0])) == {
         "prompt",
         "response",

@@ -1,21 +1,27 @@
-"""JSON lines: the form in which chats are kept here, and that of the original.
+"""Questions and answers as training data: JSON, in the forms in which it is passed around.
 
-Each line is ``{"prompt": …, "response": …, "history": [[question, answer], …]}``; other files may
-call the columns otherwise.
+Kept here, and by the original, as ``{"prompt": …, "response": …, "history": [[question, answer],
+…]}``. Read are also ``messages`` (OpenAI's and GLM's fine-tuning), ``conversations`` (ChatGLM3,
+ShareGPT) and ``instruction``, ``input``, ``output`` (Alpaca). Other files may call the columns
+otherwise.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from daemon.errors import InputError
 from daemon.files import whole_file
 from daemon.i18n import tr
-from daemon.training.chats import Exchange, Turn, plain
+from daemon.training.chats import LONGEST_HISTORY, Exchange, Turn, plain
 
-PRIVATE = 0o600  # chats are nobody else's business
+TALKS = ("messages", "conversations", "conversation")
+ASKING = {"user", "human", "prompter"}
+ANSWERING = {"assistant", "gpt", "chatgpt", "bing", "bot", "model"}
+SILENT = {"system", "developer"}  # what they say is told to a model, not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,61 +33,109 @@ class Columns:
     history: str = "history"
 
 
-def is_json_lines(head: str) -> bool:
-    """Whether a file that begins with ``head`` has an object in its first line."""
-    first = next((line for line in head.splitlines() if line.strip()), "")
-    return first.lstrip().startswith("{") and len(first.strip()) > 1
+def read_training_data(values: Iterable[tuple[int, Any]], columns: Columns) -> Iterator[Exchange]:
+    """Yield the exchanges of values that come with the numbers of their lines.
 
-
-def read_json_lines(lines: Iterator[str], columns: Columns) -> Iterator[Exchange]:
-    """Yield the exchanges; lines without a question or an answer are left out.
-
-    Raises ``InputError`` with the number of a line that is built otherwise.
+    What has no question or no answer is left out. Raises ``InputError`` with the number of a line
+    that is built otherwise.
     """
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+    for line, value in values:
         try:
-            exchange = _exchange(json.loads(line), columns)
-        except (ValueError, InputError) as error:
+            found = list(_exchanges(value, columns))
+        except InputError as error:
             raise InputError(
-                tr("Line {line} cannot be read: {reason}").format(line=number, reason=error),
-                getattr(error, "fix", ""),
+                tr("Line {line} cannot be read: {reason}").format(line=line, reason=error),
+                error.fix,
             ) from None
-        if exchange.prompt and exchange.response:
-            yield exchange
+        yield from (exchange for exchange in found if exchange.prompt and exchange.response)
 
 
-def _exchange(value: Any, columns: Columns) -> Exchange:
+def _exchanges(value: Any, columns: Columns) -> Iterator[Exchange]:
+    if isinstance(value, list) and value:
+        yield from _talk(value)
+        return
     if not isinstance(value, dict):
-        raise ValueError(tr("it holds no object"))
-    for option, name in (("prompt", columns.prompt), ("response", columns.response)):
-        if name not in value:
-            known = ", ".join(map(str, value))
-            raise InputError(
-                tr("there is no column {name}, only {known}").format(name=name, known=known),
-                f"--{option}-column NAME",
-            )
+        raise InputError(tr("it holds no object"))
+    talk = next((value[name] for name in TALKS if isinstance(value.get(name), list)), None)
+    if columns.prompt in value and columns.response in value:
+        yield _single(value, value[columns.prompt], value[columns.response], columns)
+    elif talk is not None:
+        yield from _talk(talk)
+    elif "instruction" in value and "output" in value:
+        asked = "\n".join(filter(None, (_text(value["instruction"]), _text(value.get("input")))))
+        yield _single(value, asked, value["output"], columns)
+    else:
+        raise _other_columns(value, columns)
+
+
+def _other_columns(value: Mapping[str, Any], columns: Columns) -> InputError:
+    option, name = next(
+        (option, name)
+        for option, name in (("prompt", columns.prompt), ("response", columns.response))
+        if name not in value
+    )
+    known = ", ".join(plain(name)[:40] for name in list(value)[:20])
+    return InputError(
+        tr("there is no column {name}, only {known}").format(name=name, known=known),
+        f"--{option}-column NAME",
+    )
+
+
+def _single(value: Mapping[str, Any], prompt: Any, response: Any, columns: Columns) -> Exchange:
     history = value.get(columns.history) or []
     if not isinstance(history, list):
-        raise ValueError(tr("the history must be a list of pairs"))
-    return Exchange(
-        _text(value[columns.prompt]),
-        _text(value[columns.response]),
-        tuple(_turn(turn) for turn in history),
-    )
+        raise InputError(tr("the history must be a list of pairs"))
+    return Exchange(_text(prompt), _text(response), tuple(_turn(turn) for turn in history))
+
+
+def _talk(messages: list[Any]) -> Iterator[Exchange]:
+    """Yield an exchange for each answer; whoever else speaks, such as a tool, ends the question."""
+    history: tuple[Turn, ...] = ()
+    asked = ""
+    for side, said in groupby(filter(_heard, messages), _side):
+        turn = list(said)
+        text = "\n".join(filter(None, map(_content, turn)))
+        if side == "answers" and asked and text:
+            if all(message.get("weight") != 0 for message in turn):
+                yield Exchange(asked, text, history)
+            history = (*history, (asked, text))[-LONGEST_HISTORY:]
+        asked = text if side == "asks" else ""
+
+
+def _heard(message: Any) -> bool:
+    if not isinstance(message, dict):
+        raise InputError(tr("its messages must be objects with a role and a content"))
+    return _role(message) not in SILENT
+
+
+def _side(message: Mapping[str, Any]) -> str:
+    role = _role(message)
+    return "asks" if role in ASKING else "answers" if role in ANSWERING else "neither"
+
+
+def _role(message: Mapping[str, Any]) -> str:
+    return str(message.get("role") or message.get("from") or "").lower()
+
+
+def _content(message: Mapping[str, Any]) -> str:
+    """Return the words of a message; of a content in parts, of those that are text."""
+    value = next((message[name] for name in ("content", "value", "text") if name in message), None)
+    if isinstance(value, list):
+        parts = [part.get("text") if isinstance(part, dict) else part for part in value]
+        return plain("".join(part for part in parts if isinstance(part, str)))
+    return _text(value)
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str | None):
-        raise ValueError(tr("questions and answers must be text"))
+        raise InputError(tr("questions and answers must be text"))
     return plain(value or "")
 
 
-def _turn(value: Any) -> Turn:
-    if not isinstance(value, list) or len(value) != 2:
-        raise ValueError(tr("the history must be a list of pairs"))
-    return _text(value[0]), _text(value[1])
+def _turn(turn: Any) -> Turn:
+    if not isinstance(turn, list) or len(turn) != 2:
+        raise InputError(tr("the history must be a list of pairs"))
+    return _text(turn[0]), _text(turn[1])
 
 
 def write_json_lines(path: Path, exchanges: Iterable[Exchange]) -> int:

@@ -16,6 +16,8 @@ English system it is ``8:43:38 PM``. QQ Chat Exporter writes ``name:``, ``时间
 
 import re
 from collections.abc import Iterator
+from itertools import chain
+from typing import NamedTuple
 
 from daemon.training.chats import Said, text_or_media
 from daemon.training.formats.clock import seconds
@@ -23,10 +25,9 @@ from daemon.training.formats.clock import seconds
 _HEAD = re.compile(r"消息对象[:：](?P<chat>.*)")
 _FRAME = re.compile(r"=+|消息分组[:：].*|消息记录（此消息记录为文本格式，不支持重新导入）")
 _STAMP = r"\d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{2}:\d{2}(?: [AP]M)?"
-_MESSAGE = re.compile(
-    rf"(?P<at>{_STAMP}) (?:【[^】]*】)?(?P<who>.*?)"
-    r"(?:\((?P<number>\d{5,12})\)|<(?P<mail>[^<>\s]+@[^<>\s]+)>)?\s*"
-)
+_MESSAGE = re.compile(rf"(?P<at>{_STAMP}) (?:【[^】]*】)?(?P<who>.*)")
+_ACCOUNT = re.compile(r"(?:\((\d{5,12})\)|<([^<>\s@]{1,64}@[^<>\s]{1,255})>)\Z")
+LONGEST_ACCOUNT = 330  # characters of a mail address with its brackets
 _SYSTEM = {"10000", "1000000", "80000000"}  # system messages, the same in groups, anonymous members
 _NEWS = re.compile(
     r"(?:你|对方|.{1,24})(?:撤回了一条消息|已成功接收了?.*文件.*|拍了拍.*)|你已下载文件.*"
@@ -40,14 +41,17 @@ _CHAT = re.compile(r"聊天名称: (?P<chat>.*)")
 _END = re.compile(r"(?:资源: \d+ 个文件|提及: .*|回复: .*|=+)")
 
 
+class _Begun(NamedTuple):
+    who: str
+    account: str
+    at: float | None
+
+
 def is_qq(head: str) -> bool:
     """Whether a file that begins with ``head`` is such an export."""
     if head.startswith(_EXPORTER) or "不支持重新导入" in head or _HEAD.search(head):
         return True
-    return any(
-        (found := _MESSAGE.fullmatch(line)) and (found["number"] or found["mail"])
-        for line in head.splitlines()
-    )
+    return any((found := _begun(line)) and found.account for line in head.splitlines())
 
 
 def read_qq(lines: Iterator[str]) -> Iterator[Said]:
@@ -57,8 +61,8 @@ def read_qq(lines: Iterator[str]) -> Iterator[Said]:
         yield from _exporter(lines)
         return
     chat, message, words = "", None, list[str]()
-    for line in _chain(first, lines):
-        if found := _MESSAGE.fullmatch(line):
+    for line in chain((first,), lines):
+        if found := _begun(line):
             if message:
                 yield _said(chat, message, words)
             message, words = found, []
@@ -72,15 +76,21 @@ def read_qq(lines: Iterator[str]) -> Iterator[Said]:
         yield _said(chat, message, words)
 
 
-def _chain(first: str, lines: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from lines
+def _begun(line: str) -> _Begun | None:
+    """Return who begins to say something in a line, None where it is no such line."""
+    found = _MESSAGE.match(line)
+    if not found:
+        return None
+    who = found["who"].rstrip()
+    account = _ACCOUNT.search(who, max(len(who) - LONGEST_ACCOUNT, 0))
+    if not account:
+        return _Begun(who, "", seconds(found["at"]))
+    return _Begun(who[: account.start()].strip(), account[1] or account[2], seconds(found["at"]))
 
 
-def _said(chat: str, message: re.Match[str], words: list[str]) -> Said:
-    account = message["number"] or message["mail"] or ""
-    who = message["who"].strip() or account
-    at, text = seconds(message["at"]), "\n".join(words).strip()
+def _said(chat: str, message: _Begun, words: list[str]) -> Said:
+    account, at = message.account, message.at
+    who, text = message.who or account, "\n".join(words).strip()
     if account in _SYSTEM or who == "系统消息" or _NEWS.fullmatch(text):
         return Said(chat, who, account, at, text, "system")
     return text_or_media(chat, who, account, at, text, stickers=True)

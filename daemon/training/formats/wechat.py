@@ -7,8 +7,6 @@
 """
 
 import csv
-import html
-import json
 import re
 from collections.abc import Iterator, Mapping
 
@@ -16,26 +14,37 @@ from daemon.errors import InputError
 from daemon.i18n import tr
 from daemon.training.chats import Said, text_or_media
 from daemon.training.formats.clock import seconds
-from daemon.training.formats.pages import elements
+from daemon.training.formats.json_values import decoder
+from daemon.training.formats.pages import elements, unescaped
 
 ME, OTHER = "我", "对方"  # who sent it, where an export tells only that
 TEXT, QUOTING, SYSTEM = "1", ("49", "57"), "10000"  # WeChat's own numbers for kinds of messages
 QUOTE = "\n\n引用"  # what PyWxDump puts between an answer and the message that it quotes
 LONGEST_FIELD = 1_000_000  # characters
+MOST_COLUMNS = 100  # the tools write 8 to 20
 
 
 def is_wechat_csv(head: str) -> bool:
     """Whether a file that begins with ``head`` is such a table."""
-    columns = set(head.split("\n", 1)[0].strip().replace('"', "").split(","))
+    try:
+        columns = set(next(csv.reader(head.lstrip().splitlines()[:1]), ()))
+    except csv.Error:
+        return False
     return {"IsSender", "StrContent"} <= columns or {"is_sender", "type_name"} <= columns
 
 
 def read_wechat_csv(lines: Iterator[str]) -> Iterator[Said]:
-    """Yield the messages of either kind of table."""
+    """Yield the messages of either kind of table.
+
+    Raises ``InputError`` for a row that is no such one.
+    """
     csv.field_size_limit(LONGEST_FIELD)
     rows = csv.DictReader((line + "\n" for line in lines), restval="")
-    of = _wechatmsg if "StrContent" in (rows.fieldnames or ()) else _pywxdump
     try:
+        columns = rows.fieldnames or ()
+        if len(columns) > MOST_COLUMNS:
+            raise InputError(tr("It has {count} columns.").format(count=len(columns)))
+        of = _wechatmsg if "StrContent" in columns else _pywxdump
         for row in rows:
             yield of(row)
     except csv.Error as error:
@@ -76,15 +85,19 @@ def _pywxdump(row: Mapping[str, str]) -> Said:
 def _inner(content: str) -> str:
     """Return the words of a ``content`` cell: text, or JSON with ``msg`` in it."""
     try:
-        value = json.loads(content)
-    except ValueError:
+        value = decoder().decode(content)
+    except (ValueError, RecursionError):
         return content
-    return str(value.get("msg", "")) if isinstance(value, dict) else content
+    words = value.get("msg", "") if isinstance(value, dict) else content
+    return words if isinstance(words, str) else ""
 
 
-_LIST = re.compile(r"\bchatMessages\s*=\s*\[")
-_PAIR = re.compile(r"\s*(\w+)\s*:\s*(?:'((?:[^'\\]|\\.)*)'|(-?\d+))\s*,?", re.DOTALL)
+_LIST = re.compile(r"\bchatMessages\s*+=\s*+\[")
+_KEY = re.compile(r"\s*+(\w++)\s*+:\s*+(?:'|(-?\d++)\s*+,?)")
+_QUOTE = re.compile(r"\\.|'", re.DOTALL)
+_COMMA = re.compile(r"\s*+,?")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_PICTURE = re.compile(r"<img\b[^<>]*+>")  # emoticons are pictures here
 
 
 def is_wechat_html(text: str) -> bool:
@@ -104,9 +117,17 @@ def _listed(text: str, position: int) -> Iterator[Said]:
     while (position := _skip(text, position)) < len(text) and text[position] == "{":
         position += 1
         fields: dict[str, str] = {}
-        while pair := _PAIR.match(text, position):
-            fields[pair[1]] = pair[3] if pair[2] is None else _unescaped(pair[2])
-            position = pair.end()
+        while key := _KEY.match(text, position):
+            position = key.end()
+            if key[2] is None:
+                end = _closing(text, position)
+                if end < 0:
+                    return
+                fields[key[1]] = _plain(text[position:end])
+                comma = _COMMA.match(text, end + 1)
+                position = comma.end() if comma else end + 1
+            else:
+                fields[key[1]] = key[2]
         position = text.find("}", position) + 1
         if not position:
             return
@@ -119,11 +140,18 @@ def _skip(text: str, position: int) -> int:
     return position
 
 
-def _unescaped(text: str) -> str:
+def _closing(text: str, position: int) -> int:
+    """Return where the string that begins at ``position`` is closed, -1 where nowhere."""
+    while (found := _QUOTE.search(text, position)) and found[0] != "'":
+        position = found.end()
+    return found.start() if found else -1
+
+
+def _plain(text: str) -> str:
     text = _ESCAPE.sub(
         lambda found: {"n": "\n", "r": "\r", "t": "\t"}.get(found[1], found[1]), text
     )
-    return html.unescape(re.sub(r"<img\b[^>]*>", "", text))  # emoticons are pictures here
+    return unescaped(_PICTURE.sub("", text))
 
 
 def _from_list(fields: Mapping[str, str]) -> Said:
