@@ -13,6 +13,8 @@ from daemon.config import Settings
 from daemon.errors import InputError
 from daemon.i18n import tr
 
+MOST_NAMED = 10  # persons in a line of the table
+
 if TYPE_CHECKING:
     from daemon.training.chats import Counted, Exchange, Person
 
@@ -25,7 +27,7 @@ def register(commands: Subcommands) -> None:
         "import",
         help=tr("read exports of messengers"),
         description=tr(
-            "Reads exports of QQ, WeChat, Telegram and WhatsApp, or JSON lines, and writes "
+            "Reads exports of QQ, WeChat, Telegram and WhatsApp, or JSON, and writes "
             "questions and answers to learn from. Nothing leaves this computer. Telephone numbers, "
             "mail addresses, accounts and other long numbers are masked."
         ),
@@ -48,7 +50,7 @@ def register(commands: Subcommands) -> None:
             f"--{column}-column",
             default=column,
             metavar="NAME",
-            help=tr("its name in JSON lines; default {name}").format(name=column),
+            help=tr("its name in JSON; default {name}").format(name=column),
         )
     parser.set_defaults(run=import_chats)
 
@@ -100,9 +102,9 @@ def _show(
     table.add_row(tr("left out: notices of the messenger"), str(counted.system))
     table.add_row(tr("left out: turns without an answer"), str(counted.unanswered))
     if found:
-        others = [person for person in found if person not in chosen]
+        answering = set(chosen)
         table.add_row(tr("answers"), _named(chosen))
-        table.add_row(tr("ask"), _named(others[:10]) + (" …" if len(others) > 10 else ""))
+        table.add_row(tr("ask"), _named([one for one in found if one not in answering]))
     masked = ", ".join(f"{name} {count}" for name, count in counted.masked.items())
     table.add_row(tr("masked"), masked or "–")
     table.add_row(tr("conversations"), str(counted.conversations))
@@ -117,4 +119,5 @@ def _show(
 
 
 def _named(persons: "list[Person]") -> str:
-    return escape(", ".join(f"{person.name} ({person.messages})" for person in persons)) or "–"
+    listed = ", ".join(f"{person.name} ({person.messages})" for person in persons[:MOST_NAMED])
+    return escape(listed + (" …" if len(persons) > MOST_NAMED else "")) or "–"
