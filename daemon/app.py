@@ -144,7 +144,7 @@ async def _load(
     loaded = await loader.parts(
         screen.face if screen else None, loader.worker("lips"), wait_for_voice=False
     )
-    apologies = await make_apologies(loaded)
+    apologies = await make_apologies(loaded.synthesizer, loaded.speaking)
     parts, attentive = loaded, None
     if settings.dialogue.answer_when == "addressed":
         attentive = Attentive(parts.recognizer, settings.dialogue)

@@ -4,13 +4,14 @@ A part is imported when it is made: each brings a large library, and no command 
 """
 
 import asyncio
+import copy
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from daemon.config import Settings
 from daemon.dialogue.conversion import Conversion
@@ -63,6 +64,12 @@ class Loader:
             async with asyncio.timeout(STOP_S):
                 await self._stack.aclose()
         await asyncio.gather(*(worker.close() for worker in self._workers))
+
+    def asking_for(self, settings: Settings) -> Self:
+        """Return a loader that makes what other settings ask for; this one closes it in the end."""
+        other = copy.copy(self)
+        other.settings = settings
+        return other
 
     def worker(self, name: str) -> Worker:
         """Start a thread that ends with the loader."""

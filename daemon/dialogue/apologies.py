@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from daemon.dialogue.reply import Apology, Parts
+from daemon.dialogue.reply import Apology
 from daemon.media import SPEAK_RATE, Samples
-from daemon.worker import CancelToken
+from daemon.stages import Synthesizer
+from daemon.worker import CancelToken, Worker
 
 APOLOGIES = {
     "en": "Sorry, something went wrong. Please say that again.",
@@ -12,18 +13,18 @@ APOLOGIES = {
 }
 
 
-async def make_apologies(parts: Parts) -> dict[str, Samples]:
+async def make_apologies(voice: Synthesizer, speaking: Worker) -> dict[str, Samples]:
     """Speak the apologies, at ``SPEAK_RATE``; one that no voice can speak is left out."""
 
     def speak(cancel: CancelToken) -> dict[str, Samples]:
         spoken = {}
         for language, text in APOLOGIES.items():
-            if pieces := list(parts.synthesizer.synthesize(text, cancel)):
+            if pieces := list(voice.synthesize(text, cancel)):
                 samples = [piece.at_rate(SPEAK_RATE).samples for piece in pieces]
                 spoken[language] = np.concatenate(samples)
         return spoken
 
-    return await parts.speaking.run(speak)
+    return await speaking.run(speak)
 
 
 def apology_in(language: str, spoken: dict[str, Samples]) -> Apology:

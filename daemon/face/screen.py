@@ -74,10 +74,13 @@ class Screen:
         """What is shown on; ``None`` while that has failed."""
         return self._camera
 
-    async def use(self, face: LipSync) -> None:
-        """Show another face of the same size and rate; the one before is not drawn any more."""
+    def use(self, face: LipSync) -> None:
+        """Show another face of the same size and rate, from the next picture on; see ``drawn``."""
         self.clear()
         self.face = face
+
+    async def drawn(self) -> None:
+        """Wait until the picture under way is drawn: the last one of a face before."""
         await self._worker.run(lambda _: None)
 
     async def put(self, frame: FaceFrame) -> None:

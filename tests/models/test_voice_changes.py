@@ -9,12 +9,12 @@ from typing import Any, cast
 import pytest
 
 from daemon.app import Running
+from daemon.apply import apply
 from daemon.config import Settings, load, packaged_config
 from daemon.ears.sound_files import read_recording
 from daemon.errors import SetupError
 from daemon.loading import Loader
 from daemon.media import Audio
-from daemon.service.changes import apply
 from daemon.voice.catalogue import TIMBRE, NewVoice, VoiceSettings
 from daemon.voice.world import World, measure
 from daemon.worker import CancelToken

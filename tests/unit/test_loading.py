@@ -91,7 +91,7 @@ def test_an_apology_that_no_voice_can_speak_is_left_out() -> None:
     async def run() -> None:
         async with Loader(SETTINGS) as loader:
             parts: Any = SimpleNamespace(synthesizer=English(), speaking=loader.worker("voice"))
-            assert list(await make_apologies(parts)) == ["en"]
+            assert list(await make_apologies(parts.synthesizer, parts.speaking)) == ["en"]
 
     asyncio.run(run())
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from daemon import i18n
 from daemon.app import Running
+from daemon.apply import LIVE, differences
 from daemon.brain.choice import candidates
 from daemon.config import Settings
 from daemon.dialogue.personas import find_persona, with_persona
 from daemon.errors import DigitalLifeError
 from daemon.face import loopback
 from daemon.face.catalogue import list_faces
-from daemon.service.changes import LIVE, differences
 from daemon.service.desk import Desk
 from daemon.service.panel.requests import SETTABLE
 from daemon.store.manifest import Weight

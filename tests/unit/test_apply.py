@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from daemon.apply import LIVE
 from daemon.config import Settings, catalogue, load
 from daemon.dialogue.mute import Mute
 from daemon.errors import SetupError
 from daemon.loading import Loader
-from daemon.service.changes import LIVE
 from daemon.service.desk import Desk
 from daemon.service.protocol import Choose
 from tests.fakes import FakeConverter, FakeFace, FakeVoice, parts
@@ -46,12 +46,26 @@ class Room(Loader):
         return await self.make(self._converting(), lambda: self._fake(FakeConverter(), name))
 
     def face(self) -> Any:
+        if self.settings.face.name == "broken":
+            raise SetupError("the face is broken")
         return self._fake(FakeFace(), self.settings.face.name)
+
+
+class Screen:
+    def __init__(self, face: Any) -> None:
+        self.face = face
+
+    def use(self, face: Any) -> None:
+        self.face = face
+
+    async def drawn(self) -> None:
+        pass
 
 
 class Session:
     def __init__(self, first: Any) -> None:
         self.parts, self.hushed, self.barge_in_s = first, 0, 0.2
+        self.apologies: dict[str, Any] = {}
 
     def use(self, **changed: Any) -> None:
         self.parts = replace(self.parts, **changed)
@@ -146,6 +160,47 @@ def test_one_that_cannot_be_loaded_leaves_the_one_before() -> None:
         assert running.session.parts.conversion is before
         assert running.loader.open == ["piper-joe", "mother"]
         assert running.loader.settings.voice.name == "mother"
+
+    changing(work)
+
+
+def test_a_part_that_fails_after_others_were_built_changes_nothing() -> None:
+    async def work(desk: Desk, running: SimpleNamespace) -> None:
+        running.screen = Screen(face := await running.loader.make(running.parts.drawing, FakeFace))
+        await desk.answer(choose("mother"))
+        parts, settings, open_before = (
+            running.session.parts,
+            running.loader.settings,
+            list(running.loader.open),
+        )
+        hushed, apologies = running.session.hushed, running.session.apologies
+        wanted = {"voice.english": "another", "voice.name": "father", "face.name": "broken"}
+        with pytest.raises(SetupError, match="the face is broken"):
+            await desk.choose(wanted)
+        assert running.session.parts is parts and running.screen.face is face
+        assert running.loader.settings is settings
+        assert running.loader.open == open_before, "what was built is closed again"
+        assert running.session.hushed == hushed and running.session.apologies is apologies
+        done = await desk.choose({**wanted, "face.name": "drawn"})
+        assert set(done["changed"]) >= {"voice.english", "voice.name"}
+        assert sorted(running.loader.open) == ["another", "drawn", "father"]
+        assert running.session.apologies["en"].size, "the new voice apologises, too"
+
+    changing(work)
+
+
+def test_an_old_part_that_cannot_be_closed_is_no_failure() -> None:
+    async def work(desk: Desk, running: SimpleNamespace) -> None:
+        await desk.answer(choose("mother"))
+
+        def close() -> None:
+            running.loader.open.remove("mother")
+            raise RuntimeError("it hangs on")
+
+        running.session.parts.conversion.converter.close = close
+        done = await desk.answer(choose("father"))
+        assert done["changed"] == ["voice.name"]
+        assert running.session.parts.conversion.name == "father"
 
     changing(work)
 
