@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from daemon.app import Running
-from daemon.apply import apply
 from daemon.config import Settings, load
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.reply import Script
@@ -17,10 +16,7 @@ from daemon.i18n import tr
 from daemon.loading import require_weights
 from daemon.service import notify, report
 from daemon.service.appearance import Appearance
-<<<<<<< HEAD
 from daemon.service.choosing import Chooser
-=======
->>>>>>> fd00c15 (Other settings: all new parts are built before one takes another's place)
 from daemon.service.control import Events
 from daemon.service.monitor import Monitor
 from daemon.service.protocol import (
@@ -195,25 +191,8 @@ class Desk:
         return await self.choose({plain: request.name, "voice.name": ""})
 
     async def choose(self, values_by_name: Mapping[str, object]) -> dict[str, Any]:
-<<<<<<< HEAD
         """Set settings by name, such as ``voice.speed``; see ``changes.apply``."""
         return await self._chooser.choose(values_by_name)
-=======
-        """Set settings by name, such as ``voice.speed``; see ``daemon.apply``."""
-        self._live()
-        values = self.wanted.model_dump()
-        for name, value in values_by_name.items():
-            room, key = name.split(".")
-            values[room][key] = value
-        try:
-            wanted = Settings.model_validate(values)
-        except ValidationError as error:
-            names = ", ".join(values_by_name)
-            raise InputError(f"{names}: {error.errors()[0]['msg']}") from None
-        changed = await self._change(wanted)
-        self.chosen.update(values_by_name)
-        return changed
->>>>>>> fd00c15 (Other settings: all new parts are built before one takes another's place)
 
     async def _restart(self) -> dict[str, Any]:
         """Load everything anew, once what is being changed is in force.
