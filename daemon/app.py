@@ -34,6 +34,7 @@ from daemon.stages import Recognizer
 from daemon.tools.toolbox import Toolbox
 from daemon.voice.player import Loudspeaker, Player
 from daemon.voice.sound import Sound
+from daemon.voice.sound_server import patience_s
 from daemon.voice.virtual_microphone import Devices, virtual_microphone
 from daemon.worker import CancelToken, Worker
 
@@ -102,10 +103,12 @@ async def serve(
     loudspeaker, or when one goes away and does not come back.
     """
     mute = mute or Mute()
-    calls = virtual_microphone(settings.voice, settings.ears)
-    async with calls as devices, make_loader(settings) as loader:
-        require_weights(settings, loader.store)
+    loader = make_loader(settings)
+    calls = virtual_microphone(settings.voice, settings.ears, loader.tell)
+    async with calls as devices, loader:
         ears = loader.worker("ears")
+        loader.tell("weights")
+        await ears.run(lambda _: require_weights(settings, loader.store))
         sound = await _open_sound(loader, ears, devices)
         async with _showing(loader, sound.loudspeaker, mute) as screen:
             running = await _load(loader, ears, sound, screen, mute, observe, tell)
@@ -126,7 +129,7 @@ async def _open_sound(loader: Loader, ears: Worker, devices: Devices) -> Sound:
     echo = await ears.run(lambda _: loader.echo(loudspeaker.played))
     sound = Sound(Microphone(devices.microphone, echo), loudspeaker, loader.worker("sound"))
     loader.own(sound.close)
-    await sound.open()
+    await sound.open(patience_s(), lambda: loader.tell("waiting for the sound devices"))
     return sound
 
 

@@ -104,9 +104,9 @@ async def _build(
     if changed & set(FACE) and running.screen is not None:
         built.face = await loader.make(parts.drawing, loader.other_face)
         undo.push_async_callback(loader.release, parts.drawing, built.face)
-    recognizer, languages = running.recognizer, loader.settings.ears.languages
-    if changed & set(HEARING) and isinstance(recognizer, Whisper):
-        # the last to fail: it takes them all in one step
+    if changed & set(HEARING) and isinstance(recognizer := running.recognizer, Whisper):
+        languages = loader.settings.ears.languages
+        # the last that may fail, because it takes them at once, all or none
         await parts.hearing.run(lambda _: recognizer.understand(languages))
     return built
 

@@ -5,20 +5,25 @@ from the first moment.
 """
 
 import argparse
+import atexit
 import io
+import logging
 import os
 import sys
 import threading
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon import __version__
 from daemon.errors import DigitalLifeError, first_failure
 from daemon.i18n import tr
+from daemon.service import beat
 
 if TYPE_CHECKING:
     from daemon.config import Settings
 
+ENGINES = ("av", "ctranslate2", "onnxruntime", "sounddevice", "torch")  # they have threads
 INTERRUPTED = 130  # what a shell reports after Ctrl+C
 
 
@@ -82,19 +87,29 @@ def main(argv: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a terminal may lack Chinese, or the letters of a name
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    return leave(_run(argv))
+    if argv is not None:
+        return _run(argv)
+    if "run" in sys.argv[1:]:
+        beat.begin()
+    return leave(_run(None))
 
 
 def leave(code: int) -> int:
-    """Return ``code``, unless a worker hangs in a library: then end the process with it.
+    """Return ``code``; where threads or engines are left, end the process with it.
 
-    A thread that comes back from such a call while the interpreter ends would crash it.
+    A thread that comes back from a library while the interpreter ends would crash it, and so end an
+    orderly failure in SIGABRT.
     """
-    if any(thread.name.startswith("worker-") for thread in threading.enumerate()):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    return code
+    left = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    if not left and not any(engine in sys.modules for engine in ENGINES):
+        return code
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # a full disk, or closed: there is nowhere to say it
+            code = code or 1
+    os._exit(code)
 
 
 def _run(argv: list[str] | None) -> int:
@@ -109,13 +124,11 @@ def _run(argv: list[str] | None) -> int:
         return 0
     except DigitalLifeError as error:
         return _failed(error)
-    except (ImportError, OSError) as error:
-        return _failed(_explained(error))
     except BaseExceptionGroup as failures:
         failure = first_failure(failures)
-        if not isinstance(failure, DigitalLifeError):
-            failure = _explained(failure)
-        return _failed(failure)
+        return _failed(failure if isinstance(failure, DigitalLifeError) else _explained(failure))
+    except Exception as error:
+        return _failed(_explained(error))
 
 
 def _settings(arguments: argparse.Namespace) -> "Settings":
@@ -130,12 +143,20 @@ def _settings(arguments: argparse.Namespace) -> "Settings":
 
 
 def _explained(error: BaseException) -> DigitalLifeError:
-    """Explain a library that cannot be loaded; anything else is raised again."""
+    """Explain a library that cannot be loaded; of anything else tell what it is, and where."""
     from daemon.extras import is_unloadable, unloadable
 
     if isinstance(error, ImportError | OSError) and is_unloadable(error):
         return unloadable(error)
-    raise error
+    logging.getLogger(__name__).debug("unexpected", exc_info=error)
+    places = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(places[-1].filename).name}:{places[-1].lineno}" if places else ""
+    return DigitalLifeError(
+        tr("Something unexpected happened: {kind} in {place}.").format(
+            kind=type(error).__name__, place=place
+        ),
+        tr('level = "debug" under [log] shows more'),
+    )
 
 
 def _failed(error: DigitalLifeError) -> int:

@@ -46,9 +46,9 @@ class Loader:
     def __init__(
         self, settings: Settings, progress: Callable[[str], None] = lambda text: None
     ) -> None:
-        """``progress`` is told what is being loaded."""
+        """``progress`` is told what is being loaded, or waited for."""
         self.settings = settings
-        self._progress = progress
+        self.tell = progress
         self._open: dict[int, Part] = {}  # the parts in use, by the order in which they were made
         self._numbers = count()
         self.store = open_store(settings.models.directory)
@@ -98,7 +98,7 @@ class Loader:
                 raise
             return part
 
-        self._progress(worker.name)
+        self.tell(worker.name)
         part = await worker.run(load)
         number = next(self._numbers)
         self._open[number] = part
@@ -126,8 +126,9 @@ class Loader:
 
         A converted voice may go on loading behind: it takes as long as all the rest.
         """
-        require_weights(self.settings, self.store)
         hearing, thinking, speaking = map(self.worker, ("whisper", "brain", "voice"))
+        # the first time this reads every byte of them
+        await hearing.run(lambda _: require_weights(self.settings, self.store))
         async with asyncio.TaskGroup() as group:
             ears = group.create_task(self.make(hearing, self.recognizer))
             brain = group.create_task(self.make(thinking, self.brain))

@@ -35,6 +35,7 @@ class VirtualWorker(Worker):
     """Runs its jobs in the event loop; each call and each item takes ``takes_s`` of its time."""
 
     def __init__(self, takes_s: float = 0.0) -> None:
+        self.name = "virtual"
         self.takes_s = takes_s
         self.cancelled = 0
 

@@ -37,6 +37,7 @@ from daemon.dialogue.trace import Trace
 from daemon.errors import DigitalLifeError, StageError, first_failure, named
 from daemon.i18n import tr
 from daemon.loading import Loader
+from daemon.service import beat
 from daemon.service.acceptor import raise_descriptor_limit
 from daemon.service.control import Control
 from daemon.service.desk import Desk
@@ -115,6 +116,7 @@ async def _serve(
     def ready(running: Running) -> None:
         desk.ready(running)
         notify(READY=1, STATUS="listening")
+        beat.end()
         err.print(tr("Listening. Ctrl+C ends it."))
 
     def observe(state: State, reply: Reply | None) -> None:

@@ -93,7 +93,7 @@ def _take(steps: list[Step]) -> list[Step]:
             continue
         mark = "# " if step.root else "  "
         out.print(f"{mark}{step}", markup=False)
-        take(step)
+        take(step, lambda text: out.print(f"    {text}", markup=False))
     return left
 
 

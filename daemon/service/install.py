@@ -16,6 +16,7 @@ from typing import Final
 
 from daemon.errors import SetupError
 from daemon.i18n import tr
+from daemon.service.ready import AwaitReady
 from daemon.service.steps import Remove, Run, Step, Write
 
 UNIT: Final = "digital-life.service"
@@ -26,7 +27,8 @@ ETC: Final = {
     "modules-load.conf": Path("/etc/modules-load.d/digital-life.conf"),
     "udev.rules": Path("/etc/udev/rules.d/70-digital-life.rules"),
 }
-DATA: Final = ".local/share/digital-life"  # the unit names it, too
+CACHE: Final = ".cache/digital-life"
+DATA: Final = ".local/share/digital-life"
 PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_-]*\$?", re.IGNORECASE)  # of a user, as useradd takes it
 
 
@@ -151,7 +153,8 @@ def plan_install(target: Target, machine: Machine) -> list[Step]:
         Write(target.unit, unit, root=target.system),
         target.systemctl("daemon-reload"),
         target.systemctl("enable", UNIT),
-        target.systemctl("restart", UNIT),
+        target.systemctl("restart", "--no-block", UNIT),
+        AwaitReady(UNIT, tuple(target.scope)),
     ]
 
 
@@ -212,7 +215,7 @@ def _filled(name: str, target: Target) -> str:
         "@ENVIRONMENT@": environment,
         "@USER@": target.user,
         "@UID@": str(target.uid),
-        "@HOME@": str(target.home),
+        "@WRITABLE@": " ".join(_quoted(f"-{target.home / place}") for place in (CACHE, DATA)),
     }
     text = (folder / name).read_text(encoding="utf-8")
     for key, value in values.items():

@@ -4,14 +4,16 @@ import os
 import shlex
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from daemon.errors import DigitalLifeError
 from daemon.files import unwritable, whole_file
 from daemon.i18n import tr
+from daemon.service.ready import AwaitReady
 
-STEP_S = 310.0  # the longest a step may take: the service gets 5 minutes to load its models
+STEP_S = 310.0  # the longest a command may take; stopping a service may take its ten seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Run:
         return shlex.join(self.command)
 
 
-Step = Write | Remove | Run
+Step = Write | Remove | Run | AwaitReady
 
 
 def may_become_root() -> bool:
@@ -83,8 +85,11 @@ def may_become_root() -> bool:
     return os.geteuid() == 0 or shutil.which("sudo") is not None
 
 
-def take(step: Step) -> None:
-    """Take a step; ``DigitalLifeError`` says what went wrong."""
+def take(step: Step, tell: Callable[[str], None] = lambda text: None) -> None:
+    """Take a step; ``DigitalLifeError`` says what went wrong. ``tell`` is told its course."""
+    if isinstance(step, AwaitReady):
+        step.wait(tell)
+        return
     if isinstance(step, Write) and not step.root:
         _write(step)
         return

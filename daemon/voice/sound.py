@@ -39,9 +39,23 @@ class Sound:
         self.loudspeaker = loudspeaker
         self._worker = worker
 
-    async def open(self) -> None:
-        """Open both; ``DeviceError`` when one is missing or cannot be opened."""
-        await self._worker.run(lambda _: self._open())
+    async def open(self, wait_s: float = 0.0, waiting: Callable[[], None] = lambda: None) -> None:
+        """Open both; ``DeviceError`` when one is missing or cannot be opened for ``wait_s``.
+
+        ``waiting`` is called before each further attempt.
+        """
+        until = time.monotonic() + wait_s
+        attempt = self._open
+        while True:
+            try:
+                return await self._worker.run(lambda _, attempt=attempt: attempt())
+            except DeviceError as error:
+                if time.monotonic() >= until:
+                    raise
+                log.debug("not yet: %s", error)
+            waiting()
+            await asyncio.sleep(RETRY_S)
+            attempt = self._reopen
 
     async def devices(self) -> list[Device]:
         """List what there is; not while PortAudio is being started anew."""
@@ -68,10 +82,17 @@ class Sound:
                 await self._worker.run(lambda _: self._close())
 
     async def _stall(self, patience_s: float) -> None:
-        """Wait until a device has not called for ``patience_s``."""
-        begin = time.monotonic()
-        while time.monotonic() - max(begin, self._called()) < patience_s:  # noqa: ASYNC110
+        """Wait until a device has not called for ``patience_s``.
+
+        Time in which this process itself stood still, because others had the processor, tells
+        nothing about a device.
+        """
+        silent_s, looked = 0.0, time.monotonic()
+        while silent_s < patience_s:
             await asyncio.sleep(LOOK_S)  # PortAudio has nothing to wait on
+            now = time.monotonic()
+            silent_s = silent_s + min(now - looked, 2 * LOOK_S) if self._called() < looked else 0.0
+            looked = now
 
     def _called(self) -> float:
         """When the device that has been silent longest last called."""

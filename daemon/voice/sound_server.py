@@ -6,6 +6,7 @@ longer there. So every piece of work goes through ``answer``.
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from daemon.voice.sound_plan import Module, Port, Sound
 
 CLIENT = "Digital Life"
 ANSWER_S = 5.0  # a server that takes longer to answer is treated as gone
+LATE_S = 120.0  # a service starts beside the sound server, which may take long on a slow computer
 
 
 class NoServer(DeviceError):
@@ -28,6 +30,14 @@ class NoServer(DeviceError):
             tr("There is no virtual microphone: no sound server answers."),
             tr("Start PipeWire (with pipewire-pulse) or PulseAudio."),
         )
+
+
+def patience_s() -> float:
+    """Return how long sound that is not there at start is waited for, in seconds.
+
+    In a terminal there is somebody who reads at once what is missing.
+    """
+    return LATE_S if os.environ.get("NOTIFY_SOCKET") else 0.0
 
 
 @asynccontextmanager

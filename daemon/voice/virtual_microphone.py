@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,12 +20,22 @@ from daemon.errors import DeviceError
 from daemon.i18n import tr
 from daemon.system_packages import PULSE_PLUGIN, install_line
 from daemon.voice.sound_plan import VOICE, Plan, make_plan
-from daemon.voice.sound_server import NoServer, answer, connected, load, look, move
+from daemon.voice.sound_server import (
+    NoServer,
+    answer,
+    connected,
+    load,
+    look,
+    move,
+    patience_s,
+)
+from daemon.worker import Worker
 
 WATCHED = ("module", "sink", "source", "server", "sink_input", "source_output")
 SETTLE_S = (
     0.03  # changes come in bunches; this is also how long a new stream is where it should not
 )
+LATE_RETRY_S = 1.0  # between attempts to reach one that is late
 FIRST_RETRY_S, LAST_RETRY_S = 0.25, 4.0  # between attempts to reach a server that has gone
 PATIENCE_S = 3.0  # devices come one by one after a restart: what is missing longer is told
 SILENT_S = 20.0  # by then the voice's stream must have been seen
@@ -43,11 +53,14 @@ class Devices:
 
 
 @asynccontextmanager
-async def virtual_microphone(voice: VoiceSettings, ears: EarsSettings) -> AsyncIterator[Devices]:
+async def virtual_microphone(
+    voice: VoiceSettings, ears: EarsSettings, tell: Callable[[str], None] = lambda what: None
+) -> AsyncIterator[Devices]:
     """Have the virtual microphone, and the ears in the call, as the settings ask.
 
     Yields the devices to open. Raises ``DeviceError`` or ``SetupError`` when what the settings
-    insist on cannot be had; without a sound server ``output = "both"`` is the loudspeaker only.
+    insist on cannot be had; without a sound server ``output = "both"`` is the loudspeaker only. A
+    server that is late is waited for (``patience_s``), and ``tell`` is called with that.
     """
     plain = Devices(ears.microphone, local_loudspeaker(voice))
     if voice.output == "loudspeaker":
@@ -55,7 +68,7 @@ async def virtual_microphone(voice: VoiceSettings, ears: EarsSettings) -> AsyncI
         return
     arranger = Arranger(voice, ears)
     try:
-        await arranger.begin()
+        await _begin(arranger, tell)
     except NoServer as error:
         if voice.output == "virtual-microphone" or ears.listen_to != "microphone":
             raise
@@ -66,7 +79,7 @@ async def virtual_microphone(voice: VoiceSettings, ears: EarsSettings) -> AsyncI
     keeping = asyncio.create_task(arranger.keep(), name="virtual microphone")
     try:
         with _introduced(f"{voice.output} {ears.listen_to}"):
-            door = _door()
+            door = await _door()
             yield Devices(ears.microphone if ears.listen_to == "microphone" else door, door)
     finally:
         arranger.stop()
@@ -215,9 +228,31 @@ class Arranger:
             self._complaints[text] = later(PATIENCE_S, log.warning, "%s %s", text, problems[text])
 
 
-def _door() -> str:
-    """Return PortAudio's name for the way to the sound server; empty is its default."""
-    names = [device.name for device in list_devices() if device.outputs]
+async def _begin(arranger: Arranger, tell: Callable[[str], None]) -> None:
+    """Begin as soon as a server answers; ``NoServer`` if none does for ``patience_s``."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + patience_s()
+    while True:
+        try:
+            return await arranger.begin()
+        except NoServer:
+            if clock() >= until:
+                raise
+        tell("waiting for the sound server")
+        await asyncio.sleep(LATE_RETRY_S)
+
+
+async def _door() -> str:
+    """Return PortAudio's name for the way to the sound server; empty is its default.
+
+    Off the event loop: PortAudio looks at every device when it is loaded.
+    """
+    worker = Worker("devices")
+    try:
+        devices = await worker.run(lambda _: list_devices())
+    finally:
+        await worker.close()
+    names = [device.name for device in devices if device.outputs]
     return next((door for door in DOORS if door in names), "")
 
 

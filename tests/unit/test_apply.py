@@ -50,6 +50,8 @@ class Room(Loader):
             raise SetupError("the face is broken")
         return self._fake(FakeFace(), self.settings.face.name)
 
+    other_face = face
+
 
 class Screen:
     def __init__(self, face: Any) -> None:

@@ -77,3 +77,25 @@ def test_no_file_of_a_home_is_taken_for_a_part_of_it(tmp_path: Path, system: boo
     environment = [value for name, value in settings if name == "Environment"]
     command = ["env", "-i", *environment, *shlex.split(start)[:-1], "--version"]
     subprocess.run(command, cwd=tmp_path, check=True)
+
+
+def test_a_home_with_a_space_can_be_written_to() -> None:
+    target = Target("somebody", 1000, Path("/home/some body 100%"), system=True)
+    unit = next(
+        step.text
+        for step in plan_install(target, BARE)
+        if isinstance(step, Write) and "Service" in step.text
+    )
+    (line,) = [line for line in unit.splitlines() if line.startswith("ReadWritePaths=")]
+    assert line.endswith(
+        '"-/home/some body 100%%/.cache/digital-life" '
+        '"-/home/some body 100%%/.local/share/digital-life"'
+    )
+
+
+def test_the_service_is_waited_for_by_looking_at_it() -> None:
+    steps = plan_install(Target("somebody", 1000, HOME, system=False), BARE)
+    assert [str(step) for step in steps[-2:]] == [
+        "systemctl --user restart --no-block digital-life.service",
+        "wait until digital-life.service is ready",
+    ]
