@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
 from daemon.app import Running
+from daemon.apply import apply
 from daemon.config import Settings
 from daemon.dialogue.personas import find_persona, with_persona
 from daemon.errors import DigitalLifeError
 from daemon.i18n import tr
-from daemon.service.changes import apply
 from daemon.service.control import Events
 from daemon.service.settings_state import SettingsState, with_values
 from daemon.worker import Cancelled, WorkerClosed
@@ -29,7 +29,7 @@ class Chooser:
         self._changes: set[asyncio.Task[dict[str, Any]]] = set()
 
     async def choose(self, values_by_name: Mapping[str, object]) -> dict[str, Any]:
-        """Set settings by name, such as ``voice.speed``; see ``changes.apply``.
+        """Set settings by name, such as ``voice.speed``; see ``daemon.apply``.
 
         Choices are taken one after another, each on top of what was wanted by then, and to their
         end even if whoever asked has gone.

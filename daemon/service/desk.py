@@ -191,7 +191,7 @@ class Desk:
         return await self.choose({plain: request.name, "voice.name": ""})
 
     async def choose(self, values_by_name: Mapping[str, object]) -> dict[str, Any]:
-        """Set settings by name, such as ``voice.speed``; see ``changes.apply``."""
+        """Set settings by name, such as ``voice.speed``; see ``daemon.apply``."""
         return await self._chooser.choose(values_by_name)
 
     async def _restart(self) -> dict[str, Any]:

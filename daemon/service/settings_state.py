@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from daemon.apply import LIVE, differences
 from daemon.config import Settings
 from daemon.errors import InputError
-from daemon.service.changes import LIVE, differences
 
 
 class SettingsState:
