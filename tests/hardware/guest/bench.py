@@ -13,6 +13,9 @@ CHECKOUT = Path(__file__).parents[3]
 START = Path(__file__).parent / "start"
 BOOT_S = 60.0  # a boot takes 10 s; one in many stands still before its first line
 BOOTS = 3
+SILENT_S = 1800.0  # a guest that has proved nothing for so long has got stuck, however slow it is
+LONGEST_S = 6 * 3600.0
+LOOK_S = 1.0
 MAPPINGS = Path("/proc/sys/vm/max_map_count")
 # each page of a process in the guest may be a mapping of its own; kernels begin with 65530
 MOST_MAPPINGS = 1_048_576
@@ -42,7 +45,7 @@ def missing() -> str:
     return ""
 
 
-def run(*proofs: str, seconds: float, soak_s: float = 60) -> str:
+def run(*proofs: str, soak_s: float = 60) -> str:
     """Run proofs of ``inside.py`` in one fresh guest; return all they printed."""
     place = folder()
     assert place is not None
@@ -51,18 +54,18 @@ def run(*proofs: str, seconds: float, soak_s: float = 60) -> str:
     models = default_directory()
     command = [
         str(place / "run"), "--accel", "uml", "--venv", sys.prefix, "--share", str(models),
-        "--mem", "3072", "--timeout", str(seconds), "--env", f"DL_CHECKOUT={CHECKOUT}",
+        "--mem", "3072", "--timeout", str(LONGEST_S), "--env", f"DL_CHECKOUT={CHECKOUT}",
         "--env", f"DL_MODELS={models}", "--env", f"DL_SOAK_S={soak_s}", str(START), *proofs,
     ]  # fmt: skip
     for _ in range(BOOTS):
-        if (printed := _run(command)) is not None:
+        if (printed := _run(command, SILENT_S + soak_s)) is not None:
             return printed
     raise AssertionError(f"the guest did not boot in {BOOTS} attempts")
 
 
-def _run(command: list[str]) -> str | None:
+def _run(command: list[str], silent_s: float) -> str | None:
     """Return what a guest printed; ``None`` if it did not even boot."""
-    booted = threading.Event()
+    booted, said = threading.Event(), threading.Event()
     lines: list[str] = []
     program = subprocess.Popen(
         command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -75,18 +78,24 @@ def _run(command: list[str]) -> str | None:
             booted.set()
             print(line, end="")
             lines.append(line)
+            said.set()
+        said.set()
 
     reader = threading.Thread(target=read)
     reader.start()
     try:
         if not booted.wait(BOOT_S):
             return None
-        code = program.wait()
+        while reader.is_alive() and said.wait(silent_s):
+            said.clear()
+            reader.join(LOOK_S)
+        code = program.poll() if reader.is_alive() else program.wait()
     finally:
         program.terminate()
         program.wait()
         reader.join()
         assert program.stdout is not None
         program.stdout.close()
+    assert code is not None, f"nothing was proved for {silent_s:.0f} s"
     assert code == 0, f"exit {code}"
     return "".join(lines)

@@ -20,7 +20,7 @@ from tests.hardware.guest.scene import (
 
 def found() -> dict[str, str]:
     """Return what the doctor finds that is not well, with how bad that is."""
-    done = digital_life("doctor", "--json", timeout=200)
+    done = digital_life("doctor", "--json")
     return {one["name"]: one["level"] for one in json.loads(done.stdout) if one["level"] != "ok"}
 
 
@@ -29,7 +29,7 @@ def as_administrator() -> "subprocess.CompletedProcess[str]":
     environment = {**os.environ, "HOME": f"/home/{USER}", "XDG_CACHE_HOME": f"/home/{USER}/.cache"}
     return run(
         sys.executable, "-B", "-m", "daemon", "--config", str(CONFIG), "doctor", "--fix",
-        cwd=CHECKOUT, env=environment, timeout=200,
+        cwd=CHECKOUT, env=environment,
     )  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def prove_mending(service: Service) -> None:
     expected = {"privacy": "note", "model": "error", "camera module": "warning"}
     check("all three are found", ill.items() >= expected.items(), ill)
 
-    done = digital_life("doctor", "--fix", timeout=300)
+    done = digital_life("doctor", "--fix")
     rights = MODELS.stat().st_mode & 0o777
     check("what is the user's is mended", rights == 0o700, oct(rights))
     camera = run("lsmod").stdout

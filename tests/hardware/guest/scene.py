@@ -50,9 +50,10 @@ output = "both"
 [log]
 level = "debug"
 """
-START_S = (
-    240.0  # one processor, perhaps shared, loads the models and reads them for their checksums
-)
+# A guest has one processor, perhaps shared: what is waited for may take its time, and is
+# given up only when nobody would wait any longer.
+START_S = 1800.0
+PATIENCE_S = 600.0
 
 LLAMA = re.compile(r"[\d.]+ I ")  # what llama.cpp says at debug
 
@@ -67,13 +68,13 @@ def check(name: str, holds: object, detail: object = "") -> bool:
     return bool(holds)
 
 
-def run(*command: str, timeout: float = 120, **more: Any) -> "subprocess.CompletedProcess[str]":
+def run(*command: str, timeout: float = START_S, **more: Any) -> "subprocess.CompletedProcess[str]":
     """Run a command as root."""
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, **more)
 
 
 def as_user(
-    *command: str, user: str = USER, timeout: float = 120
+    *command: str, user: str = USER, timeout: float = START_S
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command in the user's session."""
     environment = {
@@ -95,9 +96,9 @@ def digital_life(*words: str, **more: Any) -> "subprocess.CompletedProcess[str]"
     return as_user(sys.executable, "-B", "-m", "daemon", *words, **more)
 
 
-def wait(condition: Callable[[], T], seconds: float, step: float = 0.3) -> T:
+def wait(condition: Callable[[], T], seconds: float = PATIENCE_S, step: float = 0.3) -> T:
     """Wait until ``condition`` returns something true; return what it returned last."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + max(seconds, PATIENCE_S)
     while not (value := condition()) and time.monotonic() < end:
         time.sleep(step)
     return value
@@ -160,7 +161,7 @@ class Service:
         """Restart it; return the seconds until it was ready, -1 if it did not become so."""
         begin = time.monotonic()
         try:
-            done = self.systemctl("restart", "digital-life.service", timeout=START_S)
+            done = self.systemctl("restart", "digital-life.service")
         except subprocess.TimeoutExpired:
             print(run("ps", "-eLo", "pid,tid,stat,time,wchan:20,args").stdout)
             print(self.systemctl("--no-pager", "status", "digital-life.service").stdout)

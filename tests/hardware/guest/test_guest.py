@@ -16,7 +16,7 @@ SOAK_S = float(os.environ.get("DIGITAL_LIFE_SOAK_S", "1800"))
 pytestmark = [
     pytest.mark.skipif(bool(bench.missing()), reason=bench.missing()),
     pytest.mark.skipif(not LONG, reason="more than an hour in guests: DIGITAL_LIFE_SLOW_TESTS=1"),
-    pytest.mark.timeout(4500),
+    pytest.mark.timeout(0),  # the bench gives up a guest that proves nothing any more
 ]
 
 
@@ -28,24 +28,24 @@ def passed(printed: str) -> int:
 
 
 def test_installed_it_is_there_for_its_user_alone_and_uninstalled_it_is_gone() -> None:
-    assert passed(bench.run("once", "others", "removal", seconds=500)) > 25
+    assert passed(bench.run("once", "others", "removal")) > 25
 
 
 def test_what_the_doctor_finds_it_mends() -> None:
-    assert passed(bench.run("once", "mending", seconds=700)) > 20
+    assert passed(bench.run("once", "mending")) > 20
 
 
 def test_the_sessions_service_after_a_reboot() -> None:
-    assert passed(bench.run("user", "conversation", "protection", "removal", seconds=900)) > 30
+    assert passed(bench.run("user", "conversation", "protection", "removal")) > 30
 
 
 def test_what_goes_wrong_ends_in_recovery() -> None:
-    assert passed(bench.run("user", "recoveries", "stall", "camera", seconds=1500)) > 30
+    assert passed(bench.run("user", "recoveries", "stall", "camera")) > 30
 
 
 def test_the_machines_service_after_a_reboot_and_a_browser_that_watches_it() -> None:
-    assert passed(bench.run("system", "viewer", "removal", seconds=900)) > 15
+    assert passed(bench.run("system", "viewer", "removal")) > 15
 
 
 def test_a_conversation_that_goes_on() -> None:
-    assert passed(bench.run("user", "soak", seconds=SOAK_S + 900, soak_s=SOAK_S)) > 15
+    assert passed(bench.run("user", "soak", soak_s=SOAK_S)) > 15
