@@ -23,6 +23,7 @@ from daemon.training.formats.whatsapp_words import (
     folded,
     half_of_day,
     is_encryption,
+    mentions_encryption,
     subject_of_notice,
 )
 
@@ -136,14 +137,17 @@ def _of_old_iphone(messages: Sequence[_Message]) -> Callable[[_Message], Sorted]
     What reads like an event is one if it tells of its sender, or if that is a group: whoever never
     says anything else.
     """
+    first = messages[0] if messages and mentions_encryption(messages[0].text) else None
     people = {
         message.who
         for message in messages
-        if subject_of_notice(message.text) is None and by_words(message.text)[1] == "text"
+        if message is not first
+        and subject_of_notice(message.text) is None
+        and by_words(message.text)[1] == "text"
     }
 
     def sort_out(message: _Message) -> Sorted:
-        if not message.who:
+        if not message.who or message is first:
             return NOTICE
         subject = subject_of_notice(message.text)
         if subject is None:

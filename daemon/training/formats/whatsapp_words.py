@@ -52,6 +52,7 @@ class Phrases:
     missed: frozenset[str]
     call: frozenset[str]
     encrypted: tuple[str, ...]
+    encryption: tuple[str, ...]
     notices: tuple[tuple[str, ...], ...]
     """The fixed parts, in their order; between them is anything."""
     omission: re.Pattern[str]
@@ -78,6 +79,7 @@ def phrases() -> Phrases:
         missed=frozenset(of("missed")),
         call=frozenset(of("call")),
         encrypted=tuple(of("encrypted")),
+        encryption=tuple(of("encryption")),
         notices=tuple(tuple(notice.split("{}")) for notice in of("notices")),
         omission=_stems(of("omission")),
         edit=_stems(of("edit")),
@@ -105,6 +107,12 @@ def half_of_day(text: str) -> str:
 def is_encryption(text: str) -> bool:
     """Whether it is the notice with which a chat begins."""
     return folded(text[:LONGEST_PHRASE]).startswith(phrases().encrypted)
+
+
+def mentions_encryption(text: str) -> bool:
+    """Whether it may be that notice in the words of another version."""
+    words = folded(text) if len(text) <= LONGEST_PHRASE else ""
+    return any(stem in words for stem in phrases().encryption)
 
 
 def subject_of_notice(text: str) -> str | None:
