@@ -8,6 +8,7 @@ import numpy as np
 from rich.table import Table
 
 from daemon.i18n import tr
+from daemon.terminal import styled
 
 Progress = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
 """Given a part's name and number of steps, opens it; what is yielded notes a step."""
@@ -64,6 +65,6 @@ def table(rows: Sequence[Row]) -> Table:
     """Draw the rows."""
     drawn = Table(tr("measured here"), tr("figure"), tr("goal"), "")
     for row in rows:
-        mark = {True: "[green]✓[/]", False: "[red]✗[/]", None: ""}[row.met]
-        drawn.add_row(row.name, row.value, row.goal, mark)
+        mark: tuple[str, str] = {True: ("✓", "green"), False: ("✗", "red"), None: ("", "")}[row.met]
+        drawn.add_row(row.name, row.value, row.goal, styled(mark))
     return drawn

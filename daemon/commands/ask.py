@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.markup import escape
 from rich.table import Table
 
 from daemon.app import run_until_signal
@@ -39,6 +38,7 @@ from daemon.i18n import tr
 from daemon.loading import Loader
 from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Utterance
 from daemon.service.client import Client
+from daemon.terminal import styled
 from daemon.voice.player import Loudspeaker, Player, Recorder
 from daemon.voice.virtual_microphone import local_loudspeaker
 from daemon.worker import CancelToken
@@ -247,8 +247,8 @@ def _report(settings: Settings, reply: Reply, film: Film) -> dict[str, Any]:
 
 
 def _show(report: dict[str, Any], film: Path | None) -> None:
-    out.print(f"[bold]{tr('heard')}[/] ({report['language']}): {escape(report['transcript'])}")
-    out.print(f"[bold]{tr('answered')}[/]: {escape(report['reply'])}")
+    out.print(styled((tr("heard"), "bold"), f" ({report['language']}): {report['transcript']}"))
+    out.print(styled((tr("answered"), "bold"), f": {report['reply']}"))
     names = {
         "turn_end": tr("knew that you had finished"),
         "transcript": tr("had your words"),

@@ -5,7 +5,6 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.table import Table
 
 from daemon.commands.console import Subcommands, check_writable, err, out
@@ -120,4 +119,4 @@ def _show(
 
 def _named(persons: "list[Person]") -> str:
     listed = ", ".join(f"{person.name} ({person.messages})" for person in persons[:MOST_NAMED])
-    return escape(listed + (" …" if len(persons) > MOST_NAMED else "")) or "–"
+    return listed + (" …" if len(persons) > MOST_NAMED else "") or "–"

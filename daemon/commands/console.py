@@ -7,15 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO, TypeAlias
 
-from rich.console import Console
-from rich.markup import escape
-
 from daemon.errors import DigitalLifeError, StorageError, named
 from daemon.files import whole_file
 from daemon.i18n import tr
+from daemon.terminal import PlainConsole, styled
 
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+out = PlainConsole()
+err = PlainConsole(stderr=True)
 
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -35,7 +33,7 @@ def is_watched(stream: TextIO | None = None) -> bool:
 def show_error(error: DigitalLifeError) -> None:
     """Say what went wrong, and what mends it; what others said of it only to a person."""
     text = str(error) if is_watched(sys.stderr) else named(error)
-    err.print(f"[red]digital-life:[/] {escape(text)}")
+    err.print(styled(("digital-life:", "red"), f" {text}"))
     if error.fix:
         err.print(f"  → {error.fix}", markup=False)
 

@@ -4,7 +4,6 @@ import argparse
 import json
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from daemon.commands.console import Subcommands, out
@@ -68,17 +67,15 @@ def show_status(arguments: argparse.Namespace, settings: Settings) -> int:
     table.add_row(tr("running for"), _duration(status["uptime_s"]))
     for name in ("microphone", "loudspeaker"):
         if name in devices:
-            table.add_row(tr(name), escape(devices[name]["name"]))
-    table.add_row(tr("camera"), escape(str(devices.get("camera") or "–")))
+            table.add_row(tr(name), devices[name]["name"])
+    table.add_row(tr("camera"), str(devices.get("camera") or "–"))
     table.add_row(
         tr("models"),
-        escape(
-            ", ".join((models["ears"], models["brain"], *models["voice"].values(), models["face"]))
-        ),
+        ", ".join((models["ears"], models["brain"], *models["voice"].values(), models["face"])),
     )
     off = [tr(name) for name, muted in status["muted"].items() if muted]
     for server in status["tools"]:
-        table.add_row(tr("tools of {name}").format(name=escape(server["server"])), _tools(server))
+        table.add_row(tr("tools of {name}").format(name=server["server"]), _tools(server))
     table.add_row(tr("off"), ", ".join(off) or "–")
     table.add_row(tr("not working"), ", ".join(status["degraded"]) or "–")
     answers = [turn["first_audible"] for turn in status["turns"]]
@@ -93,10 +90,8 @@ def show_status(arguments: argparse.Namespace, settings: Settings) -> int:
 def _tools(server: dict[str, Any]) -> str:
     """Say how a server of tools is; what may not be called is in brackets."""
     if server["state"] != "ready":
-        return escape(server["problem"]) or tr("starting")
-    names = [
-        escape(tool["tool"] if tool["allowed"] else f"({tool['tool']})") for tool in server["tools"]
-    ]
+        return server["problem"] or tr("starting")
+    names = [tool["tool"] if tool["allowed"] else f"({tool['tool']})" for tool in server["tools"]]
     return ", ".join(names) or "–"
 
 

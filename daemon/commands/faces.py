@@ -135,7 +135,10 @@ def add_face(arguments: argparse.Namespace, settings: Settings) -> int:
             f"digital-life faces remove {face.name}",
         )
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=err
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeRemainingColumn(),
+        console=err,
     ) as progress:
         folder = run_until_signal(_prepare(source, options, settings, face, progress))
     add_clip(face, ClipEntry(folder, arguments.path.name, arguments.idle))

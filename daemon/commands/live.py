@@ -11,8 +11,6 @@ from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from rich.markup import escape
-
 from daemon.app import Running, run_until_signal, serve
 from daemon.brain.history import History
 from daemon.commands.brain_options import add_brain_options, with_brain
@@ -45,6 +43,7 @@ from daemon.service.lives import again_and_again
 from daemon.service.notify import keep_alive, notify
 from daemon.service.panel.panel import Panel
 from daemon.service.protocol import socket_path
+from daemon.terminal import styled
 from daemon.worker import CancelToken
 
 log = logging.getLogger(__name__)
@@ -174,16 +173,14 @@ async def _steered(desk: Desk) -> AsyncIterator[None]:
 
 
 def _print_switches(mute: Mute) -> None:
-    off, on = f"[bold red]{tr('off')}[/]", f"[green]{tr('on')}[/]"
-    err.print(
-        f"{tr('microphone')}: {off if mute.microphone else on}   "
-        f"{tr('camera')}: {off if mute.camera else on}"
-    )
+    off, on = (tr("off"), "bold red"), (tr("on"), "green")
+    microphone, camera = (off if muted else on for muted in (mute.microphone, mute.camera))
+    err.print(styled(f"{tr('microphone')}: ", microphone, f"   {tr('camera')}: ", camera))
 
 
 def _print_words(state: State, reply: Reply | None) -> None:
     if state.phase is Phase.SPEAKING and reply is not None and reply.transcript is not None:
-        out.print(f"[bold]{tr('you')}[/]: {escape(reply.transcript.text)}")
+        out.print(styled((tr("you"), "bold"), f": {reply.transcript.text}"))
 
 
 def chat_typed(arguments: argparse.Namespace, settings: Settings) -> int:

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from daemon.commands.console import Subcommands, check_writable, err, out
@@ -20,6 +19,7 @@ from daemon.memory.entries import Turn
 from daemon.memory.file import DamagedError, erase, memory_path
 from daemon.memory.store import MemoryStore
 from daemon.service.client import Client, NotRunning
+from daemon.terminal import styled
 
 FORGETTING_S = 120.0  # a file of years is written anew
 
@@ -82,13 +82,13 @@ def list_all(arguments: argparse.Namespace, settings: Settings) -> int:
     if talks:
         table = Table("", tr("began"), tr("with"), tr("turns"), tr("first words"))
         for talk in talks:
-            began, title = _moment(talk.began), escape(talk.title)
-            table.add_row(str(talk.id), began, escape(talk.persona), str(talk.turns), title)
+            began, title = _moment(talk.began), talk.title
+            table.add_row(str(talk.id), began, talk.persona, str(talk.turns), title)
         out.print(table)
     if facts:
         table = Table("", tr("since"), tr("you asked it to remember"))
         for fact in facts:
-            table.add_row(f"f{fact.id}", _moment(fact.at), escape(fact.text))
+            table.add_row(f"f{fact.id}", _moment(fact.at), fact.text)
         out.print(table)
     if not talks and not facts:
         out.print(tr("Nothing is kept."))
@@ -206,10 +206,10 @@ def _print(turns: list[Turn], as_json: bool) -> int:
     if as_json:
         return _print_json({"turns": list(map(asdict, turns))})
     for turn in turns:
-        out.print(f"[dim]{turn.conversation}  {_moment(turn.at)}[/]")
-        out.print(f"[bold]{tr('you')}[/]: {escape(turn.question)}")
+        out.print(styled((f"{turn.conversation}  {_moment(turn.at)}", "dim")))
+        out.print(styled((tr("you"), "bold"), f": {turn.question}"))
         if turn.answer:
-            out.print(escape(turn.answer))
+            out.print(turn.answer)
     return 0
 
 

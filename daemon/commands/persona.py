@@ -3,7 +3,6 @@
 import argparse
 import json
 
-from rich.markup import escape
 from rich.table import Table
 
 from daemon.commands.console import Subcommands, out
@@ -66,9 +65,9 @@ def _list(as_json: bool, settings: Settings) -> int:
     for persona in found["personas"]:
         table.add_row(
             "*" if persona["id"] == found["persona"] else "",
-            escape(persona["name"]),
-            escape(", ".join(persona["also"])),
-            escape(persona["description"]),
+            persona["name"],
+            ", ".join(persona["also"]),
+            persona["description"],
             ", ".join(persona["languages"]),
         )
     out.print(table)

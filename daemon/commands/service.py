@@ -4,8 +4,6 @@ import argparse
 import json
 import subprocess
 
-from rich.markup import escape
-
 from daemon import system_packages
 from daemon.commands.console import Subcommands, err, out, show_error
 from daemon.config import Settings
@@ -15,6 +13,7 @@ from daemon.service import install
 from daemon.service.finding import Finding, Level
 from daemon.service.steps import Step, may_become_root, take
 from daemon.system_packages import CAMERA, install_line
+from daemon.terminal import styled
 
 
 def register(commands: Subcommands) -> None:
@@ -167,12 +166,12 @@ def _mended(finding: Finding) -> bool:
 
 def _show_finding(finding: Finding) -> None:
     mark = {
-        Level.OK: "[green]✓[/]",
-        Level.NOTE: "[blue]·[/]",
-        Level.WARNING: "[yellow]![/]",
-        Level.ERROR: "[red]✗[/]",
+        Level.OK: ("✓", "green"),
+        Level.NOTE: ("·", "blue"),
+        Level.WARNING: ("!", "yellow"),
+        Level.ERROR: ("✗", "red"),
     }[finding.level]
-    out.print(f"{mark} {finding.name}: {escape(finding.text)}")
+    out.print(styled(mark, f" {finding.name}: {finding.text}"))
     if finding.why:
         out.print(f"    {finding.why}", markup=False)
     if finding.fix:

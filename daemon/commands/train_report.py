@@ -68,7 +68,7 @@ def shown(progress: "Progress", steps: int) -> "Iterator[Callable[[Progress], No
     if not err.is_terminal:
         yield _Lines(steps)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     with Bars(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=err) as bars:
         task = bars.add_task(tr("learning"), total=steps, completed=progress.step)
         yield lambda now: bars.update(task, completed=now.step, description=_losses(now))

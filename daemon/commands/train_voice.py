@@ -147,22 +147,13 @@ def _examine(
 ) -> list["Recording"]:
     from daemon.ears.speech_detection import Silero
     from daemon.store.model_store import open_store
-    from daemon.training.recordings import examine, several_speakers
+    from daemon.training.recordings import examine_all, several_speakers
     from daemon.voice.speaker import FILE, WEIGHT, SpeakerEncoder
 
     store = open_store(settings.models.directory)
     silero = Silero(store.path("silero-vad") / "silero_vad.onnx")
-    recordings, faults = [], []
     with err.status(tr("Listening to the recordings…")):
-        for path in paths:
-            cancel.check()
-            try:
-                recording = examine(path, silero)
-            except InputError as error:  # one bad file is no reason to lose the others
-                faults.append(str(error))
-                continue
-            recordings.append(recording)
-            faults += [f"{path.name}: {fault}" for fault in recording.faults]
+        recordings, faults = examine_all(paths, silero, cancel)
         try:
             encoder = SpeakerEncoder(store.path(WEIGHT) / FILE)
             others = several_speakers(recordings, encoder.embed)
@@ -233,11 +224,11 @@ def _stopped_by_signals() -> Iterator[CancelToken]:
 def _display() -> Iterator[Any]:
     """Show all steps of training in one display; lines where nobody watches."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[more]}"),
+        TextColumn("{task.fields[more]}", markup=False),
     )
     tasks: dict[str, Any] = {}
     with Bars(*columns, console=err) as bars:

@@ -156,14 +156,13 @@ def add(arguments: argparse.Namespace, settings: Settings) -> int:
 def _learn(paths: list[Path], directory: Path, settings: Settings, yes: bool) -> "VoiceSettings":
     from daemon.ears.speech_detection import Silero
     from daemon.store.model_store import open_store
-    from daemon.training.recordings import examine
+    from daemon.training.recordings import examine_all
     from daemon.voice.catalogue import TIMBRE, VoiceSettings, today
     from daemon.voice.world import measure
 
     silero = Silero(open_store(settings.models.directory).path("silero-vad") / "silero_vad.onnx")
     with err.status(tr("Listening to the recordings…")):
-        recordings = [examine(path, silero) for path in paths]
-    faults = [f"{one.path.name}: {fault}" for one in recordings for fault in one.faults]
+        recordings, faults = examine_all(paths, silero, CancelToken())
     speech_s = sum(recording.speech_s for recording in recordings)
     if speech_s < LEAST_S:
         raise InputError(

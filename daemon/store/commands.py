@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
@@ -15,6 +14,7 @@ from daemon.i18n import tr
 from daemon.store import pull
 from daemon.store.model_store import ModelStore, State, open_store
 from daemon.store.progress import Report
+from daemon.terminal import PlainConsole, styled
 
 if TYPE_CHECKING:
     from daemon.config import Settings
@@ -113,9 +113,9 @@ def list_models(args: argparse.Namespace, settings: "Settings") -> int:
         sys.stdout.write("\n")
         return 0
     states = {
-        State.READY: "[green]" + tr("ready"),
-        State.MISSING: "[dim]" + tr("missing"),
-        State.DAMAGED: "[red]" + tr("damaged"),
+        State.READY: styled((tr("ready"), "green")),
+        State.MISSING: styled((tr("missing"), "dim")),
+        State.DAMAGED: styled((tr("damaged"), "red")),
     }
     table = Table(caption=str(store.directory), caption_justify="left", box=None)
     table.add_column(tr("name"), no_wrap=True)
@@ -131,8 +131,8 @@ def list_models(args: argparse.Namespace, settings: "Settings") -> int:
             entry["licence"] + ("*" if entry["restriction"] else ""),
             states[entry["state"]],
         )
-    console = Console()
-    console.print(table)
+    console = PlainConsole()
+    console.print(table, soft_wrap=False)
     console.print(tr("* restricts use: pull says how, --accept-license accepts it"))
     return 0
 

@@ -14,6 +14,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from daemon.terminal import PlainConsole
+
 PLAIN_STEPS_FROM = 50_000_000  # bytes of work below which lines of per cent would only be noise
 
 
@@ -51,7 +53,7 @@ class Report:
     """Progress bars on a terminal, and plain lines where the output goes elsewhere."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
+        self._console = console or PlainConsole(stderr=True)
 
     def note(self, text: str) -> None:
         """Say something in a line of its own."""
@@ -65,7 +67,7 @@ class Report:
             yield Bar(self._console, name, total, None)
             return
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             DownloadColumn(),
             TransferSpeedColumn(),

@@ -1,20 +1,27 @@
 """Recordings of one person: finding them, and seeing what is wrong with them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.ears.sound_files import read_recording
+from daemon.ears.sound_files import holds_sound, read_recording
 from daemon.ears.speech_detection import CHUNK, Silero
 from daemon.errors import InputError
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE, Audio, Samples
+from daemon.worker import CancelToken
 
 LONGEST_S = 3600.0  # of one file
-ENDINGS = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aiff", ".webm", ".mp4")
+SOUND = frozenset(  # endings of files that are named when they cannot be read
+    (
+        ".3gp", ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".amr", ".ape", ".au", ".caf", ".flac",
+        ".m4a", ".m4b", ".mka", ".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".oga", ".ogg", ".opus",
+        ".wav", ".wave", ".webm", ".wma", ".wv",
+    )
+)  # fmt: skip
 
 _SPEECH = 0.5  # Silero's probability from which on it is speech
 _QUIET = 0.05  # share of a recording, its quietest, that is taken for what is behind the voice
@@ -53,7 +60,8 @@ Embed = Callable[[Samples], NDArray[np.float32]]
 def find_recordings(place: Path) -> list[Path]:
     """Return the sound files of a folder and those below it, or the one file.
 
-    Raises ``InputError`` when there are none.
+    What has another ending is known by its contents; a damaged file with a usual one is there, too,
+    so that it can be named. Raises ``InputError`` when there are none.
     """
     if place.is_file():
         return [place]
@@ -62,14 +70,12 @@ def find_recordings(place: Path) -> list[Path]:
     found = sorted(
         path
         for path in place.rglob("*")
-        if path.suffix.lower() in ENDINGS and path.is_file() and not path.name.startswith(".")
+        if not path.name.startswith(".")
+        and path.is_file()
+        and (path.suffix.lower() in SOUND or holds_sound(path))
     )
     if not found:
-        raise InputError(
-            tr("There are no recordings in {path} ({endings}).").format(
-                path=place, endings=" ".join(ENDINGS)
-            )
-        )
+        raise InputError(tr("There are no recordings in {path}.").format(path=place))
     return found
 
 
@@ -92,6 +98,31 @@ def examine(path: Path, silero: Silero) -> Recording:
         elif above < _NOISE_DB:
             faults.append(tr("noisy: the voice is only {db:.0f} dB above it").format(db=above))
     return Recording(path, audio, speech.reshape(-1), tuple(faults))
+
+
+def examine_all(
+    paths: Sequence[Path], silero: Silero, cancel: CancelToken
+) -> tuple[list[Recording], list[str]]:
+    """Examine recordings; return those that can be read, and what is wrong with any of them.
+
+    One bad file is no reason to lose the others. Raises ``InputError`` when none can be read.
+    """
+    recordings: list[Recording] = []
+    faults: list[str] = []
+    failure: InputError | None = None
+    for path in paths:
+        cancel.check()
+        try:
+            recording = examine(path, silero)
+        except InputError as error:
+            failure = error
+            faults.append(tr("left out: {reason}").format(reason=error))
+            continue
+        recordings.append(recording)
+        faults += [f"{path.name}: {fault}" for fault in recording.faults]
+    if not recordings and failure is not None:
+        raise failure
+    return recordings, faults
 
 
 def several_speakers(recordings: list[Recording], embed: Embed) -> list[Path]:

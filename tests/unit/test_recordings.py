@@ -7,8 +7,15 @@ import pytest
 from daemon.ears.speech_detection import CHUNK
 from daemon.errors import InputError
 from daemon.media import LISTEN_RATE, Audio, Samples
-from daemon.training.recordings import Recording, examine, find_recordings, several_speakers
+from daemon.training.recordings import (
+    Recording,
+    examine,
+    examine_all,
+    find_recordings,
+    several_speakers,
+)
 from daemon.voice.sound_writer import write_sound
+from daemon.worker import CancelToken
 
 RATE = 22_050
 
@@ -105,3 +112,29 @@ def test_no_recordings(tmp_path: Path, place: str) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=place):
         find_recordings(tmp_path / place)
+
+
+def test_recordings_are_known_by_their_contents(tmp_path: Path) -> None:
+    sound = tmp_path / "talk.wav"
+    write_sound(sound, Audio(talk(1), RATE))
+    for name in ("voice-note", "b.PART", "c.wav.bak"):
+        (tmp_path / name).write_bytes(sound.read_bytes())
+    for name, content in (("a.json", b"{}"), ("b.txt", b"words\n" * 99), ("c", bytes(5000))):
+        (tmp_path / name).write_bytes(content)
+    for ending in ["amr", "oga", "caf", "3gp", "wma", "mka", "mov", "aif", "AIF"]:
+        (tmp_path / f"x.{ending}").touch()
+    found = {path.name for path in find_recordings(tmp_path)}
+    assert {"voice-note", "b.PART", "c.wav.bak", "talk.wav", "x.amr", "x.AIF", "x.mov"} <= found
+    assert not found & {"a.json", "b.txt", "c"}
+    assert len(found) == 13
+
+
+def test_one_bad_file_is_named_and_left_out(tmp_path: Path) -> None:
+    write_sound(tmp_path / "a.wav", Audio(talk(), RATE))
+    (tmp_path / "b.wav").write_bytes(b"junk")
+    silero, paths = FakeSilero(), find_recordings(tmp_path)
+    recordings, faults = examine_all(paths, silero, CancelToken())  # type: ignore[arg-type]
+    assert [one.path.name for one in recordings] == ["a.wav"]
+    assert len(faults) == 1 and "left out" in faults[0] and "b.wav" in faults[0]
+    with pytest.raises(InputError, match=r"b\.wav"):
+        examine_all([tmp_path / "b.wav"], silero, CancelToken())  # type: ignore[arg-type]

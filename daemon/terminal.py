@@ -1,0 +1,38 @@
+"""A console that shows people's data as it is.
+
+Rich would take ``[x]`` for markup and ``:key:`` for a picture, and would hand on what makes a
+terminal move its cursor or change its title. Here a string is what it says; what is to be coloured
+goes through ``styled``.
+"""
+
+import re
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+# All but tab and line feed that a terminal obeys instead of showing it.
+_CONTROL = re.compile(r"\r(?=\n)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def visible(text: str) -> str:
+    """Return ``text`` with what terminals obey made visible, and nothing that cannot be encoded."""
+    shown = _CONTROL.sub(lambda found: "" if found[0] == "\r" else "\ufffd", text)
+    return shown.encode("utf-8", "replace").decode("utf-8")
+
+
+def styled(*parts: str | tuple[str, str]) -> Text:
+    """Return one line of strings, and of pairs of a string and its style, such as ``bold``."""
+    pairs = (part if isinstance(part, tuple) else (part, "") for part in parts)
+    return Text.assemble(*((visible(text), style) for text, style in pairs))
+
+
+class PlainConsole(Console):
+    """Prints strings as they are, also those in tables."""
+
+    def __init__(self, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Make a string fit to be shown; print and tables come here. Files get what it holds."""
+        return super().render_str(visible(text) if self.file.isatty() else text, **options)
