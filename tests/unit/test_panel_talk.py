@@ -1,0 +1,76 @@
+"""What the panel shows of replies that were cut off."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from daemon.config import load, packaged_config
+from daemon.dialogue.conversation import State
+from daemon.dialogue.reply import Script
+from daemon.media import Transcript
+from daemon.service.panel.talk import Talk
+
+
+def a_daemon() -> SimpleNamespace:
+    return SimpleNamespace(
+        session=SimpleNamespace(heard_ahead=None),
+        chat=SimpleNamespace(history=SimpleNamespace(conversation=0, turns=())),
+        loudspeaker=SimpleNamespace(audible=lambda: 0),
+        loader=SimpleNamespace(settings=load(packaged_config()).settings),
+    )
+
+
+def a_reply(question: object, heard: str = "", transcript: Transcript | None = None) -> Any:
+    return SimpleNamespace(
+        question=question,
+        transcript=transcript,
+        spoken=[],
+        called=[],
+        error=None,
+        heard=lambda samples: heard,
+        timeline=SimpleNamespace(marks={}),
+    )
+
+
+class Page:
+    """Follows a daemon that may begin anew."""
+
+    def __init__(self) -> None:
+        self.daemon = a_daemon()
+        self.told: list[str] = []
+        self.talk = Talk(lambda: self.daemon, lambda event, **_: self.told.append(event))  # type: ignore[arg-type,return-value]
+        self.talk.observe(State(), None)
+
+
+def test_a_text_cut_off_before_a_word_leaves_no_row() -> None:
+    page = Page()
+    page.talk.observe(State(), a_reply(Script("Hello there.")))
+    page.talk.observe(State(), None)
+    assert page.talk.all() == []
+    assert "gone" in page.told
+
+
+def test_a_restart_leaves_no_empty_row() -> None:
+    page = Page()
+    page.talk.observe(State(), a_reply(Script("Hello there.")))
+    page.daemon = a_daemon()
+    page.talk.look()
+    assert page.talk.all() == []
+
+
+def test_what_was_heard_stays() -> None:
+    page = Page()
+    page.talk.observe(State(), a_reply(Script("Hello there."), heard="Hello"))
+    page.talk.observe(State(), None)
+    (shown,) = page.talk.all()
+    assert (shown["answer"], shown["end"]) == ("Hello", "interrupted")
+    assert shown["who"] == "Digital Life"
+
+
+def test_a_question_stays_when_everything_begins_anew() -> None:
+    page = Page()
+    asked = a_reply("How high is Everest?", transcript=Transcript("How high is Everest?", "en"))
+    page.talk.observe(State(), asked)
+    page.daemon = a_daemon()
+    page.talk.look()
+    (shown,) = page.talk.all()
+    assert (shown["question"], shown["end"]) == ("How high is Everest?", "interrupted")
