@@ -153,6 +153,11 @@ def _groups(match: re.Match[str]) -> str:
     return ", ".join(map(digits if max(map(len, groups)) > 2 else cardinal, groups))
 
 
+def _letters(match: re.Match[str]) -> str:
+    """Read a number whose end is a word: 1-800-FLOWERS."""
+    return f"one, {pairs(match[1])}, {match[2].title()}"
+
+
 def _spelt(match: re.Match[str]) -> str:
     return digits(match[0])
 
@@ -187,6 +192,8 @@ RULES = [
         (r"(?<![\w.-])\d+(?:-\d+){2,}(?![\w-])(?<!\d{4}-\d\d-\d\d)(?<!-\d\d\d\d)", _groups),
         (r"(?<![\w.-])\d{3}-\d{2}-\d{4}(?![\d-])|(?<![\w.-])\d{3}-\d{4}(?![\d-])", _phone),
         (r"(?<![\w.])\d{4}(?:[- ]\d{4}){3}(?!\d)", _phone),
+        (r"(?<![\w.-])1[-.](\d{3})[-.]([A-Z]{4,9})\b", _letters),
+        (r"(?<![\w.,$€£-])911(?![\w%/-]|[.,]\d| [a-z]+s\b| people\b)", _spelt),
         (
             r"(?i:(?<=\bcall )|(?<=\bdial )|(?<=\bcalled )|(?<=\bcode )|(?<=\bpin ))\d{3,8}"
             + _NO_MORE,
@@ -209,7 +216,7 @@ RULES = [
             _month_day,
         ),
         (
-            rf"(?P<the>\bthe\s)?(?<![\w.,:-]){_DAY}(?:st|nd|rd|th)?"
+            rf"(?P<the>\b[Tt]he\s)?(?<![\w.,:-]){_DAY}(?:st|nd|rd|th)?"
             r"(?:\s?[-–—]\s?(?P<last>\d{1,2})(?:st|nd|rd|th)?)?"
             rf"\s(?:of\s)?(?P<month>{_MONTH})\b\.?(?:,?\s(?P<year>\d{{4}})\b)?",
             _day_month,

@@ -21,6 +21,7 @@ _CURRENCIES = {
     "¥": ("yen", "yen", "", ""), "JPY": ("yen", "yen", "", ""),
     "CN¥": ("yuan", "yuan", "", ""), "CNY": ("yuan", "yuan", "", ""),
     "RMB": ("yuan", "yuan", "", ""), "₹": ("rupee", "rupees", "paisa", "paise"),
+    "Rs.": ("rupee", "rupees", "paisa", "paise"),
     "INR": ("rupee", "rupees", "paisa", "paise"), "₩": ("won", "won", "", ""),
     "KRW": ("won", "won", "", ""), "₽": ("ruble", "rubles", "kopeck", "kopecks"),
     "₺": ("lira", "lira", "", ""), "₪": ("shekel", "shekels", "", ""),
@@ -100,7 +101,7 @@ def _alone(match: re.Match[str]) -> bool:
 
 def _money(match: re.Match[str]) -> str:
     one, more, small_one, small = _CURRENCIES[match["sign"]]
-    minus = "minus " if match["minus"] else ""
+    minus = "minus " if match["minus"] or match["below"] else ""
     amount, scale = match["amount"], match["scale"] or ""
     scale = _SCALES.get(scale, scale.strip())
     if high := match["high"]:
@@ -156,7 +157,11 @@ def _said(number: str) -> str:
 def _small_unit(match: re.Match[str]) -> str:
     """Name a unit after a number that is in words already: one and a half km."""
     first, *per = match[2].split("/")
-    names = [_unit_name(first, singular=False), *(_unit_name(unit, singular=True) for unit in per)]
+    part = re.search(r"\band [a-z]+\s*$", match.string[: match.start()]) is None
+    one = part and not match[1].startswith(
+        "power"
+    )  # three quarters of a mile, two and a half miles
+    names = [_unit_name(first, singular=one), *(_unit_name(unit, singular=True) for unit in per)]
     return f"{match[1]} {' per '.join(names)}"
 
 
@@ -184,7 +189,7 @@ RULES = [
     (re.compile(pattern), replace)
     for pattern, replace in (
         (
-            rf"(?P<minus>(?<![\w)])[-−])?(?<![A-Za-z])(?P<sign>{_CURRENCY})\s?(?P<amount>{NUMBER})"
+            rf"(?P<minus>(?<![\w)])[-−])?(?<![A-Za-z])(?P<sign>{_CURRENCY})\s?(?P<below>-)?(?P<amount>{NUMBER})"
             rf"(?:{_TO}(?:(?P=sign))?(?P<high>{NUMBER}))?"
             rf"(?P<scale>\s?(?:{_WORD_SCALES})\b|(?:bn|mn|tn|[kKmMbBT])\b)?(?![\d,]*\d)",
             _money,

@@ -13,7 +13,7 @@ _RULERS = (
     "Albert|Alexander|Alfonso|Amenhotep|Artaxerxes|Basil|Benedict|Boniface|Carlos|Catherine|Charles|"
     "Christian|Clement|Cleopatra|Constantine|Cyrus|Darius|David|Edward|Elizabeth|Ferdinand|Francis|"
     "Franz|Frederick|Friedrich|George|Gregory|Gustav|Haakon|Harald|Henry|Innocent|Isabella|Ivan|James|"
-    "Joseph|Juan|Julius|Kamehameha|Leo|Leopold|Louis|Malcolm|Manuel|Margaret|Margrethe|Mary|Maximilian|"
+    "Joseph|Juan|Julius|Kamehameha|Leo|Leopold|Louis|Manuel|Margaret|Margrethe|Mary|Maximilian|"
     "Mehmed|Murad|Napoleon|Nicholas|Olav|Oscar|Otto|Paul|Pedro|Peter|Philip|Pius|Ptolemy|Rama|Ramesses|"
     "Ramses|Richard|Robert|Rudolf|Selim|Sixtus|Suleiman|Theodosius|Thutmose|Umberto|Urban|Victor|"
     "Wilhelm|William|Xerxes|Emmanuel|Ludwig|John|Farouk|Abdullah|Akihito|Adrian|Celestine|Sigismund"
@@ -37,7 +37,7 @@ _WORDS = {
     "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday",
     "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Hon": "Honorable", "Esq": "Esquire",
     "ca": "circa", "ed": "edition", "esp": "especially", "tel": "telephone",
-    "Tel": "Telephone", "ext": "extension",
+    "Tel": "Telephone", "ext": "extension", "Apt": "Apartment",
 }  # fmt: skip
 _BEFORE_NUMBER = {
     "No": "number", "Nos": "numbers", "no": "number", "Fig": "figure", "fig": "figure",
@@ -83,6 +83,10 @@ _DOMAINS = (
     "com|org|net|edu|gov|mil|int|io|ai|co|me|tv|app|dev|info|biz|xyz|site|page|shop|cloud|tech|online|"
     "uk|us|ca|de|fr|es|it|nl|be|ch|at|eu|pl|ru|cn|jp|kr|in|au|nz|br|se|no|fi|dk|cz|ie|test|local|example"
 )
+
+
+# A single C, D, L or M is a letter: Appendix C.
+_NUMERAL = "[IVX]+|[IVXLCDM]{3,}|[LX][IVX]+"
 
 
 def _numeral(match: re.Match[str]) -> str:
@@ -189,7 +193,7 @@ ADDRESSES = [
         ),
         (r"(?<![\w/.<\[])~?(?:/[A-Za-z_.][\w.-]*)+/?(?=\W|$)", _path),
         (r"\b[A-Z]:(?:\\[\w.-]+)+\\?", _path),
-        (r"(?<!\w)#(?=\d+\b)", "number "),
+        (r"(?<!\w)#(?=\d+\b|\sof\b)", "number "),
         (r"(?<!\w)#(\w*[A-Za-z]\w*)", _hashtag),
         (r"(?<!\w)@(?=\w)", "at "),
     )
@@ -198,15 +202,21 @@ ADDRESSES = [
 ROMANS = [
     (re.compile(pattern), replace)
     for pattern, replace in (
-        (rf"\b((?:{_COUNTED})\.?\s(?:No\.\s)?)([IVXLCDM]+)\b(?!['’.]\w)", _numeral),
-        (rf"((?:{_COUNTED})\s[A-Z][\w-]+(?:,|\sand|\sor|\sto)\s)([IVXLCDM]+)\b", _second_numeral),
+        (r"\bWW\s?(?:II|2)\b", "World War Two"),
+        (r"\bWW\s?(?:I|1)\b", "World War One"),
+        (rf"\b((?:{_COUNTED})\.?\s(?:No\.\s)?)({_NUMERAL})\b(?!['’.]\w)", _numeral),
+        (
+            r"\b((?:type|part|chapter|phase|stage|section|act|volume|level|tier)s?\s)([IVX]{2,}|V|X)\b",
+            _numeral,
+        ),
+        (rf"((?:{_COUNTED})\s[A-Z][\w-]+(?:,|\sand|\sor|\sto)\s)({_NUMERAL})\b", _second_numeral),
         (
             r"\b((?:King|Queen|Pope|Emperor|Tsar|Kaiser|Sultan|Shah)\s(?:\w+\s)?[A-Z]\w+)\s([IVX]+)\b",
             _ruler,
         ),
         (rf"\b({_RULERS})\s([IVX]{{2,}}|V|X)\b", _ruler),
         (
-            rf"\b({_RULERS})\s(I)\b(?=\s(?:of|was|ruled|reigned|died|became)\b|['’]s|[,.;)]|$)",
+            rf"\b({_RULERS})\s(I)\b(?=\s(?:of|was|ruled|reigned|died|became|to|and\s[A-Z]\w*)\b|['’]s|[,.;)]|$)",
             _ruler,
         ),
         (r"\b([IVX]+)(?:th|st|nd|rd)?(?=\s(?:century|centuries|Olympiad|dynasty)\b)", _century),
@@ -234,6 +244,7 @@ ABBREVIATIONS = [
         ),
         (r"(?<=\w\s)St\.(?=\s+[a-z]|[,;]|\s*$)", _road),
         (r"\bSt\.?\s(?=[A-Z])", _saint),
+        (r"\bFt\.\s(?=[A-Z])", "Fort "),
         (r"(?<=[a-z]\s)Dr\.(?=\s+[a-z]|[,;]|\s*$)", _road),
         (rf"\b({'|'.join(_WORDS)})\.(?!\w)", _abbreviation),
         (r"\bvs\b", "versus"),

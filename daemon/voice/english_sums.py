@@ -193,6 +193,8 @@ RANGES = [
 RULES = [
     (re.compile(pattern), replace)
     for pattern, replace in (
+        (r"(?<=\d)M\b", " million"),
+        (r"(?<=\d)!(?=\s*[=+*×/-])", " factorial"),
         (r"<=|>=|!=|==|=>|->", lambda m: _COMPARED[m[0]]),
         (r"(?<=[\w)\]])([⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿⁱ]+)", _power),
         (r"(?<=[\w)\]])\^(\{?\(?[-+]?\w+\)?\}?)", _power),
@@ -212,7 +214,6 @@ RULES = [
         (r"(?<=[\w)])\s*[<>]\s*(?=[\w(-])", _sign),
         (rf"(?<![\w.,])({NUMBER})(?:st|nd|rd|th)\b", lambda m: ordinal(m[1])),
         (r"(?<=\d)-?(?=[A-Za-z])|(?<=[A-Za-z])-?(?=\d)", " "),
-        (r"(?<=\d)M\b", " million"),
         (NUMBER, _number),
         (r"\d+", lambda m: digits(m[0])),
     )
