@@ -44,7 +44,7 @@ OPEN = re.compile(
 """A formula that has begun and may yet be closed, at the end of a text."""
 
 _FORMULA_MARK = re.compile(r"[\\^_={}+<>|]")
-_SMALL = re.compile(r"-?\s?(?:\d+(?:\.\d+)?\s?)?(?:[A-Za-z]{0,3}'*)(?:\([A-Za-z, ]{1,8}\))?")
+_SMALL = re.compile(r"-?\s?(?:\d+(?:\.\d+)?\s?)?(?:[A-Za-z]{0,3}['!]*)(?:\([A-Za-z, ]{1,8}\))?")
 
 
 def is_formula(match: re.Match[str]) -> bool:

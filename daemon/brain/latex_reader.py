@@ -200,6 +200,9 @@ class _Reader:
             return self._group("}")
         if piece == "(":
             return self._round()
+        before = self.pieces[self.at - 2] if self.at >= 2 else ""
+        if piece == "|" and before.isalnum():  # P(A|B)
+            return self._say("given", "，给定")
         if piece == "|" and "|" in self.pieces[self.at :]:
             inside = self._group("|")
             return self._say(f"the absolute value of {inside}", f"{inside}的绝对值")
@@ -221,7 +224,8 @@ class _Reader:
             return inside if before in "fghFGHPp" and before else f"括号{inside}" * bool(inside)
         if before and before in "fghFGHPp":
             return f"of {inside}"
-        return f"the quantity {inside}" if " " in inside else inside
+        sum_ = " " in inside and "," not in inside
+        return f"the quantity {inside}" if sum_ else inside
 
     def _anything_before(self) -> bool:
         before = next((t for t in reversed(self.pieces[: self.at - 1]) if not t.isspace()), "{")

@@ -66,7 +66,7 @@ _ADDRESS = re.compile(r"<?(?:https?://|www\.)([^\s/?#<>()\"'…]+)([^\s<>()\"'�
 _EMOTICON = re.compile(r"(?<!\S)(?:[:;]'?-?[()DPp/\\|*]+|=-?[()D]+|</?3|\^_?\^|[TQ]_[TQ])(?!\w)")
 _LINE_MARK = re.compile(r"^\s*(?:(?:#{1,6}\s|[-*+•·▪◦]\s|>\s?|\[[ xX]\]\s)\s*)+")
 _RULE = re.compile(r"(?<!\S)(?:-{3,}|={3,})(?!\S)")
-_ESCAPE = re.compile(r"\\([*_`#\[\]()~>$|!.-])")
+_ESCAPE = re.compile(r"\\([*_`#\[\]()~>$|!.%&{}-])")
 _TIMES = re.compile(r"(?<=[A-Za-z0-9])\*(?=[A-Za-z0-9])|(?<=\s)\*(?=\s)")
 _POWER = re.compile(r"(?<=\d)\*\*(?=\d)")
 _RANGE = re.compile(r"(?<=\d)~(?=\d)")
