@@ -165,6 +165,8 @@ def _learn(paths: list[Path], directory: Path, settings: Settings, yes: bool) ->
         recordings, faults = examine_all(paths, silero, CancelToken())
     speech_s = sum(recording.speech_s for recording in recordings)
     if speech_s < LEAST_S:
+        for fault in faults:  # may be why
+            err.print(fault)
         raise InputError(
             tr("There is too little speech: {seconds:.1f} s; half a minute is wanted.").format(
                 seconds=speech_s
