@@ -69,7 +69,7 @@ class Pulse(SoundServer):
     def say(self, recording: Path) -> None:
         """Play a file to the daemon's microphone, to its end."""
         subprocess.run(
-            ["paplay", "--device=mouth", str(recording)], env=self.env, check=True, timeout=60
+            ["paplay", "--device=mouth", str(recording)], env=self.env, check=True, timeout=600
         )
 
     def mark(self) -> int:
@@ -83,7 +83,7 @@ class Pulse(SoundServer):
             pieces = self._pieces[mark:]
         return Audio(np.concatenate(pieces or [np.zeros(0, np.float32)]), LISTEN_RATE)
 
-    def answer(self, mark: int, timeout_s: float = 60, quiet_s: float = 2.5) -> Audio:
+    def answer(self, mark: int, timeout_s: float = 300, quiet_s: float = 2.5) -> Audio:
         """Wait until something was played since ``mark`` and ``quiet_s`` of silence followed."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:

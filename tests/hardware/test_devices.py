@@ -20,7 +20,7 @@ from tests.hardware.pulse import Pulse, missing_programs
 
 pytestmark = [
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {missing_programs()}"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(1800),
 ]
 
 LOUD = 0.02
@@ -48,7 +48,7 @@ class Probe:
         for line in self.process.stdout:
             self._lines.put(json.loads(line))
 
-    def until(self, wanted: Callable[[Line], bool], timeout_s: float = 40) -> Line:
+    def until(self, wanted: Callable[[Line], bool], timeout_s: float = 300) -> Line:
         """Return the first line from now on that is wanted."""
         while not self._lines.empty():
             self._lines.get()
@@ -101,7 +101,7 @@ def lost(line: Line) -> bool:
     return line.get("event") == "lost"
 
 
-def moves_to(pulse: Pulse, probe: Probe, sink: str, timeout_s: float = 20) -> None:
+def moves_to(pulse: Pulse, probe: Probe, sink: str, timeout_s: float = 300) -> None:
     """Wait until it plays into ``sink`` and hears its monitor, then until that arrives.
 
     A level that it told may be from before the change: the microphone's ring holds two seconds.
@@ -137,10 +137,10 @@ def places(pulse: Pulse, probe: Probe) -> list[str]:
 def test_audible_is_what_the_sinks_monitor_hears(probe: Probe) -> None:
     """The server knows its delays only a second or more after a stream has begun.
 
-    So the moments that it tells are waited for until they agree, for as long as 30 s.
+    So the moments that it tells are waited for until they agree, for minutes.
     """
     ahead: deque[float] = deque(maxlen=12)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while len(ahead) < 12 or abs(np.median(ahead)) >= 15:
         assert time.monotonic() < deadline, ahead
         ahead.append(probe.until(lambda line: line.get("ahead_ms") is not None)["ahead_ms"])
@@ -152,7 +152,7 @@ def test_a_sound_server_that_crashes_and_comes_back(
 ) -> None:
     pulse.restart(gap_s)
     pulse.pactl("set-default-source", "room.monitor")
-    moves_to(pulse, probe, "room", timeout_s=30)  # 10 s on a machine that is not busy
+    moves_to(pulse, probe, "room")
     assert probe.process.poll() is None
     assert "Traceback" not in probe.end()
 
@@ -181,10 +181,10 @@ def test_a_sound_server_that_is_gone_for_good_ends_it_with_a_message(
 ) -> None:
     pulse.stop(kill=True)
     begin = time.monotonic()
-    line = probe.until(lambda line: line.get("event") == "end", GIVE_UP_S + 60)
+    line = probe.until(lambda line: line.get("event") == "end", GIVE_UP_S + 300)
     assert time.monotonic() - begin > GIVE_UP_S - 1
     assert "did not come back within 30 s" in line["message"]
-    assert probe.process.wait(30) == 4
+    assert probe.process.wait(300) == 4
 
 
 def test_a_sound_server_that_hangs_for_good_ends_it_too(pulse: Pulse, probe: Probe) -> None:
@@ -192,7 +192,7 @@ def test_a_sound_server_that_hangs_for_good_ends_it_too(pulse: Pulse, probe: Pro
     pulse._process.send_signal(signal.SIGSTOP)
     try:
         probe.until(lost)
-        probe.until(lambda line: line.get("event") == "end", GIVE_UP_S + 60)
-        assert probe.process.wait(60) == 4
+        probe.until(lambda line: line.get("event") == "end", GIVE_UP_S + 300)
+        assert probe.process.wait(300) == 4
     finally:
         pulse._process.send_signal(signal.SIGCONT)

@@ -19,7 +19,7 @@ from daemon.media import LISTEN_RATE, Audio
 
 pytestmark = [
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {missing_programs()}"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(1800),
 ]
 
 ALONE_S = 25.0  # that it talks with nobody there; `bench live` does so for ten minutes
@@ -85,7 +85,7 @@ def talking(
     names = ("lj-finished.flac", "jfk.flac", "lj-unfinished.flac")
     talker = Talker(room, request.param, *(audio_files / name for name in names))
     try:
-        assert talker.wait_for("talking", 60)
+        assert talker.wait_for("talking", 300)
         yield talker
     finally:
         talker.end()

