@@ -6,6 +6,7 @@ from the first moment.
 
 import argparse
 import atexit
+import errno
 import io
 import logging
 import os
@@ -13,10 +14,10 @@ import sys
 import threading
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from daemon import __version__
-from daemon.errors import DigitalLifeError, first_failure
+from daemon.errors import DigitalLifeError, StorageError, first_failure
 from daemon.i18n import tr
 from daemon.service import beat
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from daemon.config import Settings
 
 ENGINES = ("av", "ctranslate2", "onnxruntime", "sounddevice", "torch")  # they have threads
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 INTERRUPTED = 130  # what a shell reports after Ctrl+C
 
 
@@ -47,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     from daemon.store import commands as models
 
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="digital-life",
         description=tr("A voice-first assistant with a face that runs on your own computer."),
         epilog=tr(
@@ -87,11 +89,42 @@ def main(argv: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a terminal may lack Chinese, or the letters of a name
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    if argv is not None:
-        return _run(argv)
-    if "run" in sys.argv[1:]:
+    if argv is None and "run" in sys.argv[1:]:
         beat.begin()
-    return leave(_run(None))
+    try:
+        code = _run(argv)
+    except SystemExit as end:  # argparse has said what it had to say
+        code = end.code if isinstance(end.code, int) else int(bool(end.code))
+    if error := _unwritten():
+        code = _failed(error)
+    return leave(code) if argv is None else code
+
+
+def _unwritten(failure: Exception | None = None) -> DigitalLifeError | None:
+    """Return why standard output cannot take what was written, which is then thrown away.
+
+    ``failure`` is what ended the command; a full disk that no file is named for is its output's.
+    A program behind a pipe that has read enough is no reason to complain.
+    """
+    try:
+        if isinstance(failure, OSError) and failure.errno in FULL and failure.filename is None:
+            raise failure
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            text = tr("Standard output cannot be written: {reason}")
+            return StorageError(text.format(reason=error.strerror))
+    return None
+
+
+class _Parser(argparse.ArgumentParser):
+    """Does not keep to itself that its help could not be written."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if message and (file := file or sys.stderr) is not None:
+            file.write(message)
 
 
 def leave(code: int) -> int:
@@ -120,7 +153,6 @@ def _run(argv: list[str] | None) -> int:
         sys.stderr.write(tr("Interrupted.") + "\n")
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except DigitalLifeError as error:
         return _failed(error)
@@ -128,7 +160,7 @@ def _run(argv: list[str] | None) -> int:
         failure = first_failure(failures)
         return _failed(failure if isinstance(failure, DigitalLifeError) else _explained(failure))
     except Exception as error:
-        return _failed(_explained(error))
+        return _failed(_unwritten(error) or _explained(error))
 
 
 def _settings(arguments: argparse.Namespace) -> "Settings":

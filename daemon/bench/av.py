@@ -6,7 +6,6 @@ capture. Where there is no such device, a stand-in notes the moment at which the
 to it. All times are ``CLOCK_MONOTONIC``.
 """
 
-import tempfile
 import threading
 import time
 from bisect import bisect_left
@@ -24,6 +23,7 @@ from daemon.bench.process import Process, write_config
 from daemon.bench.sound_server import SoundServer
 from daemon.bench.tape import Recorder, Tape
 from daemon.config import Settings
+from daemon.files import HeldFolder
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE
 from daemon.voice.sound_plan import MICROPHONE
@@ -120,7 +120,7 @@ def captured(stamp: float, arrived: float) -> float:
 def measure(settings: Settings, seconds: float, progress: Progress) -> Measured:
     """Click and flash for so long; ``DeviceError`` where PulseAudio is missing."""
     with (
-        tempfile.TemporaryDirectory(prefix="digital-life-bench-") as folder,
+        HeldFolder("digital-life-bench-") as folder,
         SoundServer(Path(folder)) as server,
     ):
         write_config(server.folder / "config.toml", settings)

@@ -8,7 +8,6 @@ stages, and when the picture with the closed mouth goes to the camera.
 """
 
 import random
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -37,6 +36,7 @@ from daemon.bench.turns import (
     own_interruptions,
 )
 from daemon.config import Settings
+from daemon.files import HeldFolder
 from daemon.i18n import tr
 from daemon.loading import require_weights
 from daemon.media import LISTEN_RATE, Audio
@@ -69,7 +69,7 @@ def measure(
     """
     results = Results()
     require_weights(settings, open_store(settings.models.directory))
-    with tempfile.TemporaryDirectory(prefix="digital-life-bench-") as folder:
+    with HeldFolder("digital-life-bench-") as folder:
         server = SoundServer(Path(folder))  # before a minute's work: PulseAudio may be missing
         with progress(tr("recorded questions"), 1):
             script = load_script(settings)

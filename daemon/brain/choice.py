@@ -4,6 +4,7 @@ import importlib.util
 import json
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Literal
 from daemon.config import BrainSettings, Settings
 from daemon.errors import SetupError, StageError
 from daemon.extras import install_command
+from daemon.files import mend_folder
 from daemon.i18n import tr
 from daemon.stages import ChatModel
 from daemon.store.model_store import ModelStore, State
@@ -211,6 +213,9 @@ def _gguf(model: str, store: ModelStore) -> Path:
 
 def _chatglm(brain: BrainSettings) -> ChatModel:
     _require_torch()
+    for trained in filter(None, (brain.model, brain.prefix, brain.adapter)):
+        with suppress(OSError):  # what is then missing is told by whoever opens it
+            mend_folder(Path(trained).expanduser())
     directory = _directory(brain.model)
     from daemon.brain.chatglm.brain import ChatGLMBrain
 

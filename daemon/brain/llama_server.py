@@ -22,6 +22,7 @@ import xllamacpp
 
 from daemon.brain.completions import GLANCE_S, WaitingSocket, failure, message
 from daemon.errors import SetupError, StageError, named
+from daemon.files import HeldFolder
 from daemon.i18n import tr
 from daemon.worker import CancelToken
 
@@ -47,7 +48,7 @@ class LlamaServer:
         self._at_work = False
         self.key = secrets.token_urlsafe(32)
         """What every request carries."""
-        self._directory = tempfile.TemporaryDirectory(prefix="digital-life-")  # mode 0700
+        self._directory = HeldFolder("digital-life-brain-")  # mode 0700
         self.socket = os.path.join(self._directory.name, "brain.sock")
         """Where it listens."""
         try:

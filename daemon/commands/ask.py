@@ -20,6 +20,8 @@ from daemon.commands.console import (
     check_writable,
     err,
     out,
+    require_whole,
+    tell_waiting,
     write_json,
 )
 from daemon.commands.film import add_face_option, film_path, with_face, write_film
@@ -155,8 +157,10 @@ def _ask_daemon(arguments: argparse.Namespace) -> int:
     if arguments.out or arguments.json or arguments.trace or arguments.play:
         raise SetupError(tr("--out, --json, --trace and --play go with --audio."))
     with Client() as client:
-        answer = client.do("ask", None, text=arguments.text)
-    out.print(answer["text"], markup=False)
+        answer = client.spoken("ask", arguments.text, tell_waiting)
+    if answer["text"]:
+        out.print(answer["text"], markup=False)
+    require_whole(answer)
     return 0
 
 

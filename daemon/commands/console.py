@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO, TypeAlias
 
@@ -36,6 +37,19 @@ def show_error(error: DigitalLifeError) -> None:
     err.print(styled(("digital-life:", "red"), f" {text}"))
     if error.fix:
         err.print(f"  → {error.fix}", markup=False)
+
+
+def tell_waiting(reason: str) -> None:
+    """Say why an answer takes its time."""
+    err.print(f"{reason} {tr('Waiting for it.')}", markup=False)
+
+
+def require_whole(answer: Mapping[str, Any]) -> None:
+    """Raise if what the daemon was to say was not heard to its end."""
+    if answer.get("text") == "":
+        raise DigitalLifeError(tr("Nothing was said."))
+    if not answer.get("whole", True):
+        raise DigitalLifeError(tr("It was interrupted before its end."))
 
 
 def check_writable(path: Path) -> None:

@@ -37,6 +37,7 @@ from daemon.i18n import tr
 from daemon.loading import Loader
 from daemon.service import beat
 from daemon.service.acceptor import raise_descriptor_limit
+from daemon.service.alone import alone
 from daemon.service.control import Control
 from daemon.service.desk import Desk
 from daemon.service.lives import again_and_again
@@ -89,7 +90,7 @@ def run_daemon(arguments: argparse.Namespace, settings: Settings) -> int:
         check_writable(trace.path)
     err.print(tr("Loading models…"))
     try:
-        with trace or nullcontext():
+        with trace or nullcontext(), alone():
             run_until_signal(_serve(settings, arguments.config, with_options, trace))
     except KeyboardInterrupt:
         err.print(tr("Stopped."))

@@ -143,6 +143,11 @@ def _wanted(arguments: argparse.Namespace) -> dict[str, Any]:
         return {"everything": True}
     text = str(arguments.number)
     number = text.removeprefix("f")
+    if len(number) > 19:  # more than SQLite can count
+        raise InputError(
+            tr("The number {number} is too large.").format(number=f"{number[:19]}…"),
+            "digital-life memory list",
+        )
     if not number.isdecimal():
         raise SetupError(
             tr("{text} is no number of a conversation or fact.").format(text=text),

@@ -8,7 +8,14 @@ from rich.cells import cell_len, set_cell_size
 
 from daemon.app import run_until_signal
 from daemon.brain.sentences import sentences_of
-from daemon.commands.console import Subcommands, check_writable, err, out
+from daemon.commands.console import (
+    Subcommands,
+    check_writable,
+    err,
+    out,
+    require_whole,
+    tell_waiting,
+)
 from daemon.commands.film import add_face_option, film_path, with_face, write_film
 from daemon.commands.voice_option import add_voice_option, statement, with_voice
 from daemon.config import Settings
@@ -67,7 +74,7 @@ def say_text(arguments: argparse.Namespace, settings: Settings) -> int:
     own = (arguments.out, arguments.face, arguments.voice)  # what the daemon would not do
     if all(option is None for option in own) and (client := _running_daemon()):
         with client:
-            client.do("say", None, text=arguments.text)
+            require_whole(client.spoken("say", arguments.text, tell_waiting))
         return 0
     run_until_signal(speak(sentences, arguments.out, with_voice(arguments, settings)))
     return 0

@@ -13,18 +13,21 @@ from pydantic import BaseModel, ValidationError
 from daemon.errors import SetupError
 from daemon.i18n import tr
 
+LONGEST_SHOWN = 100  # characters of a value in a message
+
 
 def read(path: Path) -> tuple[dict[str, Any], str]:
     """Return what a file says, and its text. Raises ``SetupError``."""
     try:
         text = path.read_text(encoding="utf-8")
         return tomllib.loads(text), text
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SetupError(
-            tr("{path} is not valid TOML: {reason}").format(path=path, reason=error)
-        ) from None
     except UnicodeDecodeError:
         raise SetupError(tr("{path} is not UTF-8 text").format(path=path)) from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is one, too
+        reason = str(error).partition(";")[0]
+        raise SetupError(
+            tr("{path} is not valid TOML: {reason}").format(path=path, reason=reason)
+        ) from None
     except OSError as error:
         raise SetupError(
             tr("Cannot read {path}: {reason}").format(path=path, reason=error.strerror)
@@ -84,7 +87,9 @@ def explain(error: ValidationError, source: Path, text: str) -> SetupError:
     *tables, key = place if len(place) > 1 else (*place, "")
     where = f"{source}:{line_of(text, '.'.join(tables), key or None)}"
     name = ".".join(filter(None, place)) if key else f"[{place[0]}]"
-    value = "" if isinstance(problem["input"], BaseModel | dict) else f" = {problem['input']!r}"
+    value = (
+        "" if isinstance(problem["input"], BaseModel | dict) else f" = {_shown(problem['input'])}"
+    )
     reason = problem["msg"].removeprefix("Value error, ")
     return SetupError(f"{where}: {name}{value}: {reason}", "digital-life config show")
 
@@ -106,3 +111,12 @@ def line_of(text: str, table: str, key: str | None) -> int:
         if key and not here and re.match(rf"\s*{re.escape(table)}\.{re.escape(key)}\s*=", line):
             return number
     return opened
+
+
+def _shown(value: object) -> str:
+    """Return a value as a message can hold it."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no number of thousands of digits
+        text = f"{value:#x}" if isinstance(value, int) else "…"
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"

@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 from daemon.dialogue.reply import Script
+from daemon.errors import DigitalLifeError
+from daemon.i18n import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +36,9 @@ class Asked:
         """Tell that a part failed."""
         if not self.future.done():
             self.future.set_exception(error)
+
+
+def abandon(*questions: Asked | None) -> None:
+    """Tell whoever asked that nobody answers any more."""
+    for asked in filter(None, questions):
+        asked.fail(DigitalLifeError(tr("It was restarted before it had answered.")))

@@ -9,7 +9,7 @@ from typing import Any
 
 from daemon.brain.history import History
 from daemon.dialogue.apologies import apology_in
-from daemon.dialogue.asked import Asked
+from daemon.dialogue.asked import Asked, abandon
 from daemon.dialogue.backchannel import is_backchannel
 from daemon.dialogue.conversation import (
     Action,
@@ -93,13 +93,17 @@ class Session:
 
     async def run(self, hear: AsyncIterator[EarEvent]) -> None:
         """Converse. ``hear`` yields what the ears notice; its failure ends the session."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            group.create_task(self._listen(hear))
-            while True:
-                self._take(event := await self._events.get(), group)
-                if isinstance(event, EarEvent):
-                    self._room.release()
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                group.create_task(self._listen(hear))
+                while True:
+                    self._take(event := await self._events.get(), group)
+                    if isinstance(event, EarEvent):
+                        self._room.release()
+        finally:
+            self._group = None  # nothing is asked of it any more
+            abandon(self._asked, self._next)
 
     async def _listen(self, hear: AsyncIterator[EarEvent]) -> None:
         async for event in hear:
@@ -111,10 +115,7 @@ class Session:
         self._events.put_nowait(SoundLost())
 
     def ask(self, question: str | Script) -> Asked | None:
-        """Answer a typed question, or say a text, in place of what is being said.
-
-        ``None`` while somebody speaks, and before the session runs.
-        """
+        """Answer or say at once; ``None`` while somebody speaks, or the session does not run."""
         if self._group is None or self.state.phase in LISTENED_TO:
             return None
         self._next = asked = Asked(question)

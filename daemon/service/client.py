@@ -3,7 +3,7 @@
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,8 @@ from daemon.service.protocol import encode, socket_path
 
 CROWD_S = 0.05  # between attempts to join a crowd
 PLAIN = "digital-life run"  # without a service
+LOADING_S = 300.0  # a slow machine loads its models in this
+LOOK_S = 1.0  # how often it is asked again meanwhile
 ANSWER_S = 20.0  # a voice takes seconds to load; what speaks takes as long as it takes
 
 
@@ -38,6 +40,16 @@ class NotRunning(DigitalLifeError):
 
     def __init__(self) -> None:
         super().__init__(tr("Digital Life is not running."), start_command())
+
+
+class Ended(DigitalLifeError):
+    """The daemon ended, or was restarted, before it had answered."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            tr("Digital Life is not running any more: it ended before it had answered."),
+            tr("Try again in a moment."),
+        )
 
 
 class Client:
@@ -84,7 +96,7 @@ class Client:
     ) -> dict[str, Any]:
         """Send a request and return the reply's fields; raise what the daemon says is wrong.
 
-        ``NotRunning`` when the daemon ends before it has answered.
+        ``Ended`` when the daemon ends before it has answered.
         """
         self._socket.settimeout(patience_s)
         try:
@@ -95,14 +107,32 @@ class Client:
             raise DigitalLifeError(
                 tr("Digital Life does not answer."), "digital-life service logs"
             ) from None
-        except ConnectionError:
-            raise NotRunning from None
+        except (ConnectionError, NotRunning):
+            raise Ended from None
         if not reply.pop("ok", False):
             error = reply.get("error", {})
             raised = DigitalLifeError(str(error.get("message", "")), str(error.get("fix", "")))
             raised.exit_code = int(error.get("code", 1))
             raise raised
         return reply
+
+    def spoken(self, request: str, text: str, waiting: Callable[[str], None]) -> dict[str, Any]:
+        """Send ``say`` or ``ask``, and again while the daemon loads; ``waiting`` is told of that.
+
+        Raises what ``do`` raises.
+        """
+        told = False
+        for _ in range(round(LOADING_S / LOOK_S)):
+            try:
+                return self.do(request, None, text=text)
+            except DigitalLifeError as error:
+                if isinstance(error, Ended) or not self.do("status").get("loading"):
+                    raise
+                if not told:
+                    waiting(str(error))
+                told = True
+            time.sleep(LOOK_S)
+        return self.do(request, None, text=text)
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Follow what happens until the daemon ends."""

@@ -41,6 +41,7 @@ Text = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT)
 ]
 Limit = Annotated[int, Field(ge=1, le=500)]
+Number = Annotated[int, Field(ge=0, le=2**63 - 1)]  # of a conversation or fact, as SQLite has it
 Name = Annotated[str, StringConstraints(max_length=200)]
 
 
@@ -106,7 +107,7 @@ class Recollect(_Request):
 
     do: Literal["memory-list"]
     limit: Limit = 20
-    before: int | None = None
+    before: Number | None = None
 
 
 class Search(_Request):
@@ -121,15 +122,15 @@ class Show(_Request):
     """``memory-show``: the turns of a conversation."""
 
     do: Literal["memory-show"]
-    conversation: int
+    conversation: Number
 
 
 class Forget(_Request):
     """``memory-forget``: one conversation, one fact, or everything; exactly one of the three."""
 
     do: Literal["memory-forget"]
-    conversation: int | None = None
-    fact: int | None = None
+    conversation: Number | None = None
+    fact: Number | None = None
     everything: bool = False
 
     @model_validator(mode="after")

@@ -6,11 +6,12 @@ for what is one table and one formula.
 """
 
 import logging
-import tempfile
 import warnings
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
+
+from daemon.files import HeldFolder
 
 if TYPE_CHECKING:
     from jieba import Tokenizer
@@ -69,7 +70,7 @@ def _jieba() -> "Tokenizer":
         import jieba
     jieba.setLogLevel(logging.WARNING)
     cutter = jieba.Tokenizer()
-    with tempfile.TemporaryDirectory() as private:
+    with HeldFolder("digital-life-words-") as private:
         cutter.tmp_dir = private
         cutter.initialize()
     return cutter

@@ -50,7 +50,7 @@ def deed(store, kind, talk):
 def left():
     return [(f.name, w) for f in folder.iterdir() for w in WORDS if w in f.read_bytes()]
 
-took, caught = 0.01, 0
+took, caught = 0.0, 0
 for number in range(rounds):
     kind = ("talk", "fact", "old", "all")[number % 4]
     with closing(MemoryStore(path)) as store:
@@ -61,13 +61,18 @@ for number in range(rounds):
             talk = store.add(Said(words, words * 60, 1.0), talk, "")
         fact = "my xylophone, \\u9f39\\u9f20" if kind != "old" else ""
         store.add(Said("remember", "yes", 1.0, fact), talk, "")
+    ready, tell = os.pipe()
     child = os.fork()
     if not child:
-        began = time.monotonic()
         with closing(MemoryStore(path)) as store:
+            began = time.monotonic()
+            os.write(tell, b".")
             deed(store, kind, talk)
-        (folder.parent / "took").write_text(str(time.monotonic() - began))
+            (folder.parent / "took").write_text(str(time.monotonic() - began))
         os._exit(0)
+    os.read(ready, 1)
+    os.close(ready)
+    os.close(tell)
     time.sleep(dice.uniform(0, took))
     if number:  # the first one shows how long it takes
         os.kill(child, signal.SIGKILL)
