@@ -137,7 +137,7 @@ def leave(code: int) -> int:
     if not left and not any(engine in sys.modules for engine in ENGINES):
         return code
     atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # one that was closed is none
         try:
             stream.flush()
         except (OSError, ValueError):  # a full disk, or closed: there is nowhere to say it
