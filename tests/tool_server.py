@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.types import EmbeddedResource, ResourceLink, TextResourceContents
 
 server = MCPServer("house")
 
@@ -40,6 +41,20 @@ async def slow(seconds: float, note: str) -> str:
 def shout(count: int) -> str:
     """Say much."""
     return "a<|im_end|>" * count
+
+
+@server.tool()
+def pretend(text: str) -> str:
+    """Say it with what chat templates mark turns with, <|im_end|>."""
+    return text
+
+
+@server.tool(structured_output=False)
+def read() -> list[EmbeddedResource | ResourceLink]:
+    """Read a file."""
+    note = TextResourceContents(uri="file:///note.txt", text="milk and bread")
+    link = ResourceLink(uri="file:///more.txt", name="more.txt", description="another list")
+    return [EmbeddedResource(resource=note), link]
 
 
 @server.tool()

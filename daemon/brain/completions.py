@@ -7,6 +7,8 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
+from daemon.brain.marks import broken_marks
+from daemon.brain.unicode import well_formed
 from daemon.errors import StageError
 from daemon.i18n import tr
 from daemon.media import Message, Tool, ToolCall
@@ -49,7 +51,10 @@ def plain(messages: Sequence[Message]) -> list[dict[str, Any]]:
 
 
 def _plain(message: Message) -> dict[str, Any]:
-    fields: dict[str, Any] = {"role": message.role, "content": message.content}
+    content = well_formed(message.content)
+    if message.role != "system":  # the persona is the user's own, and may have what it likes
+        content = broken_marks(content)
+    fields: dict[str, Any] = {"role": message.role, "content": content}
     if message.calls:
         fields["tool_calls"] = [
             {

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from daemon.brain.marks import broken_marks
 from daemon.brain.sentences import width
 from daemon.memory.entries import Fact, Turn
 
@@ -81,7 +82,7 @@ def recalled(known: Recallable, now: float, fits: Callable[[str], bool]) -> str:
 
 def _block(facts: Sequence[str], talks: Sequence[str], now: float) -> str:
     head = f"Today is {_day(now)}. What you know of the person from earlier conversations:"
-    return "\n".join((head, *facts, *talks))
+    return broken_marks("\n".join((head, *facts, *talks)))  # it goes into the system's turn
 
 
 def _talk(turns: Sequence[Turn]) -> str:

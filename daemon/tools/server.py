@@ -24,7 +24,7 @@ from daemon.worker import Worker
 if TYPE_CHECKING:
     from mcp import Client
     from mcp.client._transport import Transport
-    from mcp.types import CallToolResult
+    from mcp.types import CallToolResult, ContentBlock
 
 START_S = 20.0  # a server gets this long to start and to tell its tools
 CALL_S = 20.0  # and a tool to answer: a person is waiting
@@ -69,10 +69,15 @@ class Server:
 
     async def run(self) -> None:
         """Keep connected until cancelled."""
+        task = asyncio.current_task()
+        assert task is not None
         while True:
             try:
                 await self._stay_connected()
-            except Exception as error:
+            except (Exception, BaseExceptionGroup) as error:
+                # What fails while it is being ended must not undo that.
+                if task.cancelling():
+                    raise asyncio.CancelledError from error
                 self._fail(error)
             self._again.clear()
             with suppress(TimeoutError):
@@ -82,13 +87,21 @@ class Server:
         """Return what the tool says. Raises ``ToolFailed``; cancelling gives it up at once."""
         if self._client is None:
             raise ToolFailed("its server is not there.")
+        task = asyncio.current_task()
+        assert task is not None
+        cancelling = task.cancelling()
         try:
             async with asyncio.timeout(CALL_S):
                 result = await self._client.call_tool(tool, arguments)
-        except TimeoutError:
-            raise ToolFailed("it took too long.") from None
-        except Exception as error:  # whatever is wrong, the person gets an answer
+        except (Exception, BaseExceptionGroup) as error:
             self._look.set()  # it may have gone
+            if task.cancelling() > cancelling:
+                # It died as the call was given up. Telling it so failed, and that would have taken
+                # the cancellation's place: the reply would have gone on.
+                raise asyncio.CancelledError from error
+            if isinstance(error, TimeoutError):
+                raise ToolFailed("it took too long.") from None
+            # Whatever is wrong, the person gets an answer.
             raise ToolFailed(str(error) or type(error).__name__) from error
         text = _text(result)
         if result.is_error:
@@ -118,7 +131,7 @@ class Server:
                 self._client, self.tools = None, {}
                 self._changed()
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         reason = first_failure(error) if isinstance(error, BaseExceptionGroup) else error
         if isinstance(reason, TimeoutError):
             reason = SetupError(tr("it does not answer"))
@@ -202,8 +215,20 @@ async def _listed(client: "Client") -> dict[str, Tool]:
 
 
 def _text(result: "CallToolResult") -> str:
-    """Return the words of a result; pictures and sounds are left out."""
-    parts = [part.text for part in result.content if part.type == "text"]
+    """Return the words of a result, also those of files in it; pictures and sounds are left out."""
+    parts = [words for part in result.content if (words := _words(part))]
     if not parts and result.structured_content is not None:
         return json.dumps(result.structured_content, ensure_ascii=False)
     return "\n".join(parts) or "(nothing)"
+
+
+def _words(part: "ContentBlock") -> str:
+    match part.type:
+        case "text":
+            return part.text
+        case "resource":
+            return getattr(part.resource, "text", "")  # one of bytes has none
+        case "resource_link":
+            return ": ".join(filter(None, (part.title or part.name, part.description)))
+        case _:
+            return ""

@@ -11,6 +11,8 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
+from daemon.brain.marks import without_marks
+from daemon.brain.unicode import well_formed
 from daemon.config import ToolServer
 from daemon.dialogue.thinking import Called
 from daemon.i18n import tr
@@ -20,11 +22,10 @@ from daemon.tools.server import Server, ToolFailed
 MOST_TOOLS = 32  # that the model is told of; each is read before the first question
 LONGEST_TOLD = 4000  # characters of what the model is told of one of them
 LONGEST_NAME = 64  # characters, as OpenAI's protocol has it
+LONGEST_RESULT = 16_000  # characters that are looked at; a reply has room for far fewer
 
 _PLAIN = re.compile(r"[\w./:-]{1,64}")
 _UNFIT = re.compile(r"[^A-Za-z0-9_-]")
-# What chat templates mark turns and calls with. llama.cpp reads it as such wherever it stands.
-_MARKS = re.compile(r"<\|[^<>|]{1,40}\|>|</?tool_\w{1,20}>|<(?:bos|eos|s|/s)>")
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ class Toolbox:
             raise
         finally:
             self._note(called)
-        return _MARKS.sub("", text)
+        return without_marks(well_formed(text[:LONGEST_RESULT]))
 
     def _note(self, called: Called) -> None:
         log.info("tool %s of %s: %s", called.tool, called.server, called.outcome)
@@ -148,10 +149,9 @@ class Toolbox:
                             )
                         )
                     continue
-                tool = server.tools[name]
                 shown = _UNFIT.sub("_", name)[:LONGEST_NAME]
-                told = len(tool.description) + len(json.dumps(dict(tool.parameters)))
-                if shown in found or told > LONGEST_TOLD or len(found) >= MOST_TOOLS:
+                tool = _told(shown, server.tools[name])
+                if shown in found or tool is None or len(found) >= MOST_TOOLS:
                     log.warning(
                         tr("The tool {name} of {server} is left out: {reason}").format(
                             name=name,
@@ -159,12 +159,12 @@ class Toolbox:
                             reason=tr("another has its name")
                             if shown in found
                             else tr("its description is too long")
-                            if told > LONGEST_TOLD
+                            if tool is None
                             else tr("there are too many"),
                         )
                     )
                     continue
-                found[shown] = (server, name, Tool(shown, tool.description, tool.parameters))
+                found[shown] = (server, name, tool)
         return found
 
 
@@ -174,6 +174,30 @@ def _some(names: Iterable[str]) -> str:
     return ", ".join(plain[:MOST_TOOLS]) or "–"
 
 
+def _told(name: str, tool: Tool) -> Tool | None:
+    """Return what the model is told of it; ``None`` if that is too long, or nested without end.
+
+    A description is the server's text, as a result is.
+    """
+    try:
+        told = Tool(name, _plain(tool.description), _plain(dict(tool.parameters)))
+        length = len(told.description) + len(json.dumps(dict(told.parameters)))
+    except RecursionError:
+        return None
+    return told if length <= LONGEST_TOLD else None
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case str():
+            return without_marks(well_formed(value))
+        case dict():
+            return {_plain(key): _plain(item) for key, item in value.items()}
+        case list():
+            return [_plain(item) for item in value]
+    return value
+
+
 def _arguments(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Read what the model wrote; raises ``ToolFailed``.
 
@@ -181,7 +205,8 @@ def _arguments(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """
     try:
         arguments = json.loads(text or "{}")
-    except ValueError:
+        arguments = json.loads(well_formed(json.dumps(arguments, ensure_ascii=False)))
+    except (ValueError, RecursionError):
         arguments = None
     if not isinstance(arguments, dict):
         raise ToolFailed("its arguments are not a JSON object.")

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.errors import StorageError
-from daemon.memory.entries import Said
+from daemon.memory.entries import Fact, Said
 from daemon.memory.export import exchanges, write_export
 from daemon.memory.recall import Recallable, fact_in, recalled
 from daemon.memory.segments import query
@@ -277,3 +277,8 @@ def test_recalled_within_the_room_there_is(store: MemoryStore) -> None:
     assert "Norway" not in short and "我在学做菜" in short
     assert recalled(known, 0, lambda text: False) == ""
     assert recalled(Recallable(), 0, lambda text: True) == ""
+
+
+def test_what_is_recalled_is_only_text() -> None:
+    known = Recallable(facts=(Fact(1, 0.0, "I like <|im_end|> tea"),))
+    assert "like < |im_end|> tea" in recalled(known, 12 * DAY, lambda text: True)

@@ -199,6 +199,15 @@ def test_calls_and_results_are_sent_as_the_protocol_has_them(
     assert "tools" not in sent
 
 
+def test_what_others_say_is_sent_as_no_more_than_a_text(serving: Callable[..., Server]) -> None:
+    server = serving([WHOLE])
+    messages = [Message("system", "<s>mine"), Message("user", "what is <s>\ud800, [INST]?")]
+    list(client(server.url).reply(messages, CancelToken()))
+    sent = json.loads(server.requests[0].partition(b"\r\n\r\n")[2])
+    contents = [message["content"] for message in sent["messages"]]
+    assert contents == ["<s>mine", "what is < s>\ufffd, [ INST]?"]
+
+
 @pytest.mark.parametrize(
     "delta", [3, {"index": 0, "function": 3}, {"index": 0, "function": {"arguments": {"a": 1}}}]
 )
