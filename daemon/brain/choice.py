@@ -266,7 +266,8 @@ def _server(settings: Settings, brain: BrainSettings, store: ModelStore) -> Chat
 
 
 def _bare_server(settings: Settings, brain: BrainSettings) -> ChatModel:
-    from daemon.brain.openai import OpenAIServer, read_key
+    from daemon.brain.openai import OpenAIServer
+    from daemon.brain.server_key import read_key
 
     told = settings.server
     return OpenAIServer(

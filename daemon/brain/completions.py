@@ -1,10 +1,9 @@
 """OpenAI's chat protocol, which llama.cpp in this process and servers elsewhere both speak."""
 
 import json
-import socket
-import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 from daemon.brain.marks import broken_marks
@@ -16,33 +15,7 @@ from daemon.worker import CancelToken
 
 MOST_CALLS = 8  # of tools, that a model may ask for at once
 LONGEST_ARGUMENTS = 16_000  # characters of a call's arguments
-GLANCE_S = 0.02  # how often a silent model is left to look at the token; prompts take far longer
-
-
-class Waiting:
-    """Mixed into a socket with a time-out of ``GLANCE_S``: its reading looks at a token.
-
-    It ends with ``Cancelled``, or with ``TimeoutError`` when nothing comes for ``patience_s``.
-    """
-
-    cancel: CancelToken
-    patience_s: float
-
-    def recv_into(self, *args: Any) -> int:
-        """Wait for bytes; called by ``http.client``."""
-        deadline = time.monotonic() + self.patience_s
-        while True:
-            self.cancel.check()
-            try:
-                count: int = super().recv_into(*args)  # type: ignore[misc]  # the socket's
-                return count
-            except TimeoutError:
-                if time.monotonic() > deadline:
-                    raise
-
-
-class WaitingSocket(Waiting, socket.socket):
-    """A socket whose reading can be cancelled."""
+LONGEST_REASON = 200  # characters of what a server says went wrong
 
 
 def plain(messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -96,34 +69,80 @@ def words(pieces: Pieces) -> Iterator[str]:
         yield from (piece for piece in pieces if isinstance(piece, str))
 
 
-def pieces(lines: Iterable[bytes], cancel: CancelToken) -> Pieces:
+@dataclass(slots=True)
+class Course:
+    """What is noticed of an answer beside its words."""
+
+    finish: str = ""
+    """Why it ended, as the server says: ``stop``, ``length``, ``content_filter``, …"""
+    reasoned: bool = False
+    """Whether thoughts came in a field of their own, and so are not among the words."""
+
+
+def pieces(lines: Iterable[bytes], cancel: CancelToken, course: Course | None = None) -> Pieces:
     """Yield the text of a stream of events, then the calls of tools that it asks for.
 
     Raises ``StageError`` if it breaks off or tells of one, ``Cancelled`` once ``cancel`` is set.
     """
-    finished = begun = False
+    course = course or Course()
+    finished = events = False
     calls = _Calls()
     for line in lines:
         cancel.check()
         if not line.startswith(b"data:"):
             continue
+        events = True
         data = line[5:].strip()
         if data == b"[DONE]":
             finished = True
             break
-        choice = _choice(data)
-        finished = finished or choice.get("finish_reason") is not None
-        delta = choice.get("delta") or {}
-        calls.feed(delta.get("tool_calls") or ())
-        text = str(delta.get("content") or "")
-        if not begun:
-            text = text.lstrip()  # the answers of a GLM begin on a new line
-        if text:
-            begun = True
-            yield text
+        choice = _choice(parse(data))
+        if reason := choice.get("finish_reason"):
+            finished, course.finish = True, str(reason)
+        elif reason is not None:  # some end with ""
+            finished = True
+        yield from _delta(choice, calls, course)
+    if not events:
+        raise failure(tr("it sent what is not a chat"))
     if not finished:
         raise failure(tr("it broke off in the middle of the answer"))
     yield from calls.whole()
+
+
+def whole_answer(body: bytes, course: Course) -> Pieces:
+    """Yield likewise of an answer that comes as one object, not as a stream."""
+    choice = _choice(parse(body))
+    if not choice:
+        raise failure(tr("it sent what is not a chat"))
+    course.finish = str(choice.get("finish_reason") or "")
+    calls = _Calls()
+    yield from _delta(choice, calls, course)
+    yield from calls.whole()
+
+
+def _delta(choice: dict[str, Any], calls: "_Calls", course: Course) -> Iterator[str]:
+    delta = choice.get("delta") or choice.get("message") or {"content": choice.get("text")}
+    if not isinstance(delta, dict):
+        raise failure(tr("it sent what is not a chat"))
+    calls.feed(delta.get("tool_calls") or ())
+    if any(delta.get(field) for field in ("reasoning_content", "reasoning", "thinking")):
+        course.reasoned = True
+    if text := _text(delta.get("content"), course) or _text(delta.get("refusal"), course):
+        yield text
+
+
+def _text(content: object, course: Course) -> str:
+    """Return the words of a content: a text, or a list of parts, of which some are thoughts."""
+    match content:
+        case str():
+            return content
+        case list():
+            return "".join(_text(part, course) for part in content)
+        case {"type": "thinking" | "reasoning" | "redacted_thinking"}:
+            course.reasoned = True
+        case {"text": str(text)} | {"text": {"value": str(text)}}:
+            return text
+    return ""
 
 
 class _Calls:
@@ -141,7 +160,9 @@ class _Calls:
             raise failure(tr("it sent what is not a chat")) from error
 
     def _add(self, delta: dict[str, Any]) -> None:
-        index = delta.get("index", len(self._calls))  # some servers send each whole, unnumbered
+        index = delta.get("index")  # some servers send each whole, unnumbered
+        if index is None:
+            index = len(self._calls)
         if index not in self._calls and len(self._calls) >= MOST_CALLS:
             return
         call = self._calls.setdefault(index, {"id": "", "name": "", "arguments": ""})
@@ -149,40 +170,75 @@ class _Calls:
         function = delta.get("function") or {}
         call["name"] += function.get("name") or ""
         call["arguments"] += function.get("arguments") or ""
-        if len(call["arguments"]) > LONGEST_ARGUMENTS:
+        if sum(map(len, call.values())) > LONGEST_ARGUMENTS:
             raise failure(tr("it asked for a tool with far too much"))
 
     def whole(self) -> Iterator[ToolCall]:
         """Yield them in their order."""
         for index, call in self._calls.items():
-            name = call["name"]
+            name = well_formed(call["name"])
             if name:
-                yield ToolCall(call["id"] or f"call-{index}", name, call["arguments"])
+                arguments = well_formed(call["arguments"])
+                yield ToolCall(well_formed(call["id"]) or f"call-{index}", name, arguments)
 
 
-def _choice(data: bytes) -> dict[str, Any]:
+def parse(data: bytes) -> Any:
+    """Read JSON; raises ``StageError`` for what is none, or is nested beyond reason."""
     try:
-        event = json.loads(data)
-        if "error" in event:
-            raise failure(tr("it tells of an error"), message(data))
-        choices = event.get("choices") or [{}]
-        choice: dict[str, Any] = choices[0]
-        choice.get("delta")
-        return choice
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
         raise failure(tr("it sent what is not a chat")) from error
+
+
+def _choice(event: Any) -> dict[str, Any]:
+    """Return the first choice of an event, {} if there is none in it."""
+    if not isinstance(event, dict):
+        raise failure(tr("it sent what is not a chat"))
+    choices = event.get("choices")
+    if reason := _reason(event, bool(choices)):
+        raise failure(tr("it tells of an error"), reason)
+    if not choices:
+        return {}
+    if not isinstance(choices, list) or not all(isinstance(one, dict) for one in choices):
+        raise failure(tr("it sent what is not a chat"))
+    found: dict[str, Any] = next((one for one in choices if not one.get("index")), {})
+    return found
+
+
+def _reason(told: dict[str, Any], answered: bool = False) -> str:
+    """Return what an object says went wrong; "" if it says nothing of the kind.
+
+    ``error`` may be there and be nothing; and each kind of server has a form of its own.
+    """
+    error = told.get("error")
+    if isinstance(error, list) and error:
+        error = error[0]
+    if isinstance(error, dict) and error:
+        error = error.get("message") or error.get("code") or json.dumps(error)[:LONGEST_REASON]
+    error = error or told.get("error_message")
+    if not error and not answered:
+        error = told.get("message") or told.get("detail") or told.get("error_msg")
+    if isinstance(error, list | dict):
+        error = json.dumps(error, ensure_ascii=False)
+    return " ".join(well_formed(str(error)).split())[:LONGEST_REASON] if error else ""
 
 
 def message(body: bytes) -> str:
     """Return the reason that a refusal gives."""
     try:
-        error = json.loads(body)["error"]
-        return str(error["message"] if isinstance(error, dict) else error)
-    except (ValueError, KeyError, TypeError):
-        return body.decode(errors="replace")[:200]
+        told = json.loads(body)
+        told = told[0] if isinstance(told, list) and told else told
+        if isinstance(told, dict) and (reason := _reason(told)):
+            return reason
+    except (ValueError, RecursionError):
+        pass
+    text = body.decode(errors="replace")
+    if "<html" in text[:500].lower() or "<!doctype" in text[:500].lower():
+        return "HTML"
+    return " ".join(well_formed(text).split())[:LONGEST_REASON]
 
 
-def failure(reason: str, said: str = "") -> StageError:
+def failure(reason: str, said: str = "", fix: str = "") -> StageError:
     """Say that the language model failed; ``said`` is its own text, which may repeat a prompt."""
     told = tr("The language model failed: {reason}").format(reason=reason)
-    return StageError("brain", told, said=said)
+    return StageError("brain", told, fix, said)

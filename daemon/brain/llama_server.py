@@ -11,16 +11,17 @@ import json
 import logging
 import os
 import secrets
-import socket
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import xllamacpp
 
-from daemon.brain.completions import GLANCE_S, WaitingSocket, failure, message
+from daemon.brain.completions import failure, message, parse
+from daemon.brain.wire import Connection, Patience, local_socket, read_all
 from daemon.errors import SetupError, StageError, named
 from daemon.files import HeldFolder
 from daemon.i18n import tr
@@ -28,7 +29,8 @@ from daemon.worker import CancelToken
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S = 120.0  # a full context on a slow machine is read within this; longer is a hang
+# A full context on a slow machine is read within two minutes; longer is a hang.
+PATIENCE = Patience(connect=5.0, silence=120.0, total=1800.0)
 PROMPT_BATCH = 256  # tokens read between two looks at a hang-up; 2048, the default, can take 40 s
 CACHE_REUSE = 16  # tokens; when the oldest turn is dropped, equal runs this long are not read again
 # There is one chat, and beside it the question of tools (bare_calls.py): with room for both prompts
@@ -115,7 +117,7 @@ class LlamaServer:
     ) -> dict[str, Any]:
         """Return the answer to a request; raises ``StageError``, and ``Cancelled``."""
         with self.open(method, route, body, cancel or CancelToken()) as response:
-            answer: dict[str, Any] = json.load(response)
+            answer: dict[str, Any] = parse(read_all(response))
             return answer
 
     @contextmanager
@@ -126,14 +128,16 @@ class LlamaServer:
 
         Raises ``StageError``, also for what goes wrong in the block, and ``Cancelled``.
         """
-        connection = _Connection(self.socket, cancel)
+        connection = Connection(
+            "localhost", None, partial(local_socket, self.socket, PATIENCE, cancel)
+        )
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
         try:
             content = None if body is None else json.dumps(body).encode()
             connection.request(method, route, content, headers)
-            with connection.getresponse() as response:
+            with connection.answer() as response:
                 if response.status != http.client.OK:
-                    raise failure(f"HTTP {response.status}", message(response.read()))
+                    raise failure(f"HTTP {response.status}", message(read_all(response)))
                 self._at_work = self._at_work or route in WORK
                 yield response
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -149,23 +153,6 @@ class LlamaServer:
                 self.ask("POST", "/completion", {"prompt": ".", "n_predict": 0})
         self._server = None  # its destructor waits for the C++ threads
         self._directory.cleanup()
-
-
-class _Connection(http.client.HTTPConnection):
-    """HTTP over a unix socket."""
-
-    def __init__(self, path: str, cancel: CancelToken) -> None:
-        super().__init__("localhost")
-        self._path = path
-        self._cancel = cancel
-
-    sock: WaitingSocket
-
-    def connect(self) -> None:
-        self.sock = WaitingSocket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.cancel, self.sock.patience_s = self._cancel, PATIENCE_S
-        self.sock.settimeout(GLANCE_S)
-        self.sock.connect(self._path)
 
 
 def _check_file(path: Path) -> None:

@@ -5,10 +5,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from daemon.brain.answer import Habit, answer
 from daemon.brain.bare_calls import Ask, Way, alone, answer_barely, way_of, with_bare_calls
-from daemon.brain.completions import Pieces, offered, pieces, plain, words
+from daemon.brain.completions import Course, Pieces, offered, pieces, plain, words
 from daemon.brain.ending import end_probability, unmarked
 from daemon.brain.llama_server import LlamaServer
+from daemon.brain.thoughts import ends_in_thought
+from daemon.brain.wire import lines
 from daemon.i18n import tr
 from daemon.media import Message, Tool
 from daemon.worker import Cancelled, CancelToken
@@ -49,6 +52,7 @@ class LlamaCpp:
     ) -> None:
         self.tools: tuple[Tool, ...] = ()
         self._way: Way | None = None  # not known before there are tools
+        self._habit: Habit | None = None
         self._path = path
         self._system_prompt = system_prompt
         self._sampling: dict[str, Any] = {"temperature": temperature, "top_p": top_p, **DO_NOT_LOOP}
@@ -145,6 +149,12 @@ class LlamaCpp:
         """Free the model."""
         self.server.close()
 
+    def _thinking(self) -> Habit:
+        """Look, once, whether the chat template begins answers within a thought."""
+        if self._habit is None:
+            self._habit = Habit(ends_in_thought(self._prompt([Message("user", "Hello.")], ())))
+        return self._habit
+
     def _stream(
         self,
         messages: Sequence[Message],
@@ -152,6 +162,8 @@ class LlamaCpp:
         cancel: CancelToken,
         tools: Sequence[Tool],
     ) -> Pieces:
+        whole = max_tokens >= self._max_reply_tokens
+        may_be_empty = not whole or bool(tools) or messages[-1].role == "tool"
         body = {
             "messages": plain(messages),
             **offered(tools),
@@ -162,6 +174,8 @@ class LlamaCpp:
         }
         try:
             with self.server.open("POST", "/v1/chat/completions", body, cancel) as response:
-                yield from pieces(response, cancel)
+                course = Course()
+                said = pieces(lines(response), cancel, course)
+                yield from answer(said, course, self._thinking(), may_be_empty)
         except Cancelled:
             return

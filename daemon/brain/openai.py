@@ -8,28 +8,29 @@ redirects it), and never logged.
 import http.client
 import json
 import logging
-import os
-import socket
+import re
 import ssl
-import stat
+import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from daemon.brain.answer import Habit, answer
 from daemon.brain.completions import (
-    GLANCE_S,
+    Course,
     Pieces,
-    Waiting,
-    WaitingSocket,
     failure,
-    message,
     offered,
+    parse,
     pieces,
-    plain,
+    whole_answer,
     words,
 )
+from daemon.brain.dialect import Dialect, Refused, model_names, wait_asked_for
 from daemon.brain.sentences import is_chinese
+from daemon.brain.server_key import KEY_VARIABLE
+from daemon.brain.wire import GLANCE_S, Connection, Patience, lines, network_socket, read_all
 from daemon.errors import SetupError, StageError, named
 from daemon.i18n import tr
 from daemon.media import Message, Tool
@@ -37,14 +38,20 @@ from daemon.worker import Cancelled, CancelToken
 
 log = logging.getLogger(__name__)
 
-KEY_VARIABLE = "DIGITAL_LIFE_KEY"
 TRIES = 2  # a server that restarted, or a balancer before it, drops the first connection
+TOTAL_S = 900.0  # of waiting for one answer: the longest at two tokens a second
+BUSY_S = 5.0  # of waiting because a server asks for it: a person waits, too
+PAUSE_S = 0.5  # before a server that failed is asked again without having said when
+GREETING = "Say hello, in one word."
+GREETING_TOKENS = 64  # of its answer; who takes more is thinking
 TOKENS_A_MESSAGE = 8  # roles and separators, generously
 LETTERS_A_TOKEN = 3  # of spaced scripts; four is usual, three errs to the safe side
 
-
-class _NoTools(Exception):
-    """The server does not want to hear of tools; carries why."""
+_BUSY = (429, 500, 502, 503, 504, 529)
+_ROUTES = re.compile(r"/(?:chat/completions|completions|models)$")
+# Their templates end in the opening mark, so that servers which do not part thoughts from answers
+# send only the closing one.
+_THINKERS = re.compile(r"\br1\b|qwq|thinking|reasoner|glm-z1|-z1-", re.IGNORECASE)
 
 
 class OpenAIServer:
@@ -68,23 +75,27 @@ class OpenAIServer:
         silence_s: float,
     ) -> None:
         self.tools: tuple[Tool, ...] = ()
-        self._can_call = True
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(url)
+            self._host, port = parts.hostname or "", parts.port
+        except ValueError:
+            self._host = ""
+        if not self._host or parts.scheme not in ("http", "https"):
             raise SetupError(
                 tr("{url} is not the address of a server.").format(url=url),
                 'url = "http://127.0.0.1:8000/v1"',
             )
-        self._host, self._port = parts.hostname, parts.port
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
-        if self._tls:
-            self._tls.sslsocket_class = _WaitingTls
-        self._path = parts.path.rstrip("/")
+        self._port = port or (443 if self._tls else 80)
+        self._path = _ROUTES.sub("", parts.path.rstrip("/"))
+        self._query = f"?{parts.query}" if parts.query else ""
         self._shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{self._path}"
         self._model, self._key = model, key
         self._context_tokens, self._max_reply_tokens = context_tokens, max_reply_tokens
         self._sampling = {"temperature": temperature, "top_p": top_p}
-        self._connect_s, self._silence_s = connect_s, silence_s
+        self._patience = Patience(connect_s, silence_s, TOTAL_S)
+        self._dialect = Dialect(self._host)
+        self._habit = Habit()
 
     @property
     def context_tokens(self) -> int:
@@ -107,105 +118,166 @@ class OpenAIServer:
 
     def reply_or_call(self, messages: Sequence[Message], cancel: CancelToken) -> Pieces:
         """Yield the answer likewise, and then the tools that it wants to be called."""
-        try:
-            yield from self._insist(messages, cancel)
-        except _NoTools as error:  # it answers without them
-            self._can_call = False
-            log.warning("%s", tr("The server {url} calls no tools.").format(url=self._shown))
-            log.debug("%s: %s", self._shown, error)
-            yield from self._insist(messages, cancel)
+        return self._insist(messages, cancel)
 
     @property
     def _offered(self) -> tuple[Tool, ...]:
-        return self.tools if self._can_call else ()
+        return self.tools if self._dialect.calls else ()
 
-    def _insist(self, messages: Sequence[Message], cancel: CancelToken) -> Pieces:
-        for left in reversed(range(TRIES)):
+    def _insist(
+        self, messages: Sequence[Message], cancel: CancelToken, greeting: bool = False
+    ) -> Pieces:
+        """Ask, in other ways and again, until there is an answer or no hope of one."""
+        tries, patience_s = TRIES, BUSY_S
+        while True:
             began = False
             try:
-                for piece in self._stream(messages, cancel):
+                for piece in self._stream(messages, cancel, greeting):
                     began = True
                     yield piece
                 return
             except Cancelled:
                 return
-            except (OSError, http.client.HTTPException) as error:
-                if began or not left or isinstance(error, TimeoutError):
+            except Refused as refused:
+                if self._adapted(refused):
+                    continue
+                tries, wait_s = tries - 1, wait_asked_for(dict(refused.headers))
+                wait_s = PAUSE_S if wait_s is None else wait_s
+                if refused.status not in _BUSY or tries <= 0 or wait_s > patience_s:
+                    raise self._explained(refused) from refused
+                patience_s -= wait_s
+                if not _waited(wait_s, cancel):
+                    return
+            except StageError:
+                raise
+            except Exception as error:  # whatever a server sends, the local model may answer
+                tries -= 1
+                if began or tries <= 0 or isinstance(error, TimeoutError):
                     raise self._gone(error) from error
 
     def warm_up(self) -> None:
-        """Ask the server for its models; ``StageError`` when it does not answer."""
+        """Get to know the server, while nobody waits; ``StageError`` when it does not answer.
+
+        It is greeted: so it is known how it wants to be asked, and whether it thinks aloud.
+        """
         try:
-            self._models(CancelToken())
-        except (OSError, http.client.HTTPException) as error:
+            self._model_name(CancelToken())
+        except Refused as refused:
+            raise self._explained(refused) from refused
+        except StageError:
+            raise
+        except Exception as error:
             raise self._gone(error) from error
+        try:
+            list(self._insist([Message("user", GREETING)], CancelToken(), greeting=True))
+        except StageError as error:
+            busy = isinstance(error.__cause__, Refused) and error.__cause__.status in _BUSY[:1]
+            if not busy:  # it is there, and will have time for the first question
+                raise
 
     def close(self) -> None:
         """Nothing is kept open."""
 
-    def _stream(self, messages: Sequence[Message], cancel: CancelToken) -> Pieces:
-        body = {
-            "model": self._model or self._models(cancel)[0],
-            "messages": plain(messages),
-            **offered(self._offered),
-            "stream": True,
-            "max_tokens": self._max_reply_tokens,
-            **self._sampling,
-        }
+    def _stream(self, messages: Sequence[Message], cancel: CancelToken, greeting: bool) -> Pieces:
+        model = self._model or self._model_name(cancel)
+        if self._habit.opened is None and _THINKERS.search(model):
+            self._habit.opened = True
+        most = GREETING_TOKENS if greeting else self._max_reply_tokens
+        body = self._dialect.body(model, messages, self._offered, most, self._sampling)
+        course = Course()
         connection = self._connect(cancel)
         try:
             with self._ask(connection, "POST", "/chat/completions", body) as response:
-                yield from pieces(response, cancel)
+                kind = response.headers.get_content_type()
+                if kind == "application/json":
+                    said = whole_answer(read_all(response), course)
+                else:
+                    said = pieces(lines(response), cancel, course)
+                empty = greeting or messages[-1].role == "tool"
+                yield from answer(said, course, self._habit, may_be_empty=empty)
+            if greeting and course.finish == "length" and self._habit.opened is None:
+                self._habit.opened = not course.reasoned  # nobody says hello for so long
         finally:
             connection.close()  # hanging up is what stops the server's work
 
-    def _models(self, cancel: CancelToken) -> list[str]:
+    def _model_name(self, cancel: CancelToken) -> str:
+        """Return the model to ask for: the one that is set, or else the first that is listed.
+
+        Not every server lists them, and a list is not needed where the model is known.
+        """
         connection = self._connect(cancel)
         try:
             with self._ask(connection, "GET", "/models", None) as response:
-                names = [str(entry["id"]) for entry in json.load(response)["data"]]
-        except (ValueError, KeyError, TypeError) as error:
-            raise failure(tr("it sent what is not a chat")) from error
+                names = model_names(parse(read_all(response)))
+        except (Refused, StageError) as error:
+            denied = isinstance(error, Refused) and error.status in (401, 403)
+            if not self._model or denied:
+                raise
+            return self._model
         finally:
             connection.close()
-        if not names:
-            raise failure(tr("it serves no model"))
-        return names
+        if not names and not self._model:
+            raise failure(tr("it lists no model"), fix=tr("set model under [server]"))
+        return self._model or names[0]
 
-    def _connect(self, cancel: CancelToken) -> "_Connection":
+    def _connect(self, cancel: CancelToken) -> Connection:
         cancel.check()
-        return _Connection(
-            self._host, self._port, self._tls, cancel, self._connect_s, self._silence_s
-        )
+        opened = partial(network_socket, self._host, self._port, self._tls, self._patience, cancel)
+        return Connection(self._host, self._port, opened)
 
     def _ask(
-        self, connection: "_Connection", method: str, route: str, body: dict[str, Any] | None
+        self, connection: Connection, method: str, route: str, body: dict[str, Any] | None
     ) -> http.client.HTTPResponse:
-        headers = {"Content-Type": "application/json"}
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
         content = None if body is None else json.dumps(body).encode()
-        connection.request(method, self._path + route, content, headers)
-        connection.listen()
-        response = connection.getresponse()
-        if response.status == http.client.OK:
-            return response
-        with response:
-            said = message(response.read(2000))
-        if response.status in (http.client.UNAUTHORIZED, http.client.FORBIDDEN):
-            raise StageError(
+        headers = self._dialect.headers(self._key)
+        connection.request(method, self._path + route + self._query, content, headers)
+        response = connection.answer()
+        if response.status != http.client.OK:
+            with response:
+                raise Refused(response)
+        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise failure(tr("it sent what is not a chat"))  # nobody asked for that
+        if response.headers.get_content_type() == "text/html":
+            raise failure(tr("it sent a web page"), fix=self._hint())
+        return response
+
+    def _adapted(self, refused: Refused) -> bool:
+        if self._dialect.adapt(refused):
+            log.debug("the server %s is asked in another way from now on", self._shown)
+            return True
+        wants_none = refused.status in (400, 404, 422) and "tool" in refused.said.lower()
+        if not (wants_none and self._offered):
+            return False
+        self._dialect.leave_tools_out()  # it answers without them
+        log.warning("%s", tr("The server {url} calls no tools.").format(url=self._shown))
+        log.debug("%s: %s", self._shown, refused.said)
+        return True
+
+    def _explained(self, refused: Refused) -> StageError:
+        if refused.status in (401, 403):
+            return StageError(
                 "brain",
                 tr("The server {url} does not accept the key.").format(url=self._shown),
                 tr("set key_file under [server], or {variable} in the environment").format(
                     variable=KEY_VARIABLE
                 ),
             )
-        if response.status == http.client.BAD_REQUEST and self._offered and "tool" in said.lower():
-            raise _NoTools(said)
-        refused = failure(f"{self._shown}: {response.status}", said)
-        if response.status == http.client.BAD_REQUEST and "context" in said:
-            refused.fix = tr("set context_tokens under [brain] to what the server has")
-        raise refused
+        error = failure(f"{self._shown}: {refused.status}", refused.said)
+        if 300 <= refused.status < 400:
+            error.fix = tr("set url under [server] to where it leads")
+        elif refused.status in (404, 405):
+            error.fix = self._hint()
+        elif refused.status in (400, 413) and "context" in refused.said:
+            error.fix = tr("set context_tokens under [brain] to what the server has")
+        elif refused.status == http.client.TOO_MANY_REQUESTS:
+            error.fix = tr("ask less often, or raise the limit at the server")
+        return error
+
+    def _hint(self) -> str:
+        """Say what may be wrong with the address."""
+        if re.search(r"/v\d", self._path) or "/openai/" in self._path + "/":
+            return tr("correct url or model under [server]")
+        return f'url = "{self._shown}/v1"'
 
     def _gone(self, error: Exception) -> StageError:
         hung = isinstance(error, TimeoutError)
@@ -218,79 +290,14 @@ class OpenAIServer:
         )
 
 
-class _WaitingTls(Waiting, ssl.SSLSocket):
-    """The same over TLS."""
-
-
-class _Connection(http.client.HTTPConnection):
-    """HTTP whose connecting is bounded and whose reading can be cancelled."""
-
-    sock: WaitingSocket | _WaitingTls
-
-    def __init__(
-        self,
-        host: str,
-        port: int | None,
-        tls: ssl.SSLContext | None,
-        cancel: CancelToken,
-        connect_s: float,
-        silence_s: float,
-    ) -> None:
-        self.default_port = 443 if tls else 80
-        super().__init__(host, port)
-        self._tls, self._cancel = tls, cancel
-        self._connect_s, self._silence_s = connect_s, silence_s
-
-    def connect(self) -> None:
-        """Open the socket; what is sent may take as long as a token may."""
-        raw = socket.create_connection((self.host, self.port), self._connect_s)
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls:
-            wrapped = self._tls.wrap_socket(
-                raw, server_hostname=self.host, do_handshake_on_connect=False
-            )
-            assert isinstance(wrapped, _WaitingTls)
-            self.sock = wrapped
-            self._patient()
-            wrapped.do_handshake()
-        else:
-            self.sock = WaitingSocket(fileno=raw.detach())
-            self._patient()
-        self.sock.settimeout(self._silence_s)
-
-    def _patient(self) -> None:
-        self.sock.cancel, self.sock.patience_s = self._cancel, self._silence_s
-        self.sock.settimeout(self._connect_s)
-
-    def listen(self) -> None:
-        """From now on look at the token while waiting."""
-        self.sock.settimeout(GLANCE_S)
+def _waited(seconds: float, cancel: CancelToken) -> bool:
+    """Wait; return whether that was not given up."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not cancel.cancelled:
+        time.sleep(GLANCE_S)
+    return not cancel.cancelled
 
 
 def _tokens(text: str) -> int:
     chinese = sum(map(is_chinese, text))
     return chinese + -(-(len(text) - chinese) // LETTERS_A_TOKEN)
-
-
-def read_key(file: str) -> str:
-    """Return the key in ``file``, or in the environment if none is named; "" is none.
-
-    Raises ``SetupError`` for a file that cannot be read, or that others can read, too.
-    """
-    if not file:
-        return os.environ.get(KEY_VARIABLE, "").strip()
-    path = Path(file).expanduser()
-    try:
-        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise SetupError(
-                tr("Others can read the key in {path}.").format(path=path), f"chmod 600 {path}"
-            )
-        key = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "UTF-8"
-        raise SetupError(
-            tr("{path} cannot be read: {reason}.").format(path=path, reason=reason)
-        ) from error
-    if not key or not key.isascii() or any(char.isspace() for char in key):
-        raise SetupError(tr("{path} does not hold a key.").format(path=path))
-    return key

@@ -8,6 +8,7 @@ right. English, Chinese and mixtures of both.
 import re
 
 from daemon.brain.spoken import CJK, Spoken, tidy
+from daemon.brain.thoughts import Thoughts
 from daemon.media import Sentence
 
 FIRST_CLAUSE_WORDS = 3.0  # a clause of fewer sounds like a stumble when the next one comes late
@@ -60,6 +61,7 @@ class SentenceSplitter:
     """Cuts one reply. The outcome does not depend on how the reply is cut into pieces."""
 
     def __init__(self) -> None:
+        self._thoughts = Thoughts()
         self._spoken = Spoken()
         self._text = ""
         self._count = 0
@@ -67,8 +69,11 @@ class SentenceSplitter:
 
     def feed(self, piece: str) -> list[Sentence]:
         """Add a piece of the reply; return the sentences that are complete with it."""
+        return self._feed(self._thoughts.feed(piece))
+
+    def _feed(self, said: str) -> list[Sentence]:
         sentences: list[Sentence] = []
-        for char in piece:
+        for char in said:
             following = self._spoken.next_visible
             settled = self._spoken.feed(char)
             if settled or self._spoken.next_visible != following:
@@ -78,8 +83,9 @@ class SentenceSplitter:
 
     def finish(self) -> list[Sentence]:
         """End the reply; return what is left."""
+        sentences = self._feed(self._thoughts.finish())
         self._text += self._spoken.finish() + "\n"
-        return self._cut("")
+        return sentences + self._cut("")
 
     def _cut(self, following: str) -> list[Sentence]:
         """Take complete sentences off the front; ``following`` is the next character if known."""
@@ -198,9 +204,11 @@ def _first_words(text: str) -> int | None:
 
 def _long_cut(text: str) -> int:
     """Where to cut a sentence that is too long: after a clause, else a word, else anywhere."""
-    limit = 0
-    for limit, _ in enumerate(text, start=1):
-        if width(text[:limit]) >= LONG:
+    limit = room = LONG
+    for number, char in enumerate(text):
+        room -= CHINESE_WIDTH if is_chinese(char) else 1
+        if room < 0:
+            limit = number
             break
     clauses = [match.end() for match in _CLAUSE.finditer(text, 0, limit)]
     if clauses and width(text[: clauses[-1]]) >= LONG / 4:

@@ -1,7 +1,7 @@
 """What of a model's writing may be spoken.
 
-Models write for the eye: Markdown, HTML, formulas, links, emoji, code, tables, their own thoughts
-between tags.
+Models write for the eye: Markdown, HTML, formulas, links, emoji, code, tables. (Their thoughts are
+gone before, see ``thoughts.py``.)
 ``Spoken`` takes that character by character and gives back plain words as soon as no later
 character can change them. Working by character is what makes the outcome independent of how the
 model's pieces are cut.
@@ -17,6 +17,7 @@ CJK = "\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U000323af
 """Chinese characters and punctuation, kana, and full-width forms, as a regex class."""
 
 _HOLD = 300  # characters a link or tag may take; a bracket open for longer is only a bracket
+_LONGEST = 1000  # characters that are held back: of a row of a table, of a word without end
 
 _ELEMENTS = (
     "input|img|a|td|th|tr|table|button|option|video|audio|details|ol|ul|li|p|div|span|h[1-6]|font|"
@@ -35,7 +36,6 @@ _OPEN = re.compile(
     """,
     re.VERBOSE,
 )
-_THOUGHT = re.compile(r"<(think|thinking|reasoning)>$")
 _FENCE = re.compile(r"(?P<marks>`{3,})[^`\n]*\n$|^\s*(?P<waves>~{3,})[^\n]*\n$")
 _FENCED = re.compile(r"```[^\n]*?```$")
 
@@ -73,7 +73,7 @@ _RANGE = re.compile(r"(?<=\d)~(?=\d)")
 _ARROW = re.compile("\\s*[\u2190-\u21ff\u27f0-\u27ff]\\s*")
 _EMPHASIS = re.compile(r"\*+|~~+|~(?!\d)|`+|(?<!\w)_+|_+(?!\w)|\$\$")
 _PICTURE = re.compile(
-    "[\x00-\x08\U0001f000-\U0001faff\u2300-\u23ff\u2500-\u27bf\u2900-\u29ff\u2b00-\u2bff\ufe0e\ufe0f\u200b-\u200f\u20e3\u2060-\u2064\ufeff\ufffd\ue000-\uf8ff"
+    "[\x00-\x08\ud800-\udfff\U0001f000-\U0001faff\u2300-\u23ff\u2500-\u27bf\u2900-\u29ff\u2b00-\u2bff\ufe0e\ufe0f\u200b-\u200f\u20e3\u2060-\u2064\ufeff\ufffd\ue000-\uf8ff"
     "\u00a9\u00ae\u2122\u2139\u203c\u2049\u24c2\u3030\u303d\u3297\u3299\U000e0000-\U000e007f]+"
 )
 _TABLE_RULE = re.compile(r"[\s|:-]*")
@@ -81,7 +81,6 @@ _TABLE_RULE = re.compile(r"[\s|:-]*")
 
 class _Mode(Enum):
     WORDS = auto()
-    THOUGHT = auto()
     CODE = auto()
     UNREAD = auto()
 
@@ -105,16 +104,14 @@ class Spoken:
     def feed(self, char: str) -> str:
         """Add one character; return the text that has become certain, often empty."""
         self._pending += char
-        if self._mode is _Mode.THOUGHT:
-            if self._pending.endswith(("</think>", "</thinking>", "</reasoning>")):
-                self._pending, self._mode = "", _Mode.WORDS
-            return ""
         if self._mode is _Mode.CODE:
             if char == "\n":
                 line = self._pending.strip()
                 if line.startswith(self._until) and not line.strip(self._until[0]):
                     self._mode = _Mode.WORDS
                 self._pending = ""
+            elif len(self._pending) > _LONGEST:
+                self._pending = self._pending[-_HOLD:]
             return ""
         if self._mode is _Mode.UNREAD:
             if self._pending.lower().endswith(self._until):
@@ -130,8 +127,6 @@ class Spoken:
         return self._give(text.split("```", 1)[0])
 
     def _words(self, char: str) -> str:
-        if char == ">" and (thought := _THOUGHT.search(self._pending)):
-            return self._leave(thought.start(), _Mode.THOUGHT)
         if char == "`" and (code := _FENCED.search(self._pending)):
             return self._leave(code.start(), _Mode.WORDS)
         if char == "\n" and (code := _FENCE.search(self._pending)) and self._fences(code):
@@ -140,9 +135,13 @@ class Spoken:
         if char in ">-" and (unread := _UNREAD.search(self._pending)):
             self._until = f"</{unread[1].lower()}>" if unread[1] else "-->"
             return self._leave(unread.start(), _Mode.UNREAD)
-        if not _SETTLES.match(char) or self._in_line(char) or _OPEN.search(self._pending):
-            return ""
-        if self._in_formula():
+        # However long something stays open, so that each character costs a bounded time.
+        if len(self._pending) < _LONGEST and (
+            not _SETTLES.match(char)
+            or self._in_line(char)
+            or _OPEN.search(self._pending)
+            or self._in_formula()
+        ):
             return ""
         text, self._pending = self._pending, ""
         return self._give(text)

@@ -21,7 +21,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from daemon.brain.history import History, heard_text
-from daemon.brain.sentences import SentenceSplitter, sentences_of
+from daemon.brain.sentences import sentences_of
 from daemon.dialogue.confirmation import Confirmation
 from daemon.dialogue.conversation import (
     FirstAudible,
@@ -208,13 +208,11 @@ class Reply:
         await heard(self._player, len(apology.sound))
 
     async def _think(self, question: str) -> None:
-        splitter = SentenceSplitter()
         try:
             await self._thinking.weigh(question)
-            async with aclosing(self._thinking.words(question)) as pieces:
-                async for piece in pieces:
-                    await self._say(splitter.feed(piece))
-            await self._say(splitter.finish())
+            async with aclosing(self._thinking.sentences(question)) as sentences:
+                async for sentence in sentences:
+                    await self._say([sentence])
         finally:
             self._sentences.close()
 

@@ -13,17 +13,18 @@ from typing import Literal, Protocol
 
 from daemon.brain.ending import UNFINISHED, is_plainly_whole
 from daemon.brain.history import History
-from daemon.brain.sentences import is_chinese
+from daemon.brain.sentences import SentenceSplitter, is_chinese
 from daemon.dialogue.confirmation import Confirmation
 from daemon.dialogue.streams import from_stage
 from daemon.dialogue.timeline import Timeline
-from daemon.media import Message, ToolCall
+from daemon.media import Message, Sentence, ToolCall
 from daemon.stages import ChatModel, TellsEnds, ToolUser
 from daemon.worker import CancelToken, Worker
 
 MOST_ROUNDS = 3  # times that tools are called for one answer
 MOST_CALLS = 4  # in each
 LONGEST_RESULTS = 3000  # characters, of all together: a small model reads a thousand tokens in 4 s
+PORTION = 1000  # characters that are cut into sentences at a time
 NO_ANSWER = {
     "en": "Sorry, I could not find that out.",
     "zh": "对不起，这个我没能查到。",
@@ -32,6 +33,14 @@ NO_ANSWER = {
 log = logging.getLogger(__name__)
 
 Outcome = Literal["calling", "done", "failed", "refused", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A piece of an answer, and the sentences that are complete with it."""
+
+    text: str
+    sentences: list[Sentence]
 
 
 @dataclass(slots=True)
@@ -76,27 +85,35 @@ class Thinking:
         self._confirmation = confirmation
         self._room = LONGEST_RESULTS
 
-    async def words(self, question: str) -> AsyncGenerator[str, None]:
-        """Yield the answer in pieces, as it is made."""
+    async def sentences(self, question: str) -> AsyncGenerator[Sentence, None]:
+        """Yield the answer's sentences, as they are made."""
+        splitter = SentenceSplitter()
         since: list[Message] = []
         said = ""
         for left in reversed(range(MOST_ROUNDS + 1)):
             said, calls = "", []
-            async with aclosing(self._round(question, since)) as pieces:
+            async with aclosing(self._round(splitter, question, since)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, ToolCall):
                         calls.append(piece)
                     else:
-                        said += piece
-                        yield piece
+                        said += piece.text
+                        for sentence in piece.sentences:
+                            yield sentence
             if not calls or self._tools is None or not left:
                 break
             if said:
-                yield "\n"  # a sentence of its own: it is spoken while the tool is at work
+                # A sentence of its own: it is spoken while the tool is at work.
+                for sentence in splitter.feed("\n"):
+                    yield sentence
             await self._confirmation.wait()
             since += await self._carry_out(said, calls[:MOST_CALLS], self._tools)
         if self.called and not said.strip():
-            yield NO_ANSWER["zh" if any(map(is_chinese, question)) else "en"]
+            apology = NO_ANSWER["zh" if any(map(is_chinese, question)) else "en"]
+            for sentence in splitter.feed(apology):
+                yield sentence
+        for sentence in splitter.finish():
+            yield sentence
 
     async def weigh(self, question: str) -> None:
         """Have the model tell whether the words of a spoken question are a whole sentence."""
@@ -118,22 +135,35 @@ class Thinking:
         self._confirmation.weigh(complete)
 
     async def _round(
-        self, question: str, since: list[Message]
-    ) -> AsyncGenerator[str | ToolCall, None]:
+        self, splitter: SentenceSplitter, question: str, since: list[Message]
+    ) -> AsyncGenerator[Written | ToolCall, None]:
         ask = self._timeline.timed_iterator("brain", self._ask)
-        async with aclosing(self._worker.stream(ask, question, tuple(since))) as pieces:
+        async with aclosing(self._worker.stream(ask, splitter, question, tuple(since))) as pieces:
             async for piece in from_stage("brain", pieces):
                 self._timeline.mark("first_token")
                 yield piece
 
     def _ask(
-        self, question: str, since: tuple[Message, ...], cancel: CancelToken
-    ) -> Iterator[str | ToolCall]:
+        self,
+        splitter: SentenceSplitter,
+        question: str,
+        since: tuple[Message, ...],
+        cancel: CancelToken,
+    ) -> Iterator[Written | ToolCall]:
+        """Have the model answer, and cut what it writes: on its thread, for that takes time, too.
+
+        Whatever a server sends at once is cut a portion at a time, with looks at the token between.
+        """
         messages = self._history.messages(question, since)
-        if isinstance(self._model, ToolUser):
-            yield from self._model.reply_or_call(messages, cancel)
-        else:
-            yield from self._model.reply(messages, cancel)
+        model = self._model
+        ask = model.reply_or_call if isinstance(model, ToolUser) else model.reply
+        for piece in ask(messages, cancel):
+            if isinstance(piece, ToolCall):
+                yield piece
+                continue
+            for begin in range(0, len(piece), PORTION):
+                portion = piece[begin : begin + PORTION]
+                yield Written(portion, splitter.feed(portion))
 
     async def _carry_out(self, said: str, calls: list[ToolCall], tools: Tools) -> list[Message]:
         """Call one after another; return the calls and their results, as the model is told."""

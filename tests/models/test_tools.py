@@ -58,7 +58,7 @@ def answer(
         for asked, heard in before:
             history.commit(asked, heard)
         made = Thinking(brain, thinking, box, history, Timeline(loop.time, 0), confirmed)
-        words = "".join([piece async for piece in made.words(question)])
+        words = " ".join([sentence.text async for sentence in made.sentences(question)])
         keeping.cancel()
         await asyncio.wait([keeping])
         await thinking.close()

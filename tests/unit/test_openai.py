@@ -13,7 +13,8 @@ import pytest
 
 from daemon.brain.completions import MOST_CALLS
 from daemon.brain.fallback import REST_S, WithFallback
-from daemon.brain.openai import KEY_VARIABLE, OpenAIServer, read_key
+from daemon.brain.openai import OpenAIServer
+from daemon.brain.server_key import KEY_VARIABLE, read_key
 from daemon.errors import SetupError, StageError
 from daemon.media import Message, Tool, ToolCall
 from daemon.worker import CancelToken

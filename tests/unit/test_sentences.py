@@ -179,3 +179,28 @@ def test_every_sentence_says_something_and_is_not_too_long(text: str) -> None:
     for sentence in cut(text * 4):
         assert any(char.isalnum() for char in sentence)
         assert width(sentence) <= LONG
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 10_000,
+        "[" * 4_000,
+        "<" * 4_000,
+        "`" * 4_000,
+        "*_" * 2_000,
+        "|x" * 2_000,
+        "```" + "x" * 10_000,
+        "好" * 4_000,
+        " " * 10_000,
+        "<a b=" * 1_000,
+        "<think>" + "x" * 20_000,
+    ],
+)
+def test_time_is_in_proportion_to_the_length(text: str) -> None:
+    """Seconds if each character costs the same; if each costs all before it, minutes."""
+    assert all(width(sentence) <= LONG for sentence in cut(text))
+
+
+def test_halves_of_characters_are_not_said() -> None:
+    assert cut("Tea\ud83d is ready.") == ["Tea is ready."]

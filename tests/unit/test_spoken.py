@@ -57,8 +57,6 @@ def test_links_are_their_text_and_addresses_their_host(written: str, said: str) 
         ("Like this: ```py\nx = 1\n```\nDone.", "Like this:\nDone."),
         ("Use ```x = 1``` here.", "Use here."),
         ("Never closed:\n```\nx = 1", "Never closed:"),
-        ("<think>Hm. **Yes**.</think>\n\nHello.", "Hello."),
-        ("<think>never finished", ""),
         ("<b>bold</b> <a href='x y'>text</a><br/>", "bold text"),
         ("text<|im_end|>", "text"),
         ("fish &amp; chips", "fish & chips"),

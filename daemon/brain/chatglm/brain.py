@@ -6,8 +6,10 @@ from pathlib import Path
 
 import torch
 
+from daemon.brain.answer import thoughtless
 from daemon.brain.chatglm.chatglm import ChatGLM
 from daemon.brain.chatglm.text import cleaned_pieces, whole_characters
+from daemon.brain.thoughts import MARGIN, ends_in_thought
 from daemon.errors import StageError
 from daemon.i18n import tr
 from daemon.media import Message
@@ -83,7 +85,8 @@ class ChatGLMBrain:
         with closing(tokens):
             spoken = filter(self._model.tokenizer.spoken, tokens)
             pieces = whole_characters(spoken, self._model.decode)
-            for piece in cleaned_pieces(pieces, self._model.generation):
+            opened = ends_in_thought(self._model.decode(ids[-MARGIN:]))
+            for piece in thoughtless(cleaned_pieces(pieces, self._model.generation), opened):
                 if cancel.cancelled:
                     return
                 yield piece
