@@ -1,4 +1,5 @@
 import ast
+import gc
 import string
 import tomllib
 from collections.abc import Iterator
@@ -17,7 +18,11 @@ CHINESE: dict[str, str] = tomllib.loads((PACKAGE / "texts_zh.toml").read_text(en
 
 def texts_in_code() -> Iterator[tuple[Path, str]]:
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        # Python 3.11 takes finalisers that run while it builds a tree for an error of its own.
+        gc.disable()
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        gc.enable()
+        for node in ast.walk(tree):
             match node:
                 case ast.Call(func=ast.Name(id="tr"), args=[ast.Constant(value=str(text))]):
                     yield path, text
