@@ -12,6 +12,12 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from daemon.audio.device_monitor import AudioDevices
+from daemon.audio.files import Source
+from daemon.audio.microphone import Microphone
+from daemon.audio.player import Loudspeaker, Player
+from daemon.audio.pulse import patience_s
+from daemon.audio.virtual_microphone import Devices, virtual_microphone
 from daemon.config import Settings
 from daemon.dialogue.addressing import Attentive, Called
 from daemon.dialogue.apologies import make_apologies
@@ -22,8 +28,6 @@ from daemon.dialogue.reply import Parts
 from daemon.dialogue.session import Session
 from daemon.ears.doorway import Doorway, Hearing, Key, Waking
 from daemon.ears.events import EarEvent
-from daemon.ears.microphone import Microphone
-from daemon.ears.sound_files import Source
 from daemon.errors import DeviceError
 from daemon.face.screen import Screen
 from daemon.i18n import tr
@@ -32,10 +36,6 @@ from daemon.memory.file import memory_path
 from daemon.memory.keeper import Keeper
 from daemon.stages import Recognizer
 from daemon.tools.toolbox import Toolbox
-from daemon.voice.player import Loudspeaker, Player
-from daemon.voice.sound import Sound
-from daemon.voice.sound_server import patience_s
-from daemon.voice.virtual_microphone import Devices, virtual_microphone
 from daemon.worker import CancelToken, Worker
 
 INTERRUPTED = 130  # what a shell reports after Ctrl+C
@@ -63,7 +63,7 @@ class Running:
     parts: Parts
     microphone: Microphone
     loudspeaker: Loudspeaker
-    sound: Sound
+    sound: AudioDevices
     screen: Screen | None
     mute: Mute
     tools: Toolbox
@@ -123,11 +123,11 @@ async def serve(
                 group.create_task(running.session.run(heard), name="conversation")
 
 
-async def _open_sound(loader: Loader, ears: Worker, devices: Devices) -> Sound:
+async def _open_sound(loader: Loader, ears: Worker, devices: Devices) -> AudioDevices:
     """Open microphone and loudspeaker, with what takes the one's sound out of the other's."""
     loudspeaker = Loudspeaker(devices.loudspeaker)
     echo = await ears.run(lambda _: loader.echo(loudspeaker.played))
-    sound = Sound(Microphone(devices.microphone, echo), loudspeaker, loader.worker("sound"))
+    sound = AudioDevices(Microphone(devices.microphone, echo), loudspeaker, loader.worker("sound"))
     loader.own(sound.close)
     await sound.open(patience_s(), lambda: loader.tell("waiting for the sound devices"))
     return sound
@@ -136,7 +136,7 @@ async def _open_sound(loader: Loader, ears: Worker, devices: Devices) -> Sound:
 async def _load(
     loader: Loader,
     ears: Worker,
-    sound: Sound,
+    sound: AudioDevices,
     screen: Screen | None,
     mute: Mute,
     observe: Observer,

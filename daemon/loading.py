@@ -13,13 +13,13 @@ from itertools import count
 from pathlib import Path
 from typing import Self, TypeVar
 
+from daemon.audio.echo_cancellation import Echo
+from daemon.audio.ring_buffer import Ring
 from daemon.config import Settings
 from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.reply import Parts
 from daemon.ears.doorway import Key, Waking
-from daemon.ears.echo import Echo
 from daemon.ears.endpointing import Endpointer
-from daemon.ears.ring import Ring
 from daemon.errors import SetupError
 from daemon.extras import is_unloadable, unloadable
 from daemon.i18n import tr

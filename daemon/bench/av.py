@@ -18,6 +18,7 @@ from typing import Any
 import av
 import numpy as np
 
+from daemon.audio.routing import MICROPHONE
 from daemon.bench.figures import Progress, Row, drift, spread
 from daemon.bench.process import Process, write_config
 from daemon.bench.sound_server import SoundServer
@@ -26,7 +27,6 @@ from daemon.config import Settings
 from daemon.files import HeldFolder
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE
-from daemon.voice.sound_plan import MICROPHONE
 
 OFFSET_S = 0.04  # goal, 95 % of the time
 DRIFT_S = 0.005  # goal, over ten minutes

@@ -19,6 +19,8 @@ import cv2
 import numpy as np
 
 from daemon.app import run_until_signal
+from daemon.audio.player import Loudspeaker, heard
+from daemon.audio.virtual_microphone import virtual_microphone
 from daemon.bench.subject import end_with_parent, tell
 from daemon.config import Settings, load
 from daemon.errors import DeviceError
@@ -27,8 +29,6 @@ from daemon.face.screen import Screen
 from daemon.loading import Loader
 from daemon.media import SPEAK_RATE, Audio, FaceFrame, Image, Mouth
 from daemon.stages import Camera
-from daemon.voice.player import Loudspeaker, heard
-from daemon.voice.virtual_microphone import virtual_microphone
 from daemon.worker import CancelToken
 
 SETTLE_S = 3.0  # for whoever records to begin

@@ -12,6 +12,9 @@ import numpy as np
 from rich.table import Table
 
 from daemon.app import run_until_signal
+from daemon.audio.files import read_recording
+from daemon.audio.player import Loudspeaker, Player, Recorder
+from daemon.audio.virtual_microphone import local_loudspeaker
 from daemon.brain.history import History
 from daemon.commands.brain_options import add_brain_options, with_brain
 from daemon.commands.console import (
@@ -33,7 +36,6 @@ from daemon.dialogue.timeline import Timeline
 from daemon.dialogue.trace import Trace
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.events import SpeechEnded
-from daemon.ears.sound_files import read_recording
 from daemon.errors import InputError, SetupError
 from daemon.face.screen import Film
 from daemon.i18n import tr
@@ -41,8 +43,6 @@ from daemon.loading import Loader
 from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Utterance
 from daemon.service.client import Client
 from daemon.terminal import styled
-from daemon.voice.player import Loudspeaker, Player, Recorder
-from daemon.voice.virtual_microphone import local_loudspeaker
 from daemon.worker import CancelToken
 
 LONGEST_S = 120.0  # of a recording, silence included; the question itself is at most 30 s

@@ -28,7 +28,7 @@ def register(commands: Subcommands) -> None:
 
 def list_sound_devices(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the sound devices."""
-    from daemon.ears.devices import list_devices
+    from daemon.audio.devices import list_devices
 
     devices = list_devices()
     if not devices:

@@ -7,6 +7,8 @@ import numpy as np
 from rich.cells import cell_len, set_cell_size
 
 from daemon.app import run_until_signal
+from daemon.audio.player import Loudspeaker, heard
+from daemon.audio.virtual_microphone import local_loudspeaker
 from daemon.brain.sentences import sentences_of
 from daemon.commands.console import (
     Subcommands,
@@ -26,8 +28,6 @@ from daemon.loading import Loader
 from daemon.media import SPEAK_RATE, Audio, FaceFrame, Samples, Sentence
 from daemon.service.client import Client, NotRunning
 from daemon.service.protocol import LONGEST_TEXT
-from daemon.voice.player import Loudspeaker, heard
-from daemon.voice.virtual_microphone import local_loudspeaker
 
 
 def register(commands: Subcommands) -> None:

@@ -204,10 +204,10 @@ def remove(arguments: argparse.Namespace, settings: Settings) -> int:
 def test(arguments: argparse.Namespace, settings: Settings) -> int:
     """Speak a sentence in a voice."""
     from daemon.app import run_until_signal
+    from daemon.audio.file_writer import check_kind
     from daemon.loading import Loader
     from daemon.voice.catalogue import find_voice
     from daemon.voice.converters import examples, make_converter
-    from daemon.voice.sound_writer import check_kind
 
     voice = find_voice(arguments.name)
     if arguments.out:
@@ -232,9 +232,9 @@ def test(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _play(audio: Audio, settings: Settings) -> None:
+    from daemon.audio.player import Loudspeaker, heard
+    from daemon.audio.virtual_microphone import local_loudspeaker
     from daemon.media import SPEAK_RATE
-    from daemon.voice.player import Loudspeaker, heard
-    from daemon.voice.virtual_microphone import local_loudspeaker
 
     player = Loudspeaker(local_loudspeaker(settings.voice))
     try:
@@ -248,10 +248,10 @@ async def _play(audio: Audio, settings: Settings) -> None:
 
 def convert(arguments: argparse.Namespace, settings: Settings) -> int:
     """Convert a file to a file."""
-    from daemon.ears.sound_files import read_recording
+    from daemon.audio.file_writer import check_kind
+    from daemon.audio.files import read_recording
     from daemon.voice.catalogue import find_voice
     from daemon.voice.converters import make_converter
-    from daemon.voice.sound_writer import check_kind
 
     voice = find_voice(arguments.voice)
     check_kind(arguments.output)
@@ -277,7 +277,7 @@ def _converted(converter: "VoiceConverter", audio: Audio) -> Audio:
 
 
 def _write(path: Path, audio: Audio, voice: "Voice") -> None:
-    from daemon.voice.sound_writer import write_sound
+    from daemon.audio.file_writer import write_sound
 
     write_sound(path, audio, voice.statement)
     out.print(f"→ {path}", markup=False)

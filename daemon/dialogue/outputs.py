@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Callable
 
+from daemon.audio.player import Player
 from daemon.dialogue.mouths import FrameSink
-from daemon.voice.player import Player
 
 log = logging.getLogger(__name__)
 

@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from daemon.audio.player import Player, heard
 from daemon.brain.history import History, heard_text
 from daemon.brain.sentences import sentences_of
 from daemon.dialogue.confirmation import Confirmation
@@ -47,7 +48,6 @@ from daemon.media import (
     Utterance,
 )
 from daemon.stages import ChatModel, LipSync, Recognizer, Synthesizer
-from daemon.voice.player import Player, heard
 from daemon.worker import CancelToken, Worker
 
 log = logging.getLogger(__name__)

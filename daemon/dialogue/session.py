@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
+from daemon.audio.player import Player
 from daemon.brain.history import History
 from daemon.dialogue.apologies import apology_in
 from daemon.dialogue.asked import Asked, abandon
@@ -41,7 +42,6 @@ from daemon.ears.events import (
     SpeechStarted,
 )
 from daemon.media import SPEAK_RATE, Samples, Transcript, Utterance
-from daemon.voice.player import Player
 
 EVENTS = 64  # of the ears that may wait; each reply has a few more to tell
 LISTENED_TO = (Phase.HEARING, Phase.HOLDING, Phase.JUDGING)  # what ends in these may be answered

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import numpy as np
 
+from daemon.audio.devices import list_devices
+from daemon.audio.microphone import Microphone
+from daemon.audio.player import Loudspeaker
+from daemon.audio.virtual_microphone import local_loudspeaker
 from daemon.config import Settings
-from daemon.ears.devices import list_devices
-from daemon.ears.microphone import Microphone
 from daemon.errors import DeviceError
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Samples
 from daemon.service.client import Client, NotRunning
 from daemon.service.finding import Finding, Level, ok
 from daemon.system_packages import PIPEWIRE_PLUGIN, PULSE_PLUGIN, install_line
-from daemon.voice.player import Loudspeaker
-from daemon.voice.virtual_microphone import local_loudspeaker
 
 LISTEN_S = 1.5
 DEAD_DB = -85.0  # below all that a microphone's own noise is

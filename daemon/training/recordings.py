@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.ears.sound_files import holds_sound, read_recording
+from daemon.audio.files import holds_sound, read_recording
 from daemon.ears.speech_detection import CHUNK, Silero
 from daemon.errors import InputError
 from daemon.i18n import tr

@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from daemon.audio.file_writer import write_sound
 from daemon.errors import DigitalLifeError, InputError, StorageError
 from daemon.files import make_folder, unwritable, whole_file
 from daemon.i18n import tr
 from daemon.training.recordings import Recording
 from daemon.training.voice_steps import Progress, fit_networks, trial_step
 from daemon.voice.catalogue import CLUSTER, CONFIG, VoiceSettings, write_settings
-from daemon.voice.sound_writer import write_sound
 from daemon.voice.sovits_files import load_content, read_config
 from daemon.voice.sovits_package import load, quietly
 from daemon.worker import CancelToken

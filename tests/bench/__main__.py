@@ -15,13 +15,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
+from daemon.audio.files import read_recording
 from daemon.bench import av, live, results
 from daemon.bench.figures import Row, table
 from daemon.bench.sound_server import missing_programs
 from daemon.commands.bench import ended_by_signals, shown_progress
 from daemon.commands.console import check_writable, err, out, write_json
 from daemon.config import Settings, load, packaged_config
-from daemon.ears.sound_files import read_recording
 from daemon.loading import Loader
 from daemon.media import LISTEN_RATE, Audio, Message
 from daemon.stages import ChatModel, LipSync, Part, Recognizer, Synthesizer

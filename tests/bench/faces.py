@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.audio.files import read_recording
 from daemon.bench.figures import Row
-from daemon.ears.sound_files import read_recording
 from daemon.face.clip import Clip, ClipWriter, Found
 from daemon.face.compositor import Compositor, mask_of, region, seam
 from daemon.face.engine import Precision, supports_bf16

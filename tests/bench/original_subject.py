@@ -18,15 +18,15 @@ from typing import Any
 
 import numpy as np
 
+from daemon.audio.devices import sounddevice
+from daemon.audio.player import LATENCY_S
 from daemon.bench.subject import end_with_parent, tell
 from daemon.config import Settings, load
-from daemon.ears.devices import sounddevice
 from daemon.ears.speech_detection import CHUNK, Silero
 from daemon.ears.whisper import WINDOW
 from daemon.loading import Loader
 from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Message, Samples
 from daemon.stages import ChatModel, Recognizer, Synthesizer
-from daemon.voice.player import LATENCY_S
 from daemon.worker import CancelToken
 
 SILENCE_S = 0.8  # after which the turn is over

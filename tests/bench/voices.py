@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from daemon.audio.files import read_recording
 from daemon.bench.figures import Row
 from daemon.commands.console import err, out
-from daemon.ears.sound_files import read_recording
 from daemon.media import Audio
 from daemon.voice.catalogue import Voice, VoiceSettings
 from daemon.voice.world import World, measure

@@ -12,10 +12,10 @@ import numpy as np
 from faster_whisper import WhisperModel
 from opencc import OpenCC
 
+from daemon.audio.files import read_recording
 from daemon.bench.figures import Row
 from daemon.bench.speech import load_recordings
 from daemon.config import Settings
-from daemon.ears.sound_files import read_recording
 from daemon.loading import Loader
 from daemon.media import LISTEN_RATE, Audio, Samples
 from daemon.store.model_store import open_store

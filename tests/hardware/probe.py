@@ -1,4 +1,4 @@
-"""Sound without models: a process that plays noise, listens, and tells what it notices.
+"""AudioDevices without models: a process that plays noise, listens, and tells what it notices.
 
 Run as ``python -m tests.hardware.probe``; prints one JSON object per line, and leaves with the exit
 code that the daemon would leave with.
@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from daemon.audio.device_monitor import AudioDevices
+from daemon.audio.echo_cancellation import Echo
+from daemon.audio.microphone import Microphone
+from daemon.audio.player import Loudspeaker, heard
 from daemon.bench.signals import locate
 from daemon.cli import leave
-from daemon.ears.echo import Echo
-from daemon.ears.microphone import Microphone
 from daemon.errors import DeviceError
 from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Samples
-from daemon.voice.player import Loudspeaker, heard
-from daemon.voice.sound import Sound
 from daemon.worker import CancelToken, Worker
 
 REPORT_S = 0.25
@@ -51,7 +51,7 @@ class Probe:
 
     async def run(self) -> None:
         ears, opening = Worker("ears"), Worker("sound")
-        sound = Sound(self.microphone, self.loudspeaker, opening)
+        sound = AudioDevices(self.microphone, self.loudspeaker, opening)
         try:
             await sound.open()
             async with asyncio.TaskGroup() as group:

@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from daemon.app import listen
+from daemon.audio.files import read_recording
+from daemon.audio.microphone import Microphone
+from daemon.audio.player import Loudspeaker, heard
 from daemon.bench.sound_server import make_realtime
 from daemon.config import load, packaged_config
 from daemon.dialogue.mute import Mute
 from daemon.ears.events import SpeechEnded, SpeechStarted, SpeechTooShort
-from daemon.ears.microphone import Microphone
-from daemon.ears.sound_files import read_recording
 from daemon.loading import Loader
 from daemon.media import SPEAK_RATE
-from daemon.voice.player import Loudspeaker, heard
 from daemon.worker import CancelToken, Worker
 from tests.hardware.probe import tell
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from daemon.voice.sound import GIVE_UP_S
+from daemon.audio.device_monitor import GIVE_UP_S
 from tests.hardware.pulse import Pulse, missing_programs
 
 pytestmark = [

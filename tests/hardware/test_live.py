@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from daemon.audio.device_monitor import GIVE_UP_S
+from daemon.audio.files import read_recording
 from daemon.bench.signals import trimmed
 from daemon.bench.sound_server import write_wav
 from daemon.bench.speech import Script, load_script
 from daemon.config import load, packaged_config
-from daemon.ears.sound_files import read_recording
 from daemon.ears.whisper import Whisper
 from daemon.media import LISTEN_RATE, Audio, Samples
-from daemon.voice.sound import GIVE_UP_S
 from daemon.worker import CancelToken
 from tests.hardware.daemon_process import Daemon
 from tests.hardware.pulse import Pulse, loud_blocks, missing_programs

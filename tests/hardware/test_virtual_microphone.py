@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from pulsectl import PulseDisconnected
 
+from daemon.audio.pulse import connected
+from daemon.audio.virtual_microphone import Arranger, Devices, virtual_microphone
 from daemon.bench.sound_server import write_wav
 from daemon.config import EarsSettings, VoiceSettings, load, packaged_config
 from daemon.ears.whisper import Whisper
 from daemon.errors import DeviceError, SetupError
 from daemon.media import LISTEN_RATE, Audio, Samples
-from daemon.voice.sound_server import connected
-from daemon.voice.virtual_microphone import Arranger, Devices, virtual_microphone
 from daemon.worker import CancelToken
 from tests.hardware.daemon_process import Daemon
 from tests.hardware.pulse import Pulse, loud_blocks, missing_programs

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from daemon.audio.files import read_recording
 from daemon.config import load, packaged_config
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.events import (
@@ -18,7 +19,6 @@ from daemon.ears.events import (
     SpeechPaused,
     SpeechStarted,
 )
-from daemon.ears.sound_files import read_recording
 from daemon.ears.speech_detection import CHUNK, Gate, Silero
 from daemon.ears.turn_detection import SmartTurn
 from daemon.ears.whisper import Whisper

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from daemon.ears.sound_files import read_recording
+from daemon.audio.files import read_recording
 from daemon.errors import InputError, SetupError
 from daemon.media import Audio, Samples
 from daemon.voice import sovits

@@ -10,8 +10,8 @@ import pytest
 
 from daemon.app import Running
 from daemon.apply import apply
+from daemon.audio.files import read_recording
 from daemon.config import Settings, load, packaged_config
-from daemon.ears.sound_files import read_recording
 from daemon.errors import SetupError
 from daemon.loading import Loader
 from daemon.media import Audio

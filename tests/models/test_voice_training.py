@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daemon.ears.sound_files import read_recording
+from daemon.audio.files import read_recording
 from daemon.ears.speech_detection import Silero
 from daemon.errors import InputError, SetupError, StorageError
 from daemon.media import Audio

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from daemon.audio.files import read_recording
 from daemon.config import load, packaged_config
 from daemon.dialogue.addressing import Called
 from daemon.ears.doorway import Doorway, Waking
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.events import SpeechEnded
-from daemon.ears.sound_files import read_recording
 from daemon.ears.speech_detection import Gate, Silero
 from daemon.ears.turn_detection import SmartTurn
 from daemon.ears.whisper import Whisper

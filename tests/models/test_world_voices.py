@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from daemon.ears.sound_files import read_recording
+from daemon.audio.files import read_recording
 from daemon.ears.whisper import Whisper
 from daemon.media import LISTEN_RATE, Audio
 from daemon.voice.piper import Piper

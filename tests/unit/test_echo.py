@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daemon.bench.signals import locate, room_response
-from daemon.ears.echo import (
+from daemon.audio.echo_cancellation import (
     FAR_FRAME,
     FRAME,
     LEAD_S,
@@ -18,8 +17,9 @@ from daemon.ears.echo import (
     FarEnd,
     Mode,
 )
-from daemon.ears.ring import Ring
-from daemon.ears.sound_files import read_recording
+from daemon.audio.files import read_recording
+from daemon.audio.ring_buffer import Ring
+from daemon.bench.signals import locate, room_response
 from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Samples
 
 DELAY_S = 0.06
@@ -230,7 +230,7 @@ def test_a_library_that_fails_later_is_done_without(
     def fail(*_: object) -> Samples:
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr("daemon.ears.echo.Canceller.process", fail)
+    monkeypatch.setattr("daemon.audio.echo_cancellation.Canceller.process", fail)
     sound = noise(2 * LISTEN_RATE)
     scene = Scene(sound, sound)
     left = scene.hear(Echo("cancel", scene.ring))

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from daemon.voice.virtual_microphone import _introduced
+from daemon.audio.virtual_microphone import _introduced
 
 NAMES = ("PULSE_PROP", "PIPEWIRE_ALSA")
 

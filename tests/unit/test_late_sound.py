@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from daemon.audio import device_monitor, virtual_microphone
+from daemon.audio.device_monitor import AudioDevices
+from daemon.audio.pulse import NoServer, patience_s
 from daemon.errors import DeviceError
-from daemon.voice import sound, virtual_microphone
-from daemon.voice.sound import Sound
-from daemon.voice.sound_server import NoServer, patience_s
 from daemon.worker import Worker
 
 
@@ -34,11 +34,11 @@ class Devices:
         pass
 
 
-def with_sound(devices: Any, work: Callable[[Sound], Any]) -> None:
+def with_sound(devices: Any, work: Callable[[AudioDevices], Any]) -> None:
     async def main() -> None:
         worker = Worker("sound")
         try:
-            await work(Sound(Devices(0), devices, worker))  # type: ignore[arg-type]
+            await work(AudioDevices(Devices(0), devices, worker))  # type: ignore[arg-type]
         finally:
             await worker.close()
 
@@ -47,15 +47,15 @@ def with_sound(devices: Any, work: Callable[[Sound], Any]) -> None:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sound, "RETRY_S", 0.001)
-    monkeypatch.setattr(sound, "rescan", lambda: None)
+    monkeypatch.setattr(device_monitor, "RETRY_S", 0.001)
+    monkeypatch.setattr(device_monitor, "rescan", lambda: None)
     monkeypatch.setattr(virtual_microphone, "LATE_RETRY_S", 0.001)
 
 
 def test_devices_that_come_late_are_waited_for() -> None:
     devices, told = Devices(missing=2), []
 
-    async def work(made: Sound) -> None:
+    async def work(made: AudioDevices) -> None:
         await made.open(600, lambda: told.append(devices.opened))
 
     with_sound(devices, work)
@@ -65,7 +65,7 @@ def test_devices_that_come_late_are_waited_for() -> None:
 def test_in_a_terminal_what_is_missing_is_told_at_once() -> None:
     devices = Devices(missing=2)
 
-    async def work(made: Sound) -> None:
+    async def work(made: AudioDevices) -> None:
         with pytest.raises(DeviceError):
             await made.open(0)
 
@@ -112,7 +112,7 @@ def test_a_process_that_stood_still_has_not_lost_its_devices(
     """Each look comes a minute late, and the devices call in between: nothing has gone."""
     devices, now, looks = Devices(0), [100.0], 0
     clock = SimpleNamespace(monotonic=lambda: now[0])
-    monkeypatch.setattr(sound, "time", clock)
+    monkeypatch.setattr(device_monitor, "time", clock)
 
     async def late(seconds: float) -> None:
         nonlocal looks
@@ -123,11 +123,11 @@ def test_a_process_that_stood_still_has_not_lost_its_devices(
         if looks > 200:
             raise TimeoutError
 
-    monkeypatch.setattr("daemon.voice.sound.asyncio.sleep", late)
+    monkeypatch.setattr("daemon.audio.device_monitor.asyncio.sleep", late)
 
-    async def work(made: Sound) -> None:
+    async def work(made: AudioDevices) -> None:
         made.microphone = devices  # type: ignore[assignment]
-        await made._stall(sound.STALLED_S)
+        await made._stall(device_monitor.STALLED_S)
 
     with_sound(devices, work)
     assert 50 <= looks < 60, "but a device that never calls again has gone"

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from daemon.ears import devices, microphone
-from daemon.ears.devices import find_input, find_output, list_devices, rescan, sounddevice
-from daemon.ears.echo import Echo
-from daemon.ears.microphone import Microphone
-from daemon.ears.ring import HostClock, Ring
+from daemon.audio import devices, microphone
+from daemon.audio.devices import find_input, find_output, list_devices, rescan, sounddevice
+from daemon.audio.echo_cancellation import Echo
+from daemon.audio.microphone import Microphone
+from daemon.audio.ring_buffer import HostClock, Ring
 from daemon.errors import DeviceError
 from daemon.media import LISTEN_RATE, Samples
 from daemon.system_packages import PORTAUDIO, install_line
@@ -293,7 +293,7 @@ def test_the_echo_canceller_is_told_when_sound_was_at_the_device(
     portaudio: FakePortAudio, monkeypatch: pytest.MonkeyPatch, age: float | None
 ) -> None:
     now = 500.0
-    monkeypatch.setattr("daemon.ears.microphone.time.monotonic", lambda: now)
+    monkeypatch.setattr("daemon.audio.microphone.time.monotonic", lambda: now)
     echo = FakeEcho()
     ears = opened("", echo)
     for number in range(20):
@@ -308,7 +308,7 @@ def test_the_moments_are_right_after_sound_was_lost(
     portaudio: FakePortAudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 500.0
-    monkeypatch.setattr("daemon.ears.microphone.time.monotonic", lambda: now)
+    monkeypatch.setattr("daemon.audio.microphone.time.monotonic", lambda: now)
     echo = FakeEcho()
     ears = opened("", echo)
     heard = 0
@@ -346,7 +346,7 @@ def test_a_device_that_calls_is_known_to_live(
     portaudio: FakePortAudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 100.0
-    monkeypatch.setattr("daemon.ears.microphone.time.monotonic", lambda: now)
+    monkeypatch.setattr("daemon.audio.microphone.time.monotonic", lambda: now)
     ears = opened()
     assert ears.called == 100
     now = 103.0

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from daemon.audio import player as module
+from daemon.audio.player import BLOCK, BUFFER_S, FADE, REWIND, Loudspeaker, Recorder, heard
 from daemon.errors import DeviceError
 from daemon.media import SPEAK_RATE, Samples
-from daemon.voice import player as module
-from daemon.voice.player import BLOCK, BUFFER_S, FADE, REWIND, Loudspeaker, Recorder, heard
 from tests.virtual_time import run, run_virtual
 
 DELAY_S = 0.1  # from the callback to the loudspeaker
@@ -65,7 +65,7 @@ class Setup:
         self.sd = FakePortAudio()
         monkeypatch.setattr(module, "sounddevice", lambda: self.sd)
         monkeypatch.setattr(module, "find_output", lambda name: 0)
-        monkeypatch.setattr("daemon.voice.player.time.monotonic", lambda: self.now)
+        monkeypatch.setattr("daemon.audio.player.time.monotonic", lambda: self.now)
         self.loudspeaker = Loudspeaker("")
         self.loudspeaker.open()
         self.left: list[Samples] = []

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from daemon.audio.file_writer import write_sound
 from daemon.ears.speech_detection import CHUNK
 from daemon.errors import InputError
 from daemon.media import LISTEN_RATE, Audio, Samples
@@ -14,7 +15,6 @@ from daemon.training.recordings import (
     find_recordings,
     several_speakers,
 )
-from daemon.voice.sound_writer import write_sound
 from daemon.worker import CancelToken
 
 RATE = 22_050

@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from daemon.ears.sound_files import Recording, holds_sound, read_recording
+from daemon.audio.files import Recording, holds_sound, read_recording
 from daemon.errors import InputError
 from daemon.media import LISTEN_RATE, Audio, Samples
 from daemon.worker import CancelToken

@@ -4,10 +4,10 @@ import av
 import numpy as np
 import pytest
 
-from daemon.ears.sound_files import read_recording
+from daemon.audio.file_writer import write_sound
+from daemon.audio.files import read_recording
 from daemon.errors import InputError, StorageError
 from daemon.media import Audio
-from daemon.voice.sound_writer import write_sound
 
 RATE = 24_000
 TONE = Audio((0.3 * np.sin(2 * np.pi * 220 * np.arange(RATE) / RATE)).astype(np.float32), RATE)

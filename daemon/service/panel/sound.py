@@ -12,7 +12,7 @@ import numpy as np
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 from av import AudioFrame
 
-from daemon.ears.ring import Ring
+from daemon.audio.ring_buffer import Ring
 from daemon.errors import DigitalLifeError, InputError
 from daemon.i18n import tr
 from daemon.media import SPEAK_RATE

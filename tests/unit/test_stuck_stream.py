@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.ears.endless import ENABLE, MANY, ending
+from daemon.audio.stuck_stream import ENABLE, MANY, ending
 from tests.waiting import PATIENCE_S
 
 DISABLE = 1

@@ -12,9 +12,9 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from daemon.ears.devices import find_output, sounddevice
-from daemon.ears.endless import ending
-from daemon.ears.ring import HostClock, Ring
+from daemon.audio.devices import find_output, sounddevice
+from daemon.audio.ring_buffer import HostClock, Ring
+from daemon.audio.stuck_stream import ending
 from daemon.errors import DeviceError
 from daemon.i18n import tr
 from daemon.media import SPEAK_RATE, Samples

@@ -14,13 +14,8 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from daemon.config import EarsSettings, VoiceSettings
-from daemon.ears.devices import list_devices
-from daemon.errors import DeviceError
-from daemon.i18n import tr
-from daemon.system_packages import PULSE_PLUGIN, install_line
-from daemon.voice.sound_plan import VOICE, Plan, make_plan
-from daemon.voice.sound_server import (
+from daemon.audio.devices import list_devices
+from daemon.audio.pulse import (
     NoServer,
     answer,
     connected,
@@ -29,6 +24,11 @@ from daemon.voice.sound_server import (
     move,
     patience_s,
 )
+from daemon.audio.routing import VOICE, Plan, make_plan
+from daemon.config import EarsSettings, VoiceSettings
+from daemon.errors import DeviceError
+from daemon.i18n import tr
+from daemon.system_packages import PULSE_PLUGIN, install_line
 from daemon.worker import Worker
 
 WATCHED = ("module", "sink", "source", "server", "sink_input", "source_output")

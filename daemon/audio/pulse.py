@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+from daemon.audio.routing import Module, Port, ServerState
 from daemon.errors import DeviceError
 from daemon.extras import unloadable
 from daemon.i18n import tr
 from daemon.system_packages import PULSE, install_line
-from daemon.voice.sound_plan import Module, Port, Sound
 
 CLIENT = "Digital Life"
 ANSWER_S = 5.0  # a server that takes longer to answer is treated as gone
@@ -96,11 +96,11 @@ async def answer(pulse: Any, work: Coroutine[Any, Any, Any]) -> Any:
         raise NoServer from error
 
 
-async def look(pulse: Any) -> Sound:
+async def look(pulse: Any) -> ServerState:
     """Return what the server has."""
     server = await pulse.server_info()
     sinks, sources = await pulse.sink_list(), await pulse.source_list()
-    return Sound(
+    return ServerState(
         tuple(Port(sink.name, sink.description) for sink in sinks),
         tuple(Port(source.name, source.description) for source in sources),
         server.default_sink_name or "",

@@ -11,11 +11,11 @@ import logging
 import time
 from collections.abc import Callable
 
-from daemon.ears.devices import Device, list_devices, rescan
-from daemon.ears.microphone import Microphone
+from daemon.audio.devices import Device, list_devices, rescan
+from daemon.audio.microphone import Microphone
+from daemon.audio.player import Loudspeaker
 from daemon.errors import DeviceError
 from daemon.i18n import tr
-from daemon.voice.player import Loudspeaker
 from daemon.worker import STOP_S, Worker
 
 LOOK_S = 0.25  # how often the devices are looked at
@@ -28,7 +28,7 @@ GIVE_UP_S = 30.0  # after this the service manager has better means than we
 log = logging.getLogger(__name__)
 
 
-class Sound:
+class AudioDevices:
     """Both devices; all methods belong to the event loop's thread."""
 
     def __init__(self, microphone: Microphone, loudspeaker: Loudspeaker, worker: Worker) -> None:

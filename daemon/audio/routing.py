@@ -46,7 +46,7 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class ServerState:
     """What a server has."""
 
     sinks: tuple[Port, ...]
@@ -81,7 +81,7 @@ class Plan:
     """Why something is left out."""
 
 
-def make_plan(voice: VoiceSettings, ears: EarsSettings, sound: Sound) -> Plan:
+def make_plan(voice: VoiceSettings, ears: EarsSettings, sound: ServerState) -> Plan:
     """Work out what ``voice`` and ``ears`` ask for, with what the server has."""
     modules = [_sink(VOICE, "Digital Life (voice)"), _microphone()]
     problems: list[DigitalLifeError] = []
@@ -161,17 +161,17 @@ def _find(ports: Iterable[Port], wanted: str, default: str) -> Port | None:
     return next(iter(whole + part), None)
 
 
-def _default_microphone(sound: Sound, microphones: list[Port]) -> Port | None:
+def _default_microphone(sound: ServerState, microphones: list[Port]) -> Port | None:
     """Return the user's own choice, even a monitor; else the first real microphone."""
     chosen = [port for port in sound.sources if port.name == sound.default_source and not port.ours]
     return next(iter(chosen), None) or _find(microphones, "", "")
 
 
-def _is_monitor(port: Port, sound: Sound) -> bool:
+def _is_monitor(port: Port, sound: ServerState) -> bool:
     return port.name in {f"{sink.name}.monitor" for sink in sound.sinks}
 
 
-def _missing_loudspeaker(name: str, sound: Sound) -> DeviceError:
+def _missing_loudspeaker(name: str, sound: ServerState) -> DeviceError:
     if not name:
         return DeviceError(
             tr("No loudspeaker was found."), tr('write output = "virtual-microphone" under [voice]')
@@ -185,7 +185,7 @@ def _missing_loudspeaker(name: str, sound: Sound) -> DeviceError:
     )
 
 
-def _missing_microphone(name: str, sound: Sound) -> DeviceError:
+def _missing_microphone(name: str, sound: ServerState) -> DeviceError:
     if not name:
         return DeviceError(tr("No microphone was found."), "pactl list sources")
     known = ", ".join(port.description for port in sound.sources if not port.ours)

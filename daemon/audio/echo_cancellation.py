@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from daemon.ears.ring import Ring
+from daemon.audio.ring_buffer import Ring
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE, SPEAK_RATE, Samples
 

@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
+from daemon.audio.routing import Module, Plan, Port, ServerState, make_plan
 from daemon.config import load, packaged_config
 from daemon.errors import DeviceError, SetupError
-from daemon.voice.sound_plan import Module, Plan, Port, Sound, make_plan
 
 DEFAULTS = load(packaged_config()).settings
 SPEAKERS, HEADSET = Port("alsa_output.pci", "Built-in Speakers"), Port("usb_out", "Headset")
@@ -22,11 +22,11 @@ def sound(
     sources: tuple[Port, ...] = (OUR_SOURCE, MICROPHONE, WEBCAM),
     sink: str = SPEAKERS.name,
     source: str = MICROPHONE.name,
-) -> Sound:
-    return Sound(sinks, (*map(monitor, sinks), *sources), sink, source)
+) -> ServerState:
+    return ServerState(sinks, (*map(monitor, sinks), *sources), sink, source)
 
 
-def plan(sounds: Sound, **settings: Any) -> Plan:
+def plan(sounds: ServerState, **settings: Any) -> Plan:
     voice = {"output": "virtual-microphone"} | {
         key: value for key, value in settings.items() if key in ("output", "loudspeaker")
     }

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import soxr
 
-from daemon.ears.devices import find_input, sounddevice
-from daemon.ears.echo import Echo
-from daemon.ears.endless import ending
-from daemon.ears.ring import HostClock, Ring
+from daemon.audio.devices import find_input, sounddevice
+from daemon.audio.echo_cancellation import Echo
+from daemon.audio.ring_buffer import HostClock, Ring
+from daemon.audio.stuck_stream import ending
 from daemon.errors import DeviceError
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE, Samples
