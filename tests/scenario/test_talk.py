@@ -5,6 +5,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
+from daemon.config import load, packaged_config
 from daemon.dialogue.conversation import State
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.reply import Script as Text
@@ -17,6 +18,9 @@ from tests.scenario.test_session import Script, Stage, says
 LOOK_S = 0.1
 
 
+SETTINGS = load(packaged_config()).settings
+
+
 class Shown:
     """A talk beside a stage, looked at as the panel does."""
 
@@ -27,6 +31,7 @@ class Shown:
             session=stage.session,
             chat=SimpleNamespace(history=stage.history),
             loudspeaker=stage.player,
+            loader=SimpleNamespace(settings=SETTINGS),
         )
         self.talk = Talk(lambda: running, self.tell)
         before = stage.session._observe
