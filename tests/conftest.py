@@ -17,10 +17,14 @@ from daemon.store.model_store import ModelStore, default_directory
 LINGER_S = 60.0  # a thread that is ending may take this long on a busy machine
 AUDIO = Path(__file__).parent / "audio"
 
-# Developers' machines look for new examples; a change is judged by the same ones each time.
-hypothesis.settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("ci")
+# Developers' machines look for new examples; a change is judged by the same ones each time. A busy
+# machine is no reason for a test to fail.
+PATIENT = hypothesis.settings(
+    deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.register_profile("developer", PATIENT)
+hypothesis.settings.register_profile("ci", PATIENT, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "developer")
 
 
 @pytest.fixture(autouse=True)

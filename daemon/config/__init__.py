@@ -6,7 +6,6 @@ and the panel are made from these declarations (``pages.py``). A user's file nee
 changes; anything that cannot be meant is refused with the file, the line and what was expected.
 """
 
-import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -39,6 +38,7 @@ from daemon.config.output import (
     VoiceSettings,
 )
 from daemon.errors import SetupError
+from daemon.folders import config_folder
 from daemon.i18n import tr
 
 __all__ = [
@@ -108,8 +108,7 @@ def packaged_config() -> Path:
 
 def user_config() -> Path:
     """Where a user's own settings belong."""
-    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return Path(home) / "digital-life" / "config.toml"
+    return config_folder() / "config.toml"
 
 
 def load(path: Path | None = None) -> Loaded:

@@ -2,7 +2,6 @@
 
 import difflib
 import json
-import os
 import re
 import shutil
 import tomllib
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from daemon.errors import InputError, SetupError
 from daemon.files import make_folder, whole_file
+from daemon.folders import data_folder
 from daemon.i18n import tr
 from daemon.store.verify import storage_errors
 
@@ -56,9 +56,7 @@ class Face:
 
 def own_faces_directory() -> Path:
     """Return where the user's faces are: ``digital-life/faces`` in XDG's data directory."""
-    data = os.environ.get("XDG_DATA_HOME", "")
-    base = Path(data) if data.startswith("/") else Path.home() / ".local" / "share"
-    return base / "digital-life" / "faces"
+    return data_folder() / "faces"
 
 
 def faces_directories() -> list[Path]:

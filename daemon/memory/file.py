@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.errors import DigitalLifeError, StorageError
+from daemon.folders import data_folder
 from daemon.i18n import tr
 
 PRIVATE = 0o600
@@ -50,9 +51,7 @@ class DamagedError(StorageError):
 
 def memory_path() -> Path:
     """Where the memory is, in XDG's data directory."""
-    data = os.environ.get("XDG_DATA_HOME", "")
-    base = Path(data) if data.startswith("/") else Path.home() / ".local" / "share"
-    return base / "digital-life" / "memory.db"
+    return data_folder() / "memory.db"
 
 
 class MemoryFile:

@@ -2,12 +2,12 @@
 
 import enum
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from daemon.errors import SetupError
+from daemon.folders import cache_folder
 from daemon.i18n import tr
 from daemon.store import verify
 from daemon.store.manifest import Manifest, Weight, WeightFile, load_default
@@ -37,9 +37,7 @@ class Status:
 
 def default_directory() -> Path:
     """Return ``digital-life/models`` in the cache directory of the XDG specification."""
-    cache = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(cache) if cache.startswith("/") else Path.home() / ".cache"
-    return base / "digital-life" / "models"
+    return cache_folder() / "models"
 
 
 def open_store(directory: str = "") -> "ModelStore":

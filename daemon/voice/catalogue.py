@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from daemon.errors import SetupError
 from daemon.files import make_folder, settle, unwritable
+from daemon.folders import data_folder
 from daemon.i18n import tr
 
 SETTINGS = "voice.toml"
@@ -82,9 +83,7 @@ class Voice:
 
 def voices_directory() -> Path:
     """Return ``digital-life/voices`` in the data directory of the XDG specification."""
-    data = os.environ.get("XDG_DATA_HOME", "")
-    base = Path(data) if data.startswith("/") else Path.home() / ".local" / "share"
-    return base / "digital-life" / "voices"
+    return data_folder() / "voices"
 
 
 def check_name(name: str) -> None:
