@@ -134,7 +134,7 @@ def _swap(
     running.loader.settings = settings
     if new:
         session.use(**new)
-        session.hush()  # after it nobody calls the old ones
+        session.stop_speaking()  # after it nobody calls the old ones
     if built.face is not None and running.screen is not None:
         running.screen.use(built.face)
     set_level(wanted.log.level)

@@ -103,6 +103,16 @@ class ToolCall:
     """JSON, as the model wrote it: it may be none."""
 
 
+@dataclass(slots=True)
+class CalledTool:
+    """A tool that was called for an answer."""
+
+    tool: str
+    server: str
+    """Whose it is; empty for one that there is not."""
+    outcome: Literal["calling", "done", "failed", "refused", "cancelled"] = "calling"
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """A piece of a reply that is spoken in one go: a sentence, or its first clause."""

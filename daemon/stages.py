@@ -8,7 +8,16 @@ at its ``CancelToken`` at least per token, per sentence or per batch of frames, 
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
-from daemon.media import Audio, Image, Message, Mouth, Tool, ToolCall, Transcript
+from daemon.media import (
+    Audio,
+    CalledTool,
+    Image,
+    Message,
+    Mouth,
+    Tool,
+    ToolCall,
+    Transcript,
+)
 from daemon.worker import CancelToken
 
 
@@ -123,3 +132,16 @@ class Camera(Part, Protocol):
 
     def show(self, image: Image) -> None:
         """Hand over a picture of the agreed size; returns at once or within a frame."""
+
+
+class Tools(Protocol):
+    """What can call tools. Unlike the other parts it belongs to the event loop's thread."""
+
+    def server_of(self, tool: str) -> str:
+        """Name the server that has the tool; empty if it may not be called, or is not there."""
+
+    async def call(self, call: ToolCall, called: CalledTool) -> str:
+        """Call it, and return what the model is to know; notes the outcome in ``called``.
+
+        What goes wrong is told to the model. Cancelling gives the call up at once.
+        """

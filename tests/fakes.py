@@ -8,11 +8,11 @@ import numpy as np
 
 from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.reply import Parts
-from daemon.dialogue.thinking import Called
 from daemon.media import (
     LISTEN_RATE,
     SPEAK_RATE,
     Audio,
+    CalledTool,
     FaceFrame,
     Image,
     Message,
@@ -161,7 +161,7 @@ class FakeTools:
     def server_of(self, tool: str) -> str:
         return "house" if tool == "clock" else ""
 
-    async def call(self, call: ToolCall, called: Called) -> str:
+    async def call(self, call: ToolCall, called: CalledTool) -> str:
         self.calls.append((asyncio.get_running_loop().time(), call.name, call.arguments))
         try:
             await asyncio.sleep(self.takes_s)

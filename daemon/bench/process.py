@@ -29,7 +29,7 @@ class Event:
     at: float
     """``time.monotonic()`` of that process, which is everybody's."""
     marks: dict[str, float]
-    """Seconds from the end of the question's speech, by the names of ``Timeline``."""
+    """Seconds from the end of the question's speech, by the names of ``Timings``."""
     text: str
     """What else it told, such as the name of a device."""
 

@@ -26,9 +26,9 @@ import numpy as np
 from daemon.app import Running, run_until_signal, serve
 from daemon.bench.turns import MOUTH_CLOSED, MOUTH_OPEN, VOICE_READY
 from daemon.config import Settings, load
-from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.reply import Reply
+from daemon.dialogue.state import Phase, State
 from daemon.dialogue.trace import Trace
 from daemon.face.shapes import VOICE
 from daemon.loading import Loader
@@ -161,7 +161,7 @@ class Observer:
             return
         self._phase = state.phase
         speaking = reply is not None and state.phase is Phase.SPEAKING
-        tell(state.phase.value, marks=reply.timeline.marks if reply and speaking else {})
+        tell(state.phase.value, marks=reply.timings.marks if reply and speaking else {})
 
 
 async def tell_voice(conversion: Conversion | None) -> None:

@@ -7,11 +7,11 @@ from daemon.bench.process import Event
 
 STOPPED = ("hearing", "thinking")
 """States in which an answer has been given up."""
-SILENT = ("holding", *STOPPED)
+SILENT = ("paused", *STOPPED)
 """States in which it says nothing because somebody speaks."""
 MOUTH_OPEN, MOUTH_CLOSED = "mouth open", "mouth closed"
 VOICE_READY = "voice"
-STATES = ("listening", "speaking", "judging", *SILENT)
+STATES = ("listening", "speaking", "classifying", *SILENT)
 PART_S = 0.5  # what comes after a pause is longer; where a question ends is known better than that
 
 
@@ -77,7 +77,8 @@ def own_interruptions(
     stops = pauses = 0
     before, own = "listening", False
     for event in events:
-        if event.name in ("hearing", "holding") and before not in ("hearing", "holding", "judging"):
+        spoken_to = ("hearing", "paused", "classifying")
+        if event.name in ("hearing", "paused") and before not in spoken_to:
             own = not any(begin <= event.at <= end for begin, end in spoken)
         gives_up = event.name == "thinking" or (event.name == "hearing" and before != "listening")
         if own and gives_up:

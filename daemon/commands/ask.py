@@ -30,9 +30,9 @@ from daemon.commands.console import (
 from daemon.commands.film import add_face_option, film_path, with_face, write_film
 from daemon.commands.voice_option import add_voice_option, statement, with_voice
 from daemon.config import Settings
-from daemon.dialogue.conversation import ReplyEvent, ReplyFailed
 from daemon.dialogue.reply import Reply
-from daemon.dialogue.timeline import Timeline
+from daemon.dialogue.state import ReplyEvent, ReplyFailed
+from daemon.dialogue.timing import Timings
 from daemon.dialogue.trace import Trace
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.events import SpeechEnded
@@ -127,7 +127,7 @@ async def _ask(arguments: argparse.Namespace, settings: Settings, recording: Aud
         with err.status(tr("Answering…")):
             reply = await _answer(
                 heard,
-                lambda timeline, report: Reply(
+                lambda timings, report: Reply(
                     1,
                     heard.utterance,
                     parts,
@@ -136,7 +136,7 @@ async def _ask(arguments: argparse.Namespace, settings: Settings, recording: Aud
                     ),
                     player,
                     film if face else None,
-                    timeline,
+                    timings,
                     report,
                 ),
             )
@@ -150,7 +150,7 @@ async def _ask(arguments: argparse.Namespace, settings: Settings, recording: Aud
             write_json(arguments.json, report)
         if arguments.trace:
             with Trace(arguments.trace) as trace:
-                trace.add(reply.turn, reply.timeline)
+                trace.add(reply.turn, reply.timings)
 
 
 def _ask_daemon(arguments: argparse.Namespace) -> int:
@@ -208,13 +208,13 @@ def find_question(
 
 
 async def _answer(
-    heard: Heard, make: Callable[[Timeline, Callable[[ReplyEvent], None]], Reply]
+    heard: Heard, make: Callable[[Timings, Callable[[ReplyEvent], None]], Reply]
 ) -> Reply:
     clock = asyncio.get_running_loop().time
-    timeline = Timeline(clock, clock() - heard.turn_end_s)
-    timeline.mark("turn_end")
+    timings = Timings(clock, clock() - heard.turn_end_s)
+    timings.mark("turn_end")
     events: list[ReplyEvent] = []
-    reply = make(timeline, events.append)
+    reply = make(timings, events.append)
     await reply.run()
     for event in events:
         if isinstance(event, ReplyFailed):
@@ -230,7 +230,7 @@ async def _answer(
 
 def _report(settings: Settings, reply: Reply, film: Film) -> dict[str, Any]:
     assert reply.transcript is not None
-    marks, work = reply.timeline.marks, reply.timeline.work
+    marks, work = reply.timings.marks, reply.timings.work
     length = sum(len(speech.audio.samples) for speech in reply.spoken)
     return {
         "transcript": reply.transcript.text,

@@ -27,10 +27,10 @@ from daemon.commands.film import add_face_option, with_face
 from daemon.commands.keys import keys
 from daemon.commands.voice_option import add_voice_option, with_voice
 from daemon.config import Settings
-from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.personas import find_persona, with_persona
 from daemon.dialogue.reply import Reply
+from daemon.dialogue.state import Phase, State
 from daemon.dialogue.trace import Trace
 from daemon.errors import DigitalLifeError, StageError, first_failure, named
 from daemon.i18n import tr

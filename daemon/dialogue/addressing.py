@@ -13,9 +13,9 @@ from pypinyin import lazy_pinyin
 
 from daemon.brain.sentences import WORD
 from daemon.config import DialogueSettings
-from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.observer import Observer
 from daemon.dialogue.reply import Reply
+from daemon.dialogue.state import Phase, State
 from daemon.media import Audio, Transcript
 from daemon.stages import Recognizer
 from daemon.worker import CancelToken

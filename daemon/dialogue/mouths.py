@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Protocol
 
 from daemon.dialogue.streams import Channel
-from daemon.dialogue.timeline import Timeline
+from daemon.dialogue.timing import Timings
 from daemon.media import SPEAK_RATE, FaceFrame, Mouth, Speech
 from daemon.stages import LipSync
 from daemon.worker import Worker
@@ -45,7 +45,7 @@ class Mouths:
         lip_sync: LipSync | None,
         drawing: Worker,
         frames: FrameSink | None,
-        timeline: Timeline,
+        timings: Timings,
     ) -> None:
         self.speech: Channel[Speech] = Channel()
         """What is to be drawn; nobody waits for room in it, because sound never waits."""
@@ -54,7 +54,7 @@ class Mouths:
         self._lip_sync = lip_sync
         self._drawing = drawing
         self._frames = frames
-        self._timeline = timeline
+        self._timings = timings
         self._begun = asyncio.Event()
         self._first = asyncio.Event()
 
@@ -80,8 +80,8 @@ class Mouths:
 
     async def _draw(self, lip_sync: LipSync, frames: FrameSink) -> None:
         await self._drawing.run(lambda _: lip_sync.begin())
-        render = self._timeline.timed_iterator("lips", lip_sync.render)
-        finish = self._timeline.timed_iterator("lips", lip_sync.finish)
+        render = self._timings.timed_iterator("lips", lip_sync.render)
+        finish = self._timings.timed_iterator("lips", lip_sync.finish)
         number, speaks = 0, False
         async for speech in self.speech:
             mouths = self._drawing.stream(render, speech.audio, depth=FRAMES_AHEAD)
@@ -96,7 +96,7 @@ class Mouths:
         """Hand the mouths over, from ``number`` on; return the number of the next."""
         async with aclosing(mouths):
             async for mouth in mouths:
-                self._timeline.mark("first_frame")
+                self._timings.mark("first_frame")
                 await self._begun.wait()
                 async with asyncio.timeout(UNSEEN_S):
                     await frames.put(FaceFrame(self._turn, number * SPEAK_RATE // fps, mouth))

@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Callable
 
-from daemon.dialogue.conversation import State
 from daemon.dialogue.reply import Apology, Reply
+from daemon.dialogue.state import State
 
 Observer = Callable[[State, Reply | None], None]
 """Called with each step's state, and with the current reply, if there is one."""

@@ -20,13 +20,13 @@ class Outputs:
         self.frames = frames
         self._failed = failed
 
-    def hold(self) -> None:
+    def pause(self) -> None:
         """Fall silent with a closed mouth, and keep the rest."""
         self._try_to(self.player.pause)
         self._with_screen(lambda frames: frames.hold(True))
 
     def resume(self) -> None:
-        """Go on after ``hold``."""
+        """Go on after ``pause``."""
         self._with_screen(lambda frames: frames.hold(False))
         self._try_to(self.player.resume)
 

@@ -11,7 +11,7 @@ closes its own in a ``finally``, so that none waits for one that has failed::
 Cancelling ``run`` cancels all four; each lets go of its model at once (see ``worker.py``).
 
 A reply may be prepared while nobody knows yet whether the person has finished. All of it but sound
-and mouths is made then; these, and whatever is reported, wait for the ``Confirmation``.
+and mouths is made then; these, and whatever is reported, wait for the ``TurnGate``.
 """
 
 import asyncio
@@ -23,31 +23,32 @@ from dataclasses import dataclass
 from daemon.audio.player import Player, heard
 from daemon.brain.history import History, heard_text
 from daemon.brain.sentences import sentences_of
-from daemon.dialogue.confirmation import Confirmation
-from daemon.dialogue.conversation import (
+from daemon.dialogue.conversion import Conversion
+from daemon.dialogue.mouths import FrameSink, Mouths
+from daemon.dialogue.state import (
     FirstAudible,
     ReplyEmpty,
     ReplyEvent,
     ReplyFailed,
     ReplyFinished,
 )
-from daemon.dialogue.conversion import Conversion
-from daemon.dialogue.mouths import FrameSink, Mouths
-from daemon.dialogue.orders import Order
 from daemon.dialogue.streams import Channel, from_stage, stage, uncancelled
-from daemon.dialogue.thinking import Called, Thinking, Tools
-from daemon.dialogue.timeline import Timeline
+from daemon.dialogue.thinking import Thinking
+from daemon.dialogue.timing import Timings
+from daemon.dialogue.turn import TurnGate
+from daemon.dialogue.voice_commands import VoiceCommand
 from daemon.errors import first_failure
 from daemon.media import (
     SPEAK_RATE,
     Audio,
+    CalledTool,
     Samples,
     Sentence,
     Speech,
     Transcript,
     Utterance,
 )
-from daemon.stages import ChatModel, LipSync, Recognizer, Synthesizer
+from daemon.stages import ChatModel, LipSync, Recognizer, Synthesizer, Tools
 from daemon.worker import CancelToken, Worker
 
 log = logging.getLogger(__name__)
@@ -100,11 +101,11 @@ class Reply:
         history: History,
         player: Player,
         frames: FrameSink | None,
-        timeline: Timeline,
+        timings: Timings,
         report: Callable[[ReplyEvent], None],
-        words: Callable[[Utterance, Timeline], Awaitable[Transcript]] | None = None,
+        words: Callable[[Utterance, Timings], Awaitable[Transcript]] | None = None,
         confirmed: bool = True,
-        order: Order = lambda said: None,
+        order: VoiceCommand = lambda said: None,
     ) -> None:
         """Prepare; ``words`` finds the question's words where the recogniser is not to be asked.
 
@@ -112,7 +113,7 @@ class Reply:
         """
         self.turn = turn
         self.question = question
-        self.timeline = timeline
+        self.timings = timings
         self.transcript: Transcript | None = None
         """What the question's words are; ``None`` until they are known."""
         self.spoken: list[Speech] = []
@@ -127,22 +128,22 @@ class Reply:
         self._words = words
         self._order = order
         spoken = isinstance(question, Utterance)
-        self._confirmation = Confirmation(timeline.speech_end, ended=confirmed, spoken=spoken)
+        self._gate = TurnGate(timings.speech_end, ended=confirmed, spoken=spoken)
         self._sentences: Channel[Sentence] = Channel(QUEUE)
         self._speech: Channel[Speech] = Channel(QUEUE)
-        self._mouths = Mouths(turn, parts.lip_sync, parts.drawing, frames, timeline)
+        self._mouths = Mouths(turn, parts.lip_sync, parts.drawing, frames, timings)
         self._thinking = Thinking(
-            parts.chat_model, parts.thinking, parts.tools, history, timeline, self._confirmation
+            parts.chat_model, parts.thinking, parts.tools, history, timings, self._gate
         )
 
     @property
-    def called(self) -> list[Called]:
+    def called(self) -> list[CalledTool]:
         """The tools that were called for it so far."""
         return self._thinking.called
 
     def confirm(self) -> None:
         """Let it be heard: to the ears the person has finished."""
-        self._confirmation.end()
+        self._gate.set_endpoint()
 
     async def run(self) -> None:
         """Answer. Reports how it went; raises only ``CancelledError``, when it is cancelled."""
@@ -151,7 +152,7 @@ class Reply:
             outcome: ReplyEvent = ReplyFinished(self.turn) if self.spoken else ReplyEmpty(self.turn)
         except Exception as error:
             outcome = self._failed(error)
-        await self._confirmation.ears()
+        await self._gate.wait_endpoint()
         self._report(outcome)
 
     def _failed(self, error: Exception) -> ReplyEvent:
@@ -171,7 +172,7 @@ class Reply:
             if not self.transcript.text:
                 return
             if (carry_out := self._order(self.transcript)) is not None:
-                await self._confirmation.ears()
+                await self._gate.wait_endpoint()
                 return carry_out()
             words = self._think(self.transcript.text)
         try:
@@ -191,13 +192,13 @@ class Reply:
     async def _hear(self, question: Utterance | str) -> Transcript:
         if isinstance(question, str):
             return Transcript(question, "")
-        transcribe = self.timeline.timed("whisper", self._parts.recognizer.transcribe)
+        transcribe = self.timings.timed("whisper", self._parts.recognizer.transcribe)
         with stage("whisper"):
             if self._words is not None:
-                transcript = await self._words(question, self.timeline)
+                transcript = await self._words(question, self.timings)
             else:
                 transcript = await self._parts.hearing.run(transcribe, question.audio)
-        self.timeline.mark("transcript")
+        self.timings.mark("transcript")
         return transcript
 
     async def _apologise(self, apology: Apology) -> None:
@@ -224,12 +225,12 @@ class Reply:
 
     async def _say(self, sentences: list[Sentence]) -> None:
         for sentence in sentences:
-            self.timeline.mark("first_sentence")
+            self.timings.mark("first_sentence")
             await self._sentences.put(sentence)
 
     async def _voice(self) -> None:
         start = 0
-        speak = self.timeline.timed_iterator("voice", self._synthesize)
+        speak = self.timings.timed_iterator("voice", self._synthesize)
         try:
             async for sentence in self._sentences:
                 stream = self._parts.speaking.stream(speak, sentence.text)
@@ -263,7 +264,7 @@ class Reply:
             return audio
 
     def _timed_conversion(self, convert: Callable[..., Audio]) -> Callable[..., Audio]:
-        return self.timeline.timed("conversion", convert)
+        return self.timings.timed("conversion", convert)
 
     async def _animate(self) -> None:
         await self._mouths.run()
@@ -284,16 +285,16 @@ class Reply:
         finally:
             self._speech.drop()
         await heard(self._player, total)
-        self.timeline.mark("reply_end")
+        self.timings.mark("reply_end")
 
     async def _begin(self) -> None:
         """Start the reply's clock once it may be heard."""
-        self.timeline.mark("first_audio")
-        await self._confirmation.wait()
+        self.timings.mark("first_audio")
+        await self._gate.wait()
         await self._player.begin()
         await self._mouths.begin()
 
     async def _announce(self) -> None:
         await heard(self._player, 1)
-        self.timeline.mark("first_audible")
+        self.timings.mark("first_audible")
         self._report(FirstAudible(self.turn))

@@ -10,29 +10,29 @@ from typing import Any
 from daemon.audio.player import Player
 from daemon.brain.history import History
 from daemon.dialogue.apologies import apology_in
-from daemon.dialogue.asked import Asked, abandon
 from daemon.dialogue.backchannel import is_backchannel
-from daemon.dialogue.conversation import (
+from daemon.dialogue.mouths import FrameSink
+from daemon.dialogue.observer import Observer, harmless
+from daemon.dialogue.outputs import Outputs
+from daemon.dialogue.own_voice import OwnVoice, is_own
+from daemon.dialogue.pending import PendingRequest, abandon
+from daemon.dialogue.reading import ReadingAhead
+from daemon.dialogue.reply import Apology, Parts, Reply, Script
+from daemon.dialogue.state import (
     Action,
+    Classified,
     Event,
-    Hush,
-    Judged,
     Phase,
     ReplyFailed,
     SoundLost,
     State,
+    StopSpeaking,
     Typed,
     step,
 )
-from daemon.dialogue.mouths import FrameSink
-from daemon.dialogue.observer import Observer, harmless
-from daemon.dialogue.orders import Order
-from daemon.dialogue.outputs import Outputs
-from daemon.dialogue.own_voice import OwnVoice, is_own
-from daemon.dialogue.reading import ReadingAhead
-from daemon.dialogue.reply import Apology, Parts, Reply, Script
-from daemon.dialogue.timeline import Timeline
+from daemon.dialogue.timing import Timings
 from daemon.dialogue.utterances import joined, loop_time, same
+from daemon.dialogue.voice_commands import VoiceCommand
 from daemon.ears.events import (
     EarEvent,
     SpeechContinued,
@@ -44,7 +44,7 @@ from daemon.ears.events import (
 from daemon.media import SPEAK_RATE, Samples, Transcript, Utterance
 
 EVENTS = 64  # of the ears that may wait; each reply has a few more to tell
-LISTENED_TO = (Phase.HEARING, Phase.HOLDING, Phase.JUDGING)  # what ends in these may be answered
+LISTENED_TO = (Phase.HEARING, Phase.PAUSED, Phase.CLASSIFYING)  # what ends in these may be answered
 GOES_ON = SpeechStarted | SpeechContinued
 AHEAD = SPEAK_RATE  # samples: devices tell their delays only roughly
 
@@ -73,7 +73,7 @@ class Session:
         """Spoken by the voice that is set; may be changed at any time."""
         self.barge_in_s = barge_in_s
         """Seconds of speech over a reply that silence it; may be changed at any time."""
-        self.order: Order = lambda said: None
+        self.order: VoiceCommand = lambda said: None
         self._observe = harmless(observe)
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._room = asyncio.Semaphore(EVENTS)
@@ -83,10 +83,10 @@ class Session:
         self._reply: Reply | None = None
         self._prepared: tuple[Reply, asyncio.Task[None]] | None = None
         self._task: asyncio.Task[None] | None = None
-        self._judging: asyncio.Task[None] | None = None
+        self._classifying: asyncio.Task[None] | None = None
         self._typed = itertools.count(-1, -1)  # turns that are not the ears'
-        self._next: Asked | None = None  # to be answered with the step under way
-        self._asked: Asked | None = None  # being answered
+        self._next: PendingRequest | None = None  # to be answered with the step under way
+        self._asked: PendingRequest | None = None  # being answered
         self._group: asyncio.TaskGroup | None = None
         self._language = "en"
         self._own = OwnVoice()
@@ -114,18 +114,18 @@ class Session:
         """Note that microphone and loudspeaker have gone; they come back later."""
         self._events.put_nowait(SoundLost())
 
-    def ask(self, question: str | Script) -> Asked | None:
+    def ask(self, question: str | Script) -> PendingRequest | None:
         """Answer or say at once; ``None`` while somebody speaks, or the session does not run."""
         if self._group is None or self.state.phase in LISTENED_TO:
             return None
-        self._next = asked = Asked(question)
+        self._next = asked = PendingRequest(question)
         self._take(Typed(next(self._typed)), self._group)
         return asked
 
-    def hush(self) -> None:
+    def stop_speaking(self) -> None:
         """Fall silent, if it speaks or is about to."""
         if self._group is not None:
-            self._take(Hush(), self._group)
+            self._take(StopSpeaking(), self._group)
 
     @property
     def heard_ahead(self) -> Transcript | None:
@@ -134,7 +134,7 @@ class Session:
 
     def forget(self) -> None:
         """Begin a new conversation: fall silent and remember nothing of this one."""
-        self.hush()
+        self.stop_speaking()
         self._history.clear()
 
     @property
@@ -162,13 +162,13 @@ class Session:
                 self._asked.fail(event.error)
         if before.phase is not self.state.phase:
             log.info("turn %d: %s", self.state.turn, self.state.phase.value)
-        if self._judging is not None and self.state.phase is not Phase.JUDGING:
-            self._judging.cancel()
-            self._judging = None
+        if self._classifying is not None and self.state.phase is not Phase.CLASSIFYING:
+            self._classifying.cancel()
+            self._classifying = None
         for action in actions:
             self._perform(action, group)
-        if Action.JUDGE in actions and isinstance(event, SpeechPaused | SpeechEnded):
-            self._judging = group.create_task(self._judge(event))
+        if Action.CLASSIFY in actions and isinstance(event, SpeechPaused | SpeechEnded):
+            self._classifying = group.create_task(self._classify(event))
         if self.state.phase is not Phase.HEARING or isinstance(event, GOES_ON):
             self._forget_prepared()
         if self.state.phase in (Phase.LISTENING, Phase.SPEAKING):
@@ -188,8 +188,8 @@ class Session:
             case Action.CANCEL_REPLY:
                 self._cancel()
                 self._reply = None
-            case Action.HOLD:
-                self._outputs.hold()
+            case Action.PAUSE:
+                self._outputs.pause()
             case Action.RESUME:
                 self._outputs.resume()
             case Action.INTERRUPT:
@@ -203,7 +203,7 @@ class Session:
                 )
                 self._task = group.create_task(self._reply.run(), name="apology")
 
-    async def _judge(self, event: SpeechPaused | SpeechEnded) -> None:
+    async def _classify(self, event: SpeechPaused | SpeechEnded) -> None:
         """Find out what was said over the reply; what cannot be understood ends it."""
         utterance, backchannel = event.utterance, False
         try:
@@ -213,7 +213,7 @@ class Session:
         except Exception as error:  # the reply that follows will meet it again, and say so
             log.warning("turn %d: what was said over it: %s", utterance.turn, error)
         voiced_s = event.voiced_s if isinstance(event, SpeechPaused) else 0.0
-        self._events.put_nowait(Judged(utterance.turn, voiced_s, backchannel))
+        self._events.put_nowait(Classified(utterance.turn, voiced_s, backchannel))
 
     def _read_ahead(self, event: SpeechFaded, group: asyncio.TaskGroup) -> None:
         """Begin with what was said so far; it may have been all.
@@ -254,7 +254,7 @@ class Session:
         else:
             self._reply = self._make(question, self._speech_end, confirmed=True)
             self._task = group.create_task(self._reply.run(), name=f"reply {self.state.turn}")
-        self._reply.timeline.mark("turn_end")
+        self._reply.timings.mark("turn_end")
 
     def _make(
         self, question: Utterance | str | Script | Apology, speech_end: float, confirmed: bool
@@ -266,17 +266,17 @@ class Session:
             self._history,
             self._outputs.player,
             self._outputs.frames,
-            Timeline(asyncio.get_running_loop().time, speech_end),
+            Timings(asyncio.get_running_loop().time, speech_end),
             self._events.put_nowait,
             self._words,
             confirmed,
             self.order,
         )
 
-    async def _words(self, question: Utterance, timeline: Timeline) -> Transcript:
+    async def _words(self, question: Utterance, timings: Timings) -> Transcript:
         """Return what was said; the echo of the reply before is nobody's words."""
         transcript = await self._ahead.words(question)
-        timeline.worked("whisper", *self._ahead.took)
+        timings.worked("whisper", *self._ahead.took)
         if self._own.echoes(transcript.text):
             return replace(transcript, text="")
         return transcript

@@ -9,16 +9,15 @@ import logging
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Literal, Protocol
 
 from daemon.brain.ending import UNFINISHED, is_plainly_whole
 from daemon.brain.history import History
 from daemon.brain.sentences import SentenceSplitter, is_chinese
-from daemon.dialogue.confirmation import Confirmation
 from daemon.dialogue.streams import from_stage
-from daemon.dialogue.timeline import Timeline
-from daemon.media import Message, Sentence, ToolCall
-from daemon.stages import ChatModel, TellsEnds, ToolUser
+from daemon.dialogue.timing import Timings
+from daemon.dialogue.turn import TurnGate
+from daemon.media import CalledTool, Message, Sentence, ToolCall
+from daemon.stages import ChatModel, TellsEnds, Tools, ToolUser
 from daemon.worker import CancelToken, Worker
 
 MOST_ROUNDS = 3  # times that tools are called for one answer
@@ -32,8 +31,6 @@ NO_ANSWER = {
 
 log = logging.getLogger(__name__)
 
-Outcome = Literal["calling", "done", "failed", "refused", "cancelled"]
-
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -41,29 +38,6 @@ class Written:
 
     text: str
     sentences: list[Sentence]
-
-
-@dataclass(slots=True)
-class Called:
-    """A tool that was called for an answer."""
-
-    tool: str
-    server: str
-    """Whose it is; empty for one that there is not."""
-    outcome: Outcome = "calling"
-
-
-class Tools(Protocol):
-    """What can call tools."""
-
-    def server_of(self, tool: str) -> str:
-        """Name the server that has the tool; empty if it may not be called, or is not there."""
-
-    async def call(self, call: ToolCall, called: Called) -> str:
-        """Call it, and return what the model is to know; notes the outcome in ``called``.
-
-        What goes wrong is told to the model. Cancelling gives the call up at once.
-        """
 
 
 class Thinking:
@@ -75,14 +49,14 @@ class Thinking:
         worker: Worker,
         tools: Tools | None,
         history: History,
-        timeline: Timeline,
-        confirmation: Confirmation,
+        timings: Timings,
+        gate: TurnGate,
     ) -> None:
-        self.called: list[Called] = []
+        self.called: list[CalledTool] = []
         """The tools that were called so far, the newest last."""
         self._model, self._worker, self._tools = model, worker, tools
-        self._history, self._timeline = history, timeline
-        self._confirmation = confirmation
+        self._history, self._timings = history, timings
+        self._gate = gate
         self._room = LONGEST_RESULTS
 
     async def sentences(self, question: str) -> AsyncGenerator[Sentence, None]:
@@ -106,7 +80,7 @@ class Thinking:
                 # A sentence of its own: it is spoken while the tool is at work.
                 for sentence in splitter.feed("\n"):
                     yield sentence
-            await self._confirmation.wait()
+            await self._gate.wait()
             since += await self._carry_out(said, calls[:MOST_CALLS], self._tools)
         if self.called and not said.strip():
             apology = NO_ANSWER["zh" if any(map(is_chinese, question)) else "en"]
@@ -117,7 +91,7 @@ class Thinking:
 
     async def weigh(self, question: str) -> None:
         """Have the model tell whether the words of a spoken question are a whole sentence."""
-        if self._confirmation.weighed:
+        if self._gate.weighed:
             return
         model = self._model
 
@@ -129,18 +103,18 @@ class Thinking:
         complete = True
         if isinstance(model, TellsEnds) and not is_plainly_whole(question):
             try:
-                complete = await self._worker.run(self._timeline.timed("brain", whole))
+                complete = await self._worker.run(self._timings.timed("brain", whole))
             except Exception as error:  # the answer will meet it again, and say so
                 log.debug("whether it is a whole sentence: %s", error)
-        self._confirmation.weigh(complete)
+        self._gate.set_semantic_end(complete)
 
     async def _round(
         self, splitter: SentenceSplitter, question: str, since: list[Message]
     ) -> AsyncGenerator[Written | ToolCall, None]:
-        ask = self._timeline.timed_iterator("brain", self._ask)
+        ask = self._timings.timed_iterator("brain", self._ask)
         async with aclosing(self._worker.stream(ask, splitter, question, tuple(since))) as pieces:
             async for piece in from_stage("brain", pieces):
-                self._timeline.mark("first_token")
+                self._timings.mark("first_token")
                 yield piece
 
     def _ask(
@@ -169,7 +143,7 @@ class Thinking:
         """Call one after another; return the calls and their results, as the model is told."""
         messages = [Message("assistant", said, tuple(calls))]
         for call in calls:
-            called = Called(call.name, tools.server_of(call.name))
+            called = CalledTool(call.name, tools.server_of(call.name))
             self.called.append(called)
             try:
                 result = await tools.call(call, called)

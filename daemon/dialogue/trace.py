@@ -11,10 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.observer import Observer
 from daemon.dialogue.reply import Reply
-from daemon.dialogue.timeline import Timeline
+from daemon.dialogue.state import Phase, State
+from daemon.dialogue.timing import Timings
 from daemon.files import whole_file
 
 MOST_EVENTS = 200_000  # some hours of talk, 20 MB; the oldest are dropped
@@ -72,17 +72,17 @@ class Trace:
 
         return note
 
-    def add(self, turn: int, timeline: Timeline) -> None:
+    def add(self, turn: int, timings: Timings) -> None:
         """Add what is known of a turn."""
-        for stage, begin, end in timeline.spans.copy():  # a cancelled stage may still add one
+        for stage, begin, end in timings.spans.copy():  # a cancelled stage may still add one
             self._span(stage, stage, begin, end, turn)
-        for mark, after in {"speech_end": 0.0, **timeline.marks}.items():
-            at = round((timeline.speech_end + after) * US)
+        for mark, after in {"speech_end": 0.0, **timings.marks}.items():
+            at = round((timings.speech_end + after) * US)
             self._note("turns", turn, {"name": mark, "ph": "i", "s": "p", "ts": at})
 
     def _end(self) -> None:
         if self._reply is not None:
-            self.add(self._reply.turn, self._reply.timeline)
+            self.add(self._reply.turn, self._reply.timings)
             self._reply = None
 
     def _state_ended(self) -> None:

@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.observer import Observer
 from daemon.dialogue.reply import Reply
+from daemon.dialogue.state import Phase, State
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.events import EarEvent, SpeechEnded, SpeechStarted, SpeechTooShort
 from daemon.media import LISTEN_RATE, Samples

@@ -9,9 +9,9 @@ from daemon.app import Running
 from daemon.brain.sentences import is_chinese
 from daemon.config import Settings
 from daemon.dialogue.apologies import APOLOGIES
-from daemon.dialogue.orders import wanted_persona
 from daemon.dialogue.personas import DEFAULT, Persona, find_persona, list_personas
 from daemon.dialogue.reply import Script
+from daemon.dialogue.voice_commands import wanted_persona
 from daemon.ears.doorway import Doorway
 from daemon.errors import DigitalLifeError
 from daemon.media import Transcript

@@ -135,7 +135,7 @@ class Desk:
             case Order(do="panel"):
                 return dict(await self.open_panel())
             case Order():
-                self._live().session.hush()
+                self._live().session.stop_speaking()
                 return {}
             case Choose():
                 return await self._choose(request)
@@ -224,7 +224,7 @@ class Desk:
             )
         if on:
             running.key.press()
-            running.session.hush()
+            running.session.stop_speaking()
         else:
             self.let_go()
         return {}

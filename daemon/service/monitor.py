@@ -6,8 +6,8 @@ from collections import Counter, deque
 from pathlib import Path
 from typing import Any, Final
 
-from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.reply import Reply
+from daemon.dialogue.state import Phase, State
 from daemon.service.control import Events
 
 TURNS = 10  # whose timings are kept
@@ -39,9 +39,9 @@ class Monitor:
     def _note(self, before: State) -> None:
         """Keep the figures of the reply that has just ended."""
         reply = self._reply
-        if reply is None or "first_audible" not in reply.timeline.marks:
+        if reply is None or "first_audible" not in reply.timings.marks:
             return
-        marks = {name: round(at, 3) for name, at in reply.timeline.marks.items()}
+        marks = {name: round(at, 3) for name, at in reply.timings.marks.items()}
         self.turns.append({"turn": reply.turn, **marks})
         self.counts["turns"] += 1
         self.counts["interrupted"] += "reply_end" not in marks

@@ -14,9 +14,8 @@ from typing import Any
 from daemon.brain.marks import without_marks
 from daemon.brain.unicode import well_formed
 from daemon.config import ToolServer
-from daemon.dialogue.thinking import Called
 from daemon.i18n import tr
-from daemon.media import Tool, ToolCall
+from daemon.media import CalledTool, Tool, ToolCall
 from daemon.tools.server import Server, ToolFailed
 
 MOST_TOOLS = 32  # that the model is told of; each is read before the first question
@@ -113,7 +112,7 @@ class Toolbox:
         """Name the server that has the tool; empty if it may not be called, or is not there."""
         return self._tools[tool][0].name if tool in self._tools else ""
 
-    async def call(self, call: ToolCall, called: Called) -> str:
+    async def call(self, call: ToolCall, called: CalledTool) -> str:
         """Call a tool; see ``Tools``."""
         if call.name not in self._tools:
             called.outcome = "refused"  # its name may be anybody's words: it is told to nobody
@@ -133,7 +132,7 @@ class Toolbox:
             self._note(called)
         return without_marks(well_formed(text[:LONGEST_RESULT]))
 
-    def _note(self, called: Called) -> None:
+    def _note(self, called: CalledTool) -> None:
         log.info("tool %s of %s: %s", called.tool, called.server, called.outcome)
         self._tell("tool", tool=called.tool, server=called.server, outcome=called.outcome)
 

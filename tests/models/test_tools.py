@@ -10,9 +10,9 @@ import pytest
 from daemon.brain.history import History
 from daemon.brain.llamacpp import LlamaCpp
 from daemon.config import ToolServer, load, packaged_config
-from daemon.dialogue.confirmation import Confirmation
 from daemon.dialogue.thinking import Thinking
-from daemon.dialogue.timeline import Timeline
+from daemon.dialogue.timing import Timings
+from daemon.dialogue.turn import TurnGate
 from daemon.media import Tool
 from daemon.tools.toolbox import Toolbox
 from daemon.worker import Worker
@@ -44,7 +44,7 @@ def answer(
 
     async def main() -> tuple[str, list[tuple[str, str]]]:
         loop, thinking = asyncio.get_running_loop(), Worker("brain")
-        confirmed = Confirmation(0.0, ended=True, spoken=False)
+        confirmed = TurnGate(0.0, ended=True, spoken=False)
         there = asyncio.Event()
 
         async def offer(tools: tuple[Tool, ...]) -> None:
@@ -57,7 +57,7 @@ def answer(
         history = History(PERSONA, brain, 120)
         for asked, heard in before:
             history.commit(asked, heard)
-        made = Thinking(brain, thinking, box, history, Timeline(loop.time, 0), confirmed)
+        made = Thinking(brain, thinking, box, history, Timings(loop.time, 0), confirmed)
         words = " ".join([sentence.text async for sentence in made.sentences(question)])
         keeping.cancel()
         await asyncio.wait([keeping])

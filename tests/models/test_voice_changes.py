@@ -39,7 +39,7 @@ class Session:
     def use(self, **parts: Any) -> None:
         self.parts = SimpleNamespace(**(vars(self.parts) | parts))
 
-    def hush(self) -> None:
+    def stop_speaking(self) -> None:
         self.hushed += 1
 
 

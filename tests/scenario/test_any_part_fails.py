@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from daemon.dialogue.conversation import Phase
+from daemon.dialogue.state import Phase
 from daemon.media import ToolCall
 from tests.fakes import FakeChat, FakeConverter, FakeRecognizer, FakeTools, FakeToolUser, parts
 from tests.scenario.test_session import Script, Stage, says

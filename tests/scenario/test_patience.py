@@ -2,8 +2,8 @@
 
 import pytest
 
-from daemon.dialogue.confirmation import PATIENCE_S
-from daemon.dialogue.conversation import Phase
+from daemon.dialogue.state import Phase
+from daemon.dialogue.turn import PATIENCE_S
 from tests.fakes import FakeJudge, FakeRecognizer, parts
 from tests.scenario.test_session import Stage, says
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from daemon.brain.history import History
-from daemon.dialogue.conversation import Phase
 from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.reply import Parts
 from daemon.dialogue.session import Session
+from daemon.dialogue.state import Phase
 from daemon.ears.events import (
     EarEvent,
     SpeechContinued,
@@ -114,7 +114,7 @@ def says(turn: int, begin: float, end: float) -> Script:
 
 
 L, H, T, S = Phase.LISTENING, Phase.HEARING, Phase.THINKING, Phase.SPEAKING
-HELD, JUDGING = Phase.HOLDING, Phase.JUDGING
+HELD, CLASSIFYING = Phase.PAUSED, Phase.CLASSIFYING
 
 
 def test_a_question_is_answered_and_remembered() -> None:
@@ -158,7 +158,7 @@ def test_a_barge_in_mid_sentence_keeps_what_was_heard() -> None:
 def test_a_short_word_that_interrupts_does() -> None:
     stage = Stage(parts(FakeRecognizer("tell me", "stop", "stop"), FakeChat(LONG, ["Yes."])))
     stage.play([*says(1, 0, 1), *says(2, 3, 3.6)], until=12)
-    assert stage.path() == [H, T, S, HELD, JUDGING, T, S, L]
+    assert stage.path() == [H, T, S, HELD, CLASSIFYING, T, S, L]
     assert stage.remembered()[2:] == [("user", "stop"), ("assistant", "Yes.")]
     assert "second" not in stage.remembered()[1][1]
 
@@ -175,7 +175,7 @@ def test_a_backchannel_does_not_stop_the_reply(words: str) -> None:
     answer = "A rather long answer is given."
     stage = Stage(parts(FakeRecognizer("tell me", words), FakeChat([answer])))
     stage.play([*says(1, 0, 1), *says(2, 3, 3.6)], until=12)
-    assert stage.path() == [H, T, S, HELD, JUDGING, S, L]
+    assert stage.path() == [H, T, S, HELD, CLASSIFYING, S, L]
     assert stage.remembered() == [("user", "tell me"), ("assistant", answer)]
     (paused,) = [at for at, what in stage.player.log if what == "pause"]
     (resumed,) = [at for at, what in stage.player.log if what == "resume"]
@@ -188,7 +188,7 @@ def test_its_own_words_that_come_back_do_not_stop_it() -> None:
     answer = "A rather long answer is given."
     stage = Stage(parts(FakeRecognizer("tell me", "rather long"), FakeChat([answer])))
     stage.play([*says(1, 0, 1), *says(2, 3, 3.6)], until=12)
-    assert stage.path() == [H, T, S, HELD, JUDGING, S, L]
+    assert stage.path() == [H, T, S, HELD, CLASSIFYING, S, L]
     assert stage.remembered() == [("user", "tell me"), ("assistant", answer)]
 
 
@@ -205,7 +205,7 @@ def test_a_second_backchannel_counts_anew() -> None:
     answer = "A rather long answer is given, and it goes on."
     stage = Stage(parts(FakeRecognizer("tell me", "Yeah", "Right"), FakeChat([answer])))
     stage.play([*says(1, 0, 1), *says(2, 3, 3.6), *says(3, 5, 5.6)], until=15)
-    assert stage.path() == [H, T, S, *[HELD, JUDGING, S] * 2, L]
+    assert stage.path() == [H, T, S, *[HELD, CLASSIFYING, S] * 2, L]
     assert stage.remembered()[1][1] == answer
 
 
@@ -277,7 +277,7 @@ def test_an_apology_ends_when_silence_is_asked_for() -> None:
 
     async def hush() -> None:
         await asyncio.sleep(3)
-        stage.session.hush()
+        stage.session.stop_speaking()
 
     stage.play(says(1, 0, 1), until=10, also=hush())
     assert stage.path() == [H, T, S, L]
@@ -327,14 +327,14 @@ def test_a_backchannel_that_becomes_a_question_stops_it() -> None:
     first, second = says(2, 3, 3.6), says(2, 3, 6)
     script = [*first[:-1], *(item for item in second if item[0] > 4.5)]
     stage.play([*says(1, 0, 1), *script], until=12)
-    assert stage.path() == [H, T, S, HELD, JUDGING, S, HELD, H, T, S, L]
+    assert stage.path() == [H, T, S, HELD, CLASSIFYING, S, HELD, H, T, S, L]
     assert stage.remembered()[2:] == [("user", "yeah, but why"), ("assistant", "So.")]
 
 
 def test_what_was_said_over_it_and_cannot_be_understood_stops_it() -> None:
     stage = Stage(parts(FakeRecognizer("tell me", "!", "!", "what"), FakeChat(LONG, ["Yes."])))
     stage.play([*says(1, 0, 1), *says(2, 3, 3.6)], until=12)
-    assert stage.path() == [H, T, S, HELD, JUDGING, T, S, L]
+    assert stage.path() == [H, T, S, HELD, CLASSIFYING, T, S, L]
     assert stage.remembered()[2:] == [("user", "what"), ("assistant", "Yes.")]
 
 

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from daemon.config import load, packaged_config
-from daemon.dialogue.conversation import State
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.reply import Script as Text
+from daemon.dialogue.state import State
 from daemon.ears.events import SpeechFaded
 from daemon.media import LISTEN_RATE, Utterance
 from daemon.service.panel.talk import Talk
@@ -85,7 +85,9 @@ def test_what_is_heard_so_far_is_shown() -> None:
 def test_an_interrupted_answer_ends_where_it_was_heard() -> None:
     stage = Stage(parts(FakeRecognizer(), FakeChat(["one two three four five six seven"])))
     shown = Shown(stage)
-    [said] = shown.play([], (1, lambda: stage.session.ask("count")), (2.5, stage.session.hush))
+    [said] = shown.play(
+        [], (1, lambda: stage.session.ask("count")), (2.5, stage.session.stop_speaking)
+    )
     assert said["end"] == "interrupted"
     assert said["typed"]
     assert said["answer"] and "one two three four five six seven".startswith(said["answer"])

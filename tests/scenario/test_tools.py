@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import replace
 
-from daemon.dialogue.conversation import Phase
 from daemon.dialogue.reply import Reply
+from daemon.dialogue.state import Phase
 from daemon.dialogue.thinking import LONGEST_RESULTS, MOST_CALLS, MOST_ROUNDS, NO_ANSWER
 from daemon.media import Message, ToolCall
 from tests.fakes import FakeChat, FakeRecognizer, FakeTools, FakeToolUser, parts
@@ -114,7 +114,7 @@ def test_hushing_gives_a_call_up() -> None:
         await asyncio.sleep(1)
         scene.session.ask("what time is it")
         await asyncio.sleep(1)
-        scene.session.hush()
+        scene.session.stop_speaking()
         assert scene.session.state.phase is L
         await asyncio.sleep(0)
         await asyncio.sleep(0)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from daemon.dialogue.asked import Asked, Heard
+from daemon.dialogue.pending import PendingRequest, SpokenResult
 from daemon.dialogue.reply import Script
 from tests.fakes import FakeChat, FakeRecognizer, parts
 from tests.scenario.test_session import H, L, S, Stage, T, says
@@ -13,10 +13,12 @@ from tests.scenario.test_session import Script as Said
 
 
 def play(
-    stage: Stage, deeds: list[tuple[float, Callable[[], Asked | None]]], script: Said | None = None
-) -> list[Heard | Exception | None]:
+    stage: Stage,
+    deeds: list[tuple[float, Callable[[], PendingRequest | None]]],
+    script: Said | None = None,
+) -> list[SpokenResult | Exception | None]:
     """Do each deed at its moment; return how each went, ``None`` if refused."""
-    asked: list[Asked | None] = []
+    asked: list[PendingRequest | None] = []
 
     async def do() -> None:
         for at, deed in deeds:
@@ -24,7 +26,7 @@ def play(
             asked.append(deed())
 
     stage.play(script or [], until=20, also=do())
-    outcomes: list[Heard | Exception | None] = []
+    outcomes: list[SpokenResult | Exception | None] = []
     for one in asked:
         if one is None or not one.future.done():
             outcomes.append(None)
@@ -37,7 +39,7 @@ def play(
 def test_a_typed_question_is_answered_aloud_and_remembered() -> None:
     stage = Stage(parts(FakeRecognizer(), FakeChat(["I am fine."])))
     [heard] = play(stage, [(1, lambda: stage.session.ask("how are you"))])
-    assert heard == Heard("I am fine.", True)
+    assert heard == SpokenResult("I am fine.", True)
     assert stage.path() == [T, S, L]
     assert stage.remembered() == [("user", "how are you"), ("assistant", "I am fine.")]
 
@@ -45,7 +47,7 @@ def test_a_typed_question_is_answered_aloud_and_remembered() -> None:
 def test_a_text_is_said_as_it_is_and_not_remembered() -> None:
     stage = Stage(parts(FakeRecognizer(), FakeChat()))
     [heard] = play(stage, [(1, lambda: stage.session.ask(Script("Good morning. Tea?")))])
-    assert heard == Heard("Good morning. Tea?", True)
+    assert heard == SpokenResult("Good morning. Tea?", True)
     assert stage.screen.frames
     assert stage.remembered() == []
 
@@ -59,9 +61,9 @@ def test_a_second_text_takes_the_place_of_the_first() -> None:
             (2.5, lambda: stage.session.ask(Script("stop"))),
         ],
     )
-    assert isinstance(first, Heard) and not first.whole and first.text.startswith("one")
+    assert isinstance(first, SpokenResult) and not first.whole and first.text.startswith("one")
     assert len(first.text) < 30
-    assert second == Heard("stop", True)
+    assert second == SpokenResult("stop", True)
 
 
 def test_silence_when_asked_for() -> None:
@@ -69,9 +71,12 @@ def test_silence_when_asked_for() -> None:
     text = "one two three four five six seven eight"
     [first, _] = play(
         stage,
-        [(1, lambda: stage.session.ask(Script(text))), (2.5, lambda: stage.session.hush())],
+        [
+            (1, lambda: stage.session.ask(Script(text))),
+            (2.5, lambda: stage.session.stop_speaking()),
+        ],
     )
-    assert isinstance(first, Heard) and not first.whole
+    assert isinstance(first, SpokenResult) and not first.whole
     assert stage.path() == [T, S, L]
 
 
@@ -86,7 +91,7 @@ def test_what_is_said_meanwhile_goes_before_what_was_typed() -> None:
     stage = Stage(parts(FakeRecognizer("how are you"), FakeChat(["never"], ["fine"])))
     stage.parts.thinking.takes_s = 1.0  # type: ignore[attr-defined]
     [heard] = play(stage, [(0.9, lambda: stage.session.ask("hello"))], says(1, 1.0, 2.0))
-    assert heard == Heard("", False)
+    assert heard == SpokenResult("", False)
     assert stage.path() == [T, H, T, S, L]
     assert stage.remembered() == [("user", "how are you"), ("assistant", "fine")]
 
@@ -101,4 +106,4 @@ def test_a_failure_reaches_who_asked() -> None:
 def test_before_it_runs_nothing_can_be_asked(question: str | Script) -> None:
     stage = Stage(parts(FakeRecognizer(), FakeChat()))
     assert stage.session.ask(question) is None
-    stage.session.hush()
+    stage.session.stop_speaking()

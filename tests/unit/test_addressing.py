@@ -5,7 +5,7 @@ import pytest
 
 from daemon.config import load, packaged_config
 from daemon.dialogue.addressing import Attentive, question_to
-from daemon.dialogue.conversation import Phase, State
+from daemon.dialogue.state import Phase, State
 from daemon.media import Transcript
 from daemon.worker import CancelToken
 from tests.fakes import FakeChat, FakeRecognizer, parts, utterance_audio

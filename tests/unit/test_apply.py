@@ -72,7 +72,7 @@ class Session:
     def use(self, **changed: Any) -> None:
         self.parts = replace(self.parts, **changed)
 
-    def hush(self) -> None:
+    def stop_speaking(self) -> None:
         self.hushed += 1
 
 

@@ -18,16 +18,16 @@ def told(*changes: tuple[float, str]) -> list[Event]:
     ("changes", "expected"),
     [
         ([(1.3, "hearing")], Outcome(True, 1.3)),
-        ([(1.3, "holding"), (2.2, "hearing"), (3.0, "thinking")], Outcome(True, 1.3)),
-        ([(1.3, "holding"), (1.6, "judging"), (2.5, "thinking")], Outcome(True, 1.3)),
-        ([(1.3, "holding"), (1.6, "judging"), (1.8, "speaking")], Outcome(False, 1.3)),
+        ([(1.3, "paused"), (2.2, "hearing"), (3.0, "thinking")], Outcome(True, 1.3)),
+        ([(1.3, "paused"), (1.6, "classifying"), (2.5, "thinking")], Outcome(True, 1.3)),
+        ([(1.3, "paused"), (1.6, "classifying"), (1.8, "speaking")], Outcome(False, 1.3)),
         # taken for a "yeah" at first
         (
             [
-                (1.3, "holding"),
-                (1.5, "judging"),
+                (1.3, "paused"),
+                (1.5, "classifying"),
                 (1.7, "speaking"),
-                (1.9, "holding"),
+                (1.9, "paused"),
                 (3, "hearing"),
             ],
             Outcome(True, 1.9),
@@ -35,7 +35,7 @@ def told(*changes: tuple[float, str]) -> list[Event]:
         # it went on, and ended of itself after the person
         ([], Outcome(False, None)),
         ([(4.0, "listening")], Outcome(False, None)),
-        ([(1.3, "holding"), (1.6, "speaking"), (1.9, "listening")], Outcome(False, 1.3)),
+        ([(1.3, "paused"), (1.6, "speaking"), (1.9, "listening")], Outcome(False, 1.3)),
         # it had ended before the person did
         ([(1.2, "listening"), (1.5, "hearing")], None),
     ],
@@ -63,15 +63,15 @@ PERSON = [(10.0, 12.0)]
         ([(10.4, "hearing"), (12.4, "thinking"), (13, "speaking"), (20, "listening")], (0, 0)),
         # its own voice stops it, and is answered
         ([(13, "speaking"), (15, "hearing"), (16, "thinking")], (1, 0)),
-        ([(13, "speaking"), (15, "holding"), (16, "hearing"), (17, "thinking")], (1, 0)),
-        ([(13, "speaking"), (15, "holding"), (16, "judging"), (17, "thinking")], (1, 0)),
+        ([(13, "speaking"), (15, "paused"), (16, "hearing"), (17, "thinking")], (1, 0)),
+        ([(13, "speaking"), (15, "paused"), (16, "classifying"), (17, "thinking")], (1, 0)),
         # it only falls silent for a moment
-        ([(13, "speaking"), (15, "holding"), (15.3, "judging"), (15.6, "speaking")], (0, 1)),
+        ([(13, "speaking"), (15, "paused"), (15.3, "classifying"), (15.6, "speaking")], (0, 1)),
         # the tail of its own voice: noticed, and found too short, or answered
         ([(13, "speaking"), (20, "listening"), (20.3, "hearing"), (20.6, "listening")], (0, 0)),
         ([(13, "speaking"), (20, "listening"), (20.3, "hearing"), (20.6, "thinking")], (1, 0)),
         # a person speaks over it
-        ([(9, "speaking"), (10.3, "holding"), (11.3, "hearing"), (12.5, "thinking")], (0, 0)),
+        ([(9, "speaking"), (10.3, "paused"), (11.3, "hearing"), (12.5, "thinking")], (0, 0)),
         # twice
         ([(13, "speaking"), (15, "hearing"), (16, "thinking"), (17, "hearing")], (2, 0)),
     ],

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from daemon.dialogue.conversation import Phase, State
+from daemon.dialogue.state import Phase, State
 from daemon.ears.doorway import KEPT_S, LONGEST_S, TAIL_S, Doorway, Key, Waking
 from daemon.ears.events import EarEvent, SpeechEnded
 from daemon.media import LISTEN_RATE, Samples

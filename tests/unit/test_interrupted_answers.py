@@ -14,7 +14,7 @@ import pytest
 
 from daemon.cli import main
 from daemon.config import load
-from daemon.dialogue.asked import Asked, abandon
+from daemon.dialogue.pending import PendingRequest, abandon
 from daemon.errors import DigitalLifeError, InputError, SetupError
 from daemon.memory.entries import Said
 from daemon.memory.store import MemoryStore
@@ -105,7 +105,7 @@ def test_what_is_refused_for_another_reason_is_not_asked_again(place: Path) -> N
 
 def test_a_question_that_a_restart_cuts_off_is_told_of() -> None:
     stage = Stage(parts(FakeRecognizer(), FakeChat(["A long answer. " * 50])))
-    asked: list[Asked | None] = []
+    asked: list[PendingRequest | None] = []
 
     async def ask() -> None:
         await asyncio.sleep(1)
@@ -119,7 +119,7 @@ def test_a_question_that_a_restart_cuts_off_is_told_of() -> None:
 
 
 async def _abandon() -> None:
-    question = Asked("?")
+    question = PendingRequest("?")
     question.end("it is", whole=True)
     abandon(question, None)
     assert (await question.future).whole

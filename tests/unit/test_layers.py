@@ -42,7 +42,6 @@ KNOWN = {  # upwards today; none may be added
     "apply.py → service",
     "ears/doorway.py → dialogue",
     "memory/export.py → training",
-    "tools/toolbox.py → dialogue",
 }
 
 

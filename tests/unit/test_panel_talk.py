@@ -4,8 +4,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from daemon.config import load, packaged_config
-from daemon.dialogue.conversation import State
 from daemon.dialogue.reply import Script
+from daemon.dialogue.state import State
 from daemon.media import Transcript
 from daemon.service.panel.talk import Talk
 
@@ -27,7 +27,7 @@ def a_reply(question: object, heard: str = "", transcript: Transcript | None = N
         called=[],
         error=None,
         heard=lambda samples: heard,
-        timeline=SimpleNamespace(marks={}),
+        timings=SimpleNamespace(marks={}),
     )
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from daemon.config import load, packaged_config
-from daemon.dialogue.orders import wanted_persona
 from daemon.dialogue.personas import find_persona, list_personas, own_personas, with_persona
+from daemon.dialogue.voice_commands import wanted_persona
 from daemon.errors import SetupError
 from daemon.service.appearance import greeting
 

@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from daemon.config import ToolServer
-from daemon.dialogue.thinking import Called
-from daemon.media import Tool, ToolCall
+from daemon.media import CalledTool, Tool, ToolCall
 from daemon.tools import server as server_module
 from daemon.tools import toolbox
 from daemon.tools.toolbox import Toolbox
@@ -84,7 +83,7 @@ class Room:
                 await asyncio.sleep(0.01)
 
     async def call(self, name: str, arguments: str) -> tuple[str, str]:
-        called = Called(name, self.box.server_of(name))
+        called = CalledTool(name, self.box.server_of(name))
         text = await self.box.call(ToolCall("1", name, arguments), called)
         return called.outcome, text
 

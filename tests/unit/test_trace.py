@@ -6,18 +6,18 @@ from typing import Any, cast
 
 import pytest
 
-from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.reply import Reply
-from daemon.dialogue.timeline import Timeline
+from daemon.dialogue.state import Phase, State
+from daemon.dialogue.timing import Timings
 from daemon.dialogue.trace import Trace
 from daemon.errors import StorageError
 
 
 def answered(turn: int, speech_end: float) -> Reply:
-    timeline = Timeline(lambda: speech_end + 0.3, speech_end)
-    timeline.mark("transcript")
-    timeline.worked("whisper", speech_end + 0.1, speech_end + 0.25)
-    return cast(Reply, SimpleNamespace(turn=turn, timeline=timeline))
+    timings = Timings(lambda: speech_end + 0.3, speech_end)
+    timings.mark("transcript")
+    timings.worked("whisper", speech_end + 0.1, speech_end + 0.25)
+    return cast(Reply, SimpleNamespace(turn=turn, timings=timings))
 
 
 def events(path: Path) -> list[dict[str, Any]]:
@@ -49,7 +49,7 @@ def test_each_turn_is_written_once_however_it_ends(tmp_path: Path) -> None:
 def test_every_track_has_a_name(tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
     with Trace(path) as trace:
-        trace.add(1, answered(1, 0.0).timeline)
+        trace.add(1, answered(1, 0.0).timings)
     names = {e["tid"]: e["args"]["name"] for e in events(path) if e["ph"] == "M"}
     assert {names[e["tid"]] for e in events(path)} == {"whisper", "turns"}
 
@@ -71,18 +71,18 @@ def test_states_are_spans_with_their_turn(tmp_path: Path) -> None:
 
 
 def test_a_cancelled_stage_may_add_its_last_work_meanwhile(tmp_path: Path) -> None:
-    timeline, ended = Timeline(lambda: 0.0, 0.0), threading.Event()
+    timings, ended = Timings(lambda: 0.0, 0.0), threading.Event()
 
     def work() -> None:
         while not ended.is_set():
-            timeline.worked("brain", 0.0, 0.1)
+            timings.worked("brain", 0.0, 0.1)
 
     thread = threading.Thread(target=work)
     thread.start()
     try:
         with Trace(tmp_path / "trace.json") as trace:
             for turn in range(10):
-                trace.add(turn, timeline)
+                trace.add(turn, timings)
     finally:
         ended.set()
         thread.join()
@@ -93,7 +93,7 @@ def test_what_was_dropped_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     path = tmp_path / "trace.json"
     with Trace(path) as trace:
         for turn in range(3):  # of three events each
-            trace.add(turn, answered(turn, 10.0 * turn).timeline)
+            trace.add(turn, answered(turn, 10.0 * turn).timings)
     kept = [event for event in events(path) if event["ph"] != "M"]
     assert [event["args"]["turn"] for event in kept] == [1, 2, 2, 2]
     assert json.loads(path.read_text())["otherData"] == {"oldest events dropped": 5}

@@ -17,9 +17,9 @@ from starlette.websockets import WebSocket
 
 from daemon.app import Running
 from daemon.config import PanelSettings
-from daemon.dialogue.conversation import State
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.reply import Reply
+from daemon.dialogue.state import State
 from daemon.errors import DeviceError
 from daemon.i18n import language, tr
 from daemon.service.client import start_command

@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from daemon.app import Running
-from daemon.dialogue.conversation import Phase, State
 from daemon.dialogue.reply import Reply, Script
+from daemon.dialogue.state import Phase, State
 
 MOST = 200  # exchanges that are shown; older ones go
-LISTENED_TO = (Phase.HEARING, Phase.HOLDING, Phase.JUDGING)
+LISTENED_TO = (Phase.HEARING, Phase.PAUSED, Phase.CLASSIFYING)
 
 
 @dataclass(slots=True)
@@ -167,7 +167,7 @@ class Talk:
         if reply.error is not None:
             self._change(answer=answer, coming="", end="failed", problem=str(reply.error))
         else:
-            whole = "reply_end" in reply.timeline.marks
+            whole = "reply_end" in reply.timings.marks
             end = "whole" if whole else "interrupted"
             self._change(question=question, answer=answer, coming="", end=end)
 

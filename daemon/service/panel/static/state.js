@@ -9,8 +9,8 @@ const NAMES = {
   hearing: "Hearing you",
   thinking: "Thinking",
   speaking: "Speaking",
-  holding: "Letting you speak",
-  judging: "Letting you speak",
+  paused: "Letting you speak",
+  classifying: "Letting you speak",
 };
 // The daemon's names for what it loads.
 const LOADED = {
@@ -68,7 +68,7 @@ function show(now, what = "") {
   const text = chip.dataset.state === "muted" ? t("Microphone off") : t(NAMES[now]);
   const part = now === "loading" && LOADED[what];
   $("state-text").textContent = part ? t("{state}: {part}", { state: text, part: t(part) }) : text;
-  $("stop").disabled = !["thinking", "speaking", "holding"].includes(now);
+  $("stop").disabled = !["thinking", "speaking", "paused"].includes(now);
   for (const name of ["microphone", "camera"]) {
     $(name).setAttribute("aria-pressed", muted[name]);
     $(name).querySelector("span").textContent = label(name, muted[name]);

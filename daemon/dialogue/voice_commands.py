@@ -19,7 +19,7 @@ from daemon.media import Transcript
 ALIKE = 0.65
 LONGER = 1  # words, or Chinese characters, by which what was heard may exceed the name
 
-Order = Callable[[Transcript], Callable[[], None] | None]
+VoiceCommand = Callable[[Transcript], Callable[[], None] | None]
 """Returns what carries out an order for the assistant itself; ``None`` for other words."""
 
 _ENGLISH = re.compile(

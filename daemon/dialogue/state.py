@@ -29,9 +29,9 @@ class Phase(Enum):
     HEARING = "hearing"
     THINKING = "thinking"
     SPEAKING = "speaking"
-    HOLDING = "holding"
+    PAUSED = "paused"
     """Somebody speaks over the reply; it is silent and waits for what that is."""
-    JUDGING = "judging"
+    CLASSIFYING = "classifying"
     """They stopped; whether their words are for the reply to end or to go on is being found out."""
 
 
@@ -65,13 +65,13 @@ class ReplyFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Classified:
     """What was said over the reply has been understood."""
 
     turn: int
     """The one that was spoken over the reply."""
     voiced_s: float
-    """Seconds of speech that were judged."""
+    """Seconds of speech that were classified."""
     backchannel: bool
     """It only accompanied the reply."""
 
@@ -90,12 +90,12 @@ class Typed:
 
 
 @dataclass(frozen=True, slots=True)
-class Hush:
+class StopSpeaking:
     """Somebody asks for silence."""
 
 
 ReplyEvent: TypeAlias = FirstAudible | ReplyEmpty | ReplyFinished | ReplyFailed
-Event: TypeAlias = EarEvent | ReplyEvent | Judged | SoundLost | Typed | Hush
+Event: TypeAlias = EarEvent | ReplyEvent | Classified | SoundLost | Typed | StopSpeaking
 
 
 class Action(Enum):
@@ -105,11 +105,11 @@ class Action(Enum):
     """Answer the utterance that ended, joined to the one that was cancelled before it."""
     CANCEL_REPLY = "cancel"
     """The person only paused: forget the reply, keep their words for the next one."""
-    HOLD = "hold"
+    PAUSE = "pause"
     """Silence and a closed mouth, but the reply is kept."""
     RESUME = "resume"
     """Let the held reply go on."""
-    JUDGE = "judge"
+    CLASSIFY = "classify"
     """Find out whether what was said over the reply is to end it."""
     INTERRUPT = "interrupt"
     """Barge-in: silence, mouth closed, reply cancelled, what was heard committed."""
@@ -127,12 +127,12 @@ class State:
     turn: int = 0
     """The newest turn that began."""
     unanswered: bool = False
-    """An utterance waits: in HEARING to be joined with what is being said now, in JUDGING for what
-    is made of it."""
+    """An utterance waits: in HEARING to be joined with what is being said now, in CLASSIFYING for
+    what is made of it."""
     over: int = 0
-    """In SPEAKING, HOLDING and JUDGING: the newest turn that was spoken over the reply."""
+    """In SPEAKING, PAUSED and CLASSIFYING: the newest turn that was spoken over the reply."""
     excused_s: float = 0.0
-    """Seconds of that turn that were judged to let the reply go on."""
+    """Seconds of that turn that were found to let the reply go on."""
 
 
 Step: TypeAlias = tuple[State, tuple[Action, ...]]
@@ -145,33 +145,33 @@ def step(state: State, event: Event, barge_in_s: float) -> Step:
     """
     match event:
         case SpeechStarted(turn=turn) | SpeechContinued(turn=turn):
-            if state.phase in (Phase.SPEAKING, Phase.HOLDING, Phase.JUDGING):
+            if state.phase in (Phase.SPEAKING, Phase.PAUSED, Phase.CLASSIFYING):
                 return _speech_over_reply(state, turn, event.voiced_s, barge_in_s)
             return _speech(state, turn)
         case SpeechFaded():
             return state, ()  # nothing is known yet
         case SpeechPaused():
-            if state.phase is Phase.HOLDING:
-                return replace(state, phase=Phase.JUDGING), (Action.JUDGE,)
+            if state.phase is Phase.PAUSED:
+                return replace(state, phase=Phase.CLASSIFYING), (Action.CLASSIFY,)
             return state, ()
         case SpeechTooShort() | SpeechEnded():
             return _speech_ended(state, isinstance(event, SpeechEnded))
-        case Judged():
-            return _judged(state, event)
+        case Classified():
+            return _classified(state, event)
         case SoundLost():
             if state.phase is Phase.SPEAKING:
                 return State(Phase.LISTENING, state.turn), (Action.INTERRUPT,)
-            return (
-                _interrupt(state) if state.phase in (Phase.HOLDING, Phase.JUDGING) else (state, ())
-            )
-        case Hush():
-            if state.phase in (Phase.HOLDING, Phase.JUDGING):
+            if state.phase in (Phase.PAUSED, Phase.CLASSIFYING):
+                return _interrupt(state)
+            return state, ()
+        case StopSpeaking():
+            if state.phase in (Phase.PAUSED, Phase.CLASSIFYING):
                 return _interrupt(state)
             if state.phase is Phase.HEARING:
                 return state, ()
             return State(Phase.LISTENING, state.turn), (Action.INTERRUPT,)
         case Typed():
-            if state.phase in (Phase.HEARING, Phase.HOLDING, Phase.JUDGING):
+            if state.phase in (Phase.HEARING, Phase.PAUSED, Phase.CLASSIFYING):
                 return state, ()  # who speaks goes first
             return State(Phase.THINKING, event.turn), (Action.INTERRUPT, Action.START_REPLY)
         case _ if event.turn != state.turn:
@@ -199,10 +199,10 @@ def _speech_over_reply(state: State, turn: int, voiced_s: float, barge_in_s: flo
     if state.phase is Phase.SPEAKING:
         if insisted_s < barge_in_s:
             return state, ()
-        return replace(spoken, phase=Phase.HOLDING), (Action.HOLD,)
+        return replace(spoken, phase=Phase.PAUSED), (Action.PAUSE,)
     if insisted_s >= INSIST_S:
         return _interrupt(spoken)
-    return replace(spoken, phase=Phase.HOLDING), ()
+    return replace(spoken, phase=Phase.PAUSED), ()
 
 
 def _speech_ended(state: State, words: bool) -> Step:
@@ -212,19 +212,19 @@ def _speech_ended(state: State, words: bool) -> Step:
             return State(Phase.THINKING, state.turn), (Action.START_REPLY,)
         case Phase.HEARING:
             return State(Phase.LISTENING, state.turn), ()
-        case Phase.HOLDING | Phase.JUDGING if not words:
+        case Phase.PAUSED | Phase.CLASSIFYING if not words:
             return State(Phase.SPEAKING, state.turn), (Action.RESUME,)
-        case Phase.HOLDING:
-            return replace(state, phase=Phase.JUDGING, unanswered=True), (Action.JUDGE,)
-        case Phase.JUDGING:
+        case Phase.PAUSED:
+            return replace(state, phase=Phase.CLASSIFYING, unanswered=True), (Action.CLASSIFY,)
+        case Phase.CLASSIFYING:
             return replace(state, unanswered=True), ()
         case _:
             return state, ()  # too short to have silenced the reply
 
 
-def _judged(state: State, event: Judged) -> Step:
+def _classified(state: State, event: Classified) -> Step:
     """Go on with the held reply, or end it."""
-    if state.phase is not Phase.JUDGING or event.turn != state.over:
+    if state.phase is not Phase.CLASSIFYING or event.turn != state.over:
         return state, ()
     if not event.backchannel:
         return _interrupt(state)
@@ -251,7 +251,7 @@ def _reply(state: State, event: ReplyEvent) -> Step:
             return listening, (Action.COMMIT,)
         case Phase.THINKING | Phase.SPEAKING, ReplyFailed():
             return State(Phase.SPEAKING, state.turn), (Action.COMMIT, Action.APOLOGISE)
-        case Phase.HOLDING | Phase.JUDGING, ReplyFinished() | ReplyFailed():
+        case Phase.PAUSED | Phase.CLASSIFYING, ReplyFinished() | ReplyFailed():
             return _interrupt(state)  # no apology: the person is speaking
         case _:
             return state, ()

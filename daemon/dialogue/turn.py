@@ -6,7 +6,7 @@ import asyncio
 PATIENCE_S = 1.6
 
 
-class Confirmation:
+class TurnGate:
     """The ears hear that somebody has finished; what they said may yet ask to go on.
 
     In the middle of a sentence they are given until ``PATIENCE_S`` after their last sound.
@@ -31,16 +31,16 @@ class Confirmation:
         """Whether it is known if the words make a whole sentence."""
         return self._weighed.is_set()
 
-    def end(self) -> None:
+    def set_endpoint(self) -> None:
         """Note that the ears are sure."""
         self._ended.set()
 
-    def weigh(self, complete: bool) -> None:
+    def set_semantic_end(self, complete: bool) -> None:
         """Note whether the words make a whole sentence."""
         self._complete = complete
         self._weighed.set()
 
-    async def ears(self) -> None:
+    async def wait_endpoint(self) -> None:
         """Wait until the ears are sure."""
         await self._ended.wait()
 

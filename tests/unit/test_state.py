@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from daemon.dialogue.conversation import (
+from daemon.dialogue.state import (
     Action,
+    Classified,
     Event,
     FirstAudible,
-    Hush,
-    Judged,
     Phase,
     ReplyEmpty,
     ReplyFailed,
     ReplyFinished,
     SoundLost,
     State,
+    StopSpeaking,
     Typed,
     step,
 )
@@ -32,7 +32,7 @@ from tests.fakes import silence
 
 BARGE_IN_S = 0.4
 L, H, T, S = Phase.LISTENING, Phase.HEARING, Phase.THINKING, Phase.SPEAKING
-Q, J = Phase.HOLDING, Phase.JUDGING
+Q, J = Phase.PAUSED, Phase.CLASSIFYING
 
 
 def started(turn: int = 2, voiced_s: float = 0.2) -> SpeechStarted:
@@ -77,7 +77,7 @@ EXCUSED = State(S, 1, over=2, excused_s=0.5)
         (State(T, 1), FAILED, State(S, 1), (Action.COMMIT, Action.APOLOGISE)),
         (State(S, 1), started(voiced_s=0.2), State(S, 1), ()),
         (State(S, 1), SpeechContinued(2, 0, 0.39), State(S, 1), ()),
-        (State(S, 1), SpeechContinued(2, 0, 0.4), State(Q, 1, over=2), (Action.HOLD,)),
+        (State(S, 1), SpeechContinued(2, 0, 0.4), State(Q, 1, over=2), (Action.PAUSE,)),
         (State(S, 1), paused(), State(S, 1), ()),
         (State(S, 1), ended(), State(S, 1), ()),
         (State(S, 1), SpeechTooShort(2, 0), State(S, 1), ()),
@@ -93,18 +93,18 @@ EXCUSED = State(S, 1, over=2, excused_s=0.5)
         (State(H, 1), Typed(-1), State(H, 1), ()),
         (HELD, Typed(-1), HELD, ()),
         (JUDGED, Typed(-1), JUDGED, ()),
-        (State(L, 1), Hush(), State(L, 1), (Action.INTERRUPT,)),
-        (State(H, 1, True), Hush(), State(H, 1, True), ()),
-        (State(T, 1), Hush(), State(L, 1), (Action.INTERRUPT,)),
-        (State(S, 1), Hush(), State(L, 1), (Action.INTERRUPT,)),
-        (HELD, Hush(), State(H, 2), (Action.INTERRUPT,)),
-        (WAITING, Hush(), State(T, 2), (Action.INTERRUPT, Action.START_REPLY)),
+        (State(L, 1), StopSpeaking(), State(L, 1), (Action.INTERRUPT,)),
+        (State(H, 1, True), StopSpeaking(), State(H, 1, True), ()),
+        (State(T, 1), StopSpeaking(), State(L, 1), (Action.INTERRUPT,)),
+        (State(S, 1), StopSpeaking(), State(L, 1), (Action.INTERRUPT,)),
+        (HELD, StopSpeaking(), State(H, 2), (Action.INTERRUPT,)),
+        (WAITING, StopSpeaking(), State(T, 2), (Action.INTERRUPT, Action.START_REPLY)),
         (HELD, SpeechContinued(2, 0, 0.99), HELD, ()),
         (HELD, SpeechContinued(2, 0, 1.0), State(H, 2), (Action.INTERRUPT,)),
-        (HELD, paused(), JUDGED, (Action.JUDGE,)),
+        (HELD, paused(), JUDGED, (Action.CLASSIFY,)),
         (HELD, SpeechTooShort(2, 0), State(S, 1), (Action.RESUME,)),
-        (HELD, ended(), WAITING, (Action.JUDGE,)),
-        (HELD, Judged(2, 0.5, True), HELD, ()),
+        (HELD, ended(), WAITING, (Action.CLASSIFY,)),
+        (HELD, Classified(2, 0.5, True), HELD, ()),
         (HELD, ReplyFinished(1), State(H, 2), (Action.INTERRUPT,)),
         (HELD, FAILED, State(H, 2), (Action.INTERRUPT,)),
         (HELD, SoundLost(), State(H, 2), (Action.INTERRUPT,)),
@@ -112,18 +112,18 @@ EXCUSED = State(S, 1, over=2, excused_s=0.5)
         (JUDGED, SpeechContinued(2, 0, 1.0), State(H, 2), (Action.INTERRUPT,)),
         (JUDGED, SpeechTooShort(2, 0), State(S, 1), (Action.RESUME,)),
         (JUDGED, ended(), WAITING, ()),
-        (JUDGED, Judged(2, 0.5, True), EXCUSED, (Action.RESUME,)),
-        (JUDGED, Judged(2, 0.5, False), State(H, 2), (Action.INTERRUPT,)),
-        (JUDGED, Judged(1, 0.5, True), JUDGED, ()),
+        (JUDGED, Classified(2, 0.5, True), EXCUSED, (Action.RESUME,)),
+        (JUDGED, Classified(2, 0.5, False), State(H, 2), (Action.INTERRUPT,)),
+        (JUDGED, Classified(1, 0.5, True), JUDGED, ()),
         (JUDGED, ReplyFinished(1), State(H, 2), (Action.INTERRUPT,)),
-        (WAITING, Judged(2, 0.0, True), State(S, 1, over=2), (Action.RESUME,)),
-        (WAITING, Judged(2, 0.0, False), State(T, 2), (Action.INTERRUPT, Action.START_REPLY)),
+        (WAITING, Classified(2, 0.0, True), State(S, 1, over=2), (Action.RESUME,)),
+        (WAITING, Classified(2, 0.0, False), State(T, 2), (Action.INTERRUPT, Action.START_REPLY)),
         (WAITING, started(3), State(H, 3, True), (Action.INTERRUPT,)),
         (WAITING, ReplyFinished(1), State(T, 2), (Action.INTERRUPT, Action.START_REPLY)),
         (WAITING, SoundLost(), State(T, 2), (Action.INTERRUPT, Action.START_REPLY)),
         (EXCUSED, SpeechContinued(2, 0, 0.89), EXCUSED, ()),
-        (EXCUSED, SpeechContinued(2, 0, 0.9), replace(HELD, excused_s=0.5), (Action.HOLD,)),
-        (EXCUSED, SpeechContinued(3, 0, 0.4), State(Q, 1, over=3), (Action.HOLD,)),
+        (EXCUSED, SpeechContinued(2, 0, 0.9), replace(HELD, excused_s=0.5), (Action.PAUSE,)),
+        (EXCUSED, SpeechContinued(3, 0, 0.4), State(Q, 1, over=3), (Action.PAUSE,)),
         (
             replace(HELD, excused_s=0.5),
             SpeechContinued(2, 0, 1.5),

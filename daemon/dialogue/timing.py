@@ -11,7 +11,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
-class Timeline:
+class Timings:
     """The marks of one turn, and how long each stage worked.
 
     ``clock`` and ``speech_end`` are the event loop's time, which is ``time.monotonic()``. Marks are

@@ -9,7 +9,7 @@ from daemon.i18n import tr
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class SpokenResult:
     """How it went."""
 
     text: str
@@ -19,18 +19,18 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class PendingRequest:
     """Belongs to the event loop's thread; only the first of its ends counts."""
 
     question: str | Script
-    future: "asyncio.Future[Heard]" = field(
+    future: "asyncio.Future[SpokenResult]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
     def end(self, text: str, whole: bool) -> None:
         """Tell what was heard."""
         if not self.future.done():
-            self.future.set_result(Heard(text, whole))
+            self.future.set_result(SpokenResult(text, whole))
 
     def fail(self, error: Exception) -> None:
         """Tell that a part failed."""
@@ -38,7 +38,7 @@ class Asked:
             self.future.set_exception(error)
 
 
-def abandon(*questions: Asked | None) -> None:
+def abandon(*questions: PendingRequest | None) -> None:
     """Tell whoever asked that nobody answers any more."""
     for asked in filter(None, questions):
         asked.fail(DigitalLifeError(tr("It was restarted before it had answered.")))
