@@ -9,6 +9,7 @@ pytest.importorskip("torch", reason="the chatglm extra is not installed")
 
 from daemon.brain.chatglm import ChatGLM
 from daemon.brain.llamacpp import LlamaCpp
+from daemon.brain.unicode import well_formed
 from daemon.media import Message
 from daemon.worker import CancelToken
 from tests import gguf_files
@@ -50,7 +51,7 @@ def test_chatglm3_computes_what_the_original_computes(tmp_path: Path) -> None:
         question = [Message("user", plain["query"])]
         assert read(model, question) == plain["input_ids"]
         said = "".join(model.reply(question, CancelToken()))
-        assert said == ChatGLM.load(THIRD).tokenizer.decode(plain["greedy"])
+        assert said == well_formed(ChatGLM.load(THIRD).tokenizer.decode(plain["greedy"]))
     finally:
         model.close()
 
