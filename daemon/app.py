@@ -19,12 +19,11 @@ from daemon.audio.player import Loudspeaker, Player
 from daemon.audio.pulse import patience_s
 from daemon.audio.virtual_microphone import Devices, virtual_microphone
 from daemon.config import Settings
-from daemon.dialogue.addressing import Attentive, Called
 from daemon.dialogue.apologies import make_apologies
 from daemon.dialogue.chat import Chat
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.observer import Observer
-from daemon.dialogue.reply import Parts
+from daemon.dialogue.parts import Parts
 from daemon.dialogue.session import Session
 from daemon.ears.doorway import Doorway, Hearing, Key, Waking
 from daemon.ears.events import EarEvent
@@ -67,8 +66,6 @@ class Running:
     screen: Screen | None
     mute: Mute
     tools: Toolbox
-    attentive: Attentive | None
-    """There while only what is said to it is answered."""
     doorway: Doorway
     key: Key | None
     """There while it listens only when that is held."""
@@ -148,28 +145,23 @@ async def _load(
         screen.face if screen else None, loader.worker("lips"), wait_for_voice=False
     )
     apologies = await make_apologies(loaded.synthesizer, loaded.speaking)
-    parts, attentive = loaded, None
-    if settings.dialogue.answer_when == "addressed":
-        attentive = Attentive(parts.recognizer, settings.dialogue)
-        parts = replace(parts, recognizer=attentive)
-        observe = attentive.watching(observe)
     gate = await ears.run(lambda _: loader.gate())
     if isinstance(gate, Waking):
         observe = gate.watching(observe)
-        parts = replace(parts, recognizer=Called(parts.recognizer, gate.word.phrase))
     endpointer = await ears.run(lambda _: loader.endpointer())
     keeper = Keeper(loader.worker("memory"), memory_path(), settings.memory)
-    chat = Chat(settings, parts, keeper)
+    chat = Chat(settings, loaded, keeper)
     loader.own(chat.close)
     await chat.begin(settings.persona.name)
     tools = Toolbox(settings.tools.servers, chat.offer, tell)
-    parts = replace(parts, tools=tools)
+    parts = replace(loaded, tools=tools)
     barge_in_s = settings.dialogue.barge_in_s
+    session = Session(parts, sound.loudspeaker, screen, apologies, barge_in_s, observe)
+    session.lately.attend(settings.dialogue)
+    session.lately.wake_phrase = gate.word.phrase if isinstance(gate, Waking) else ""
     return Running(
         loader=loader,
-        session=Session(
-            parts, chat.history, sound.loudspeaker, screen, apologies, barge_in_s, observe
-        ),
+        session=session,
         chat=chat,
         recognizer=loaded.recognizer,
         parts=parts,
@@ -179,7 +171,6 @@ async def _load(
         screen=screen,
         mute=mute,
         tools=tools,
-        attentive=attentive,
         doorway=Doorway(endpointer, gate),
         key=gate if isinstance(gate, Key) else None,
     )

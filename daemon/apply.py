@@ -142,8 +142,7 @@ def _swap(
     running.chat.history.persona = wanted.brain.persona
     running.chat.keeper.settings = wanted.memory
     running.tools.use(wanted.tools.servers)
-    if running.attentive is not None:
-        running.attentive.settings = wanted.dialogue
+    session.lately.attend(settings.dialogue)
     return old
 
 

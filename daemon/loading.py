@@ -15,9 +15,10 @@ from typing import Self, TypeVar
 
 from daemon.audio.echo_cancellation import Echo
 from daemon.audio.ring_buffer import Ring
+from daemon.brain.history import History
 from daemon.config import Settings
 from daemon.dialogue.conversion import Conversion
-from daemon.dialogue.reply import Parts
+from daemon.dialogue.parts import Parts
 from daemon.ears.doorway import Key, Waking
 from daemon.ears.endpointing import Endpointer
 from daemon.errors import SetupError
@@ -144,6 +145,11 @@ class Loader:
             thinking=thinking,
             speaking=speaking,
             drawing=drawing,
+            history=History(
+                self.settings.brain.persona,
+                brain.result(),
+                self.settings.brain.max_reply_tokens,
+            ),
         )
 
     def recognizer(self) -> Recognizer:

@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from daemon.brain.history import History
 from daemon.dialogue.conversion import Conversion
-from daemon.dialogue.reply import Parts
+from daemon.dialogue.parts import Parts
 from daemon.media import (
     LISTEN_RATE,
     SPEAK_RATE,
@@ -23,6 +24,8 @@ from daemon.media import (
     Transcript,
 )
 from daemon.worker import CancelToken, Worker
+
+PERSONA = "Be kind."
 
 T = TypeVar("T")
 
@@ -325,6 +328,7 @@ def parts(
         thinking=VirtualWorker(0.05),
         speaking=VirtualWorker(0.1),
         drawing=VirtualWorker(0.0),
+        history=History(PERSONA, chat, 50),
     )
 
 

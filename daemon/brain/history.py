@@ -24,15 +24,15 @@ class History:
         persona: str,
         model: ChatModel,
         max_reply_tokens: int,
-        keep: Callable[[str, str], None] = lambda question, heard: None,
     ) -> None:
-        """``keep`` is told each turn that is committed."""
+        """Nothing has been said yet."""
+        self.keep: Callable[[str, str], None] = lambda question, heard: None
+        """Told each turn that is committed; may be set at any time."""
         self.persona = persona
         """Who answers; may be changed between two questions."""
         self.recalled = ""
         """What is known from earlier conversations. It stays as it is while one lasts: the model
         reads again whatever follows the first change."""
-        self._keep = keep
         self._model = model
         self._max_reply_tokens = max_reply_tokens
         self.conversation = 0
@@ -64,7 +64,7 @@ class History:
         question, heard = question.strip(), heard.strip()
         self._turns = (*self._turns, (question, heard))
         try:
-            self._keep(question, heard)
+            self.keep(question, heard)
         except Exception as error:  # the conversation goes on, and remembers it as long as it lasts
             log.error("what was said is not kept: %s", type(error).__name__)
 

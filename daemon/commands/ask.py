@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from daemon.app import run_until_signal
 from daemon.audio.files import read_recording
 from daemon.audio.player import Loudspeaker, Player, Recorder
 from daemon.audio.virtual_microphone import local_loudspeaker
-from daemon.brain.history import History
 from daemon.commands.brain_options import add_brain_options, with_brain
 from daemon.commands.console import (
     Subcommands,
@@ -30,10 +28,11 @@ from daemon.commands.console import (
 from daemon.commands.film import add_face_option, film_path, with_face, write_film
 from daemon.commands.voice_option import add_voice_option, statement, with_voice
 from daemon.config import Settings
+from daemon.dialogue.filters import Lately
+from daemon.dialogue.parts import Parts
 from daemon.dialogue.reply import Reply
-from daemon.dialogue.state import ReplyEvent, ReplyFailed
-from daemon.dialogue.timing import Timings
 from daemon.dialogue.trace import Trace
+from daemon.dialogue.turn import SpokenTurn
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.events import SpeechEnded
 from daemon.errors import InputError, SetupError
@@ -125,21 +124,7 @@ async def _ask(arguments: argparse.Namespace, settings: Settings, recording: Aud
         heard = await ears.run(find_question, endpointer, recording, arguments.audio)
         film = Film()
         with err.status(tr("Answering…")):
-            reply = await _answer(
-                heard,
-                lambda timings, report: Reply(
-                    1,
-                    heard.utterance,
-                    parts,
-                    History(
-                        settings.brain.persona, parts.chat_model, settings.brain.max_reply_tokens
-                    ),
-                    player,
-                    film if face else None,
-                    timings,
-                    report,
-                ),
-            )
+            reply = await _answer(heard, parts, player, film if face else None)
         if face and arguments.out:
             sound = np.concatenate([speech.audio.samples for speech in reply.spoken])
             comment = statement(parts.conversion)
@@ -150,7 +135,7 @@ async def _ask(arguments: argparse.Namespace, settings: Settings, recording: Aud
             write_json(arguments.json, report)
         if arguments.trace:
             with Trace(arguments.trace) as trace:
-                trace.add(reply.turn, reply.timings)
+                trace.add(reply.turn.number, reply.timings)
 
 
 def _ask_daemon(arguments: argparse.Namespace) -> int:
@@ -207,34 +192,30 @@ def find_question(
     return Heard(Utterance(1, Audio(spoken, LISTEN_RATE), first.start, last.end), turn_end_s)
 
 
-async def _answer(
-    heard: Heard, make: Callable[[Timings, Callable[[ReplyEvent], None]], Reply]
-) -> Reply:
-    clock = asyncio.get_running_loop().time
-    timings = Timings(clock, clock() - heard.turn_end_s)
-    timings.mark("turn_end")
-    events: list[ReplyEvent] = []
-    reply = make(timings, events.append)
+async def _answer(heard: Heard, parts: Parts, player: Player, film: Film | None) -> Reply:
+    speech_end = asyncio.get_running_loop().time() - heard.turn_end_s
+    turn = SpokenTurn(heard.utterance, speech_end, parts, Lately())
+    turn.timings.mark("turn_end")
+    turn.gate.set_endpoint()
+    reply = Reply(turn, parts, player, film)
     await reply.run()
-    for event in events:
-        if isinstance(event, ReplyFailed):
-            raise event.error
-    if reply.transcript is None or not reply.transcript.text:
+    if reply.error is not None:
+        raise reply.error
+    if turn.words is None or not turn.words.text:
         raise InputError(tr("No words were understood in the recording"))
     if not reply.spoken:
-        raise InputError(
-            tr("The brain had no answer to: {text}").format(text=reply.transcript.text)
-        )
+        raise InputError(tr("The brain had no answer to: {text}").format(text=turn.words.text))
     return reply
 
 
 def _report(settings: Settings, reply: Reply, film: Film) -> dict[str, Any]:
-    assert reply.transcript is not None
+    words = reply.turn.words
+    assert words is not None
     marks, work = reply.timings.marks, reply.timings.work
     length = sum(len(speech.audio.samples) for speech in reply.spoken)
     return {
-        "transcript": reply.transcript.text,
-        "language": reply.transcript.language,
+        "transcript": words.text,
+        "language": words.language,
         "reply": reply.heard(length),
         "timings": {name: round(marks[name], 3) for name in TIMINGS if name in marks}
         | {"work": {stage: round(seconds, 3) for stage, seconds in work.items()}},

@@ -180,8 +180,8 @@ def _print_switches(mute: Mute) -> None:
 
 
 def _print_words(state: State, reply: Reply | None) -> None:
-    if state.phase is Phase.SPEAKING and reply is not None and reply.transcript is not None:
-        out.print(styled((tr("you"), "bold"), f": {reply.transcript.text}"))
+    if state.phase is Phase.SPEAKING and reply is not None and reply.turn.words is not None:
+        out.print(styled((tr("you"), "bold"), f": {reply.turn.words.text}"))
 
 
 def chat_typed(arguments: argparse.Namespace, settings: Settings) -> int:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from daemon.dialogue.reply import Apology
+from daemon.dialogue.turn import Apology
 from daemon.media import SPEAK_RATE, Samples
 from daemon.stages import Synthesizer
 from daemon.worker import CancelToken, Worker

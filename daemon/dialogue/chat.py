@@ -5,9 +5,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from daemon.brain.history import History
 from daemon.config import Settings
-from daemon.dialogue.reply import Parts
+from daemon.dialogue.parts import Parts
 from daemon.errors import DigitalLifeError
 from daemon.i18n import tr
 from daemon.media import Message, Tool
@@ -24,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Chat:
-    """Owns the history. Belongs to the event loop's thread, where ``begin`` comes first."""
+    """Belongs to the event loop's thread, where ``begin`` comes first."""
 
     def __init__(
         self,
@@ -37,9 +36,8 @@ class Chat:
         self._clock = clock
         brain = settings.brain
         self.keeper = keeper
-        self.history = History(
-            brain.persona, parts.chat_model, brain.max_reply_tokens, self._committed
-        )
+        self.history = parts.history
+        self.history.persona, self.history.keep = brain.persona, self._committed
         self._model, self._thinking = parts.chat_model, parts.thinking
         self._max_reply_tokens = brain.max_reply_tokens
         self.cannot_call = False

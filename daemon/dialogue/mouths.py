@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Protocol
 
 from daemon.dialogue.streams import Channel
-from daemon.dialogue.timing import Timings
+from daemon.dialogue.turn import Turn
 from daemon.media import SPEAK_RATE, FaceFrame, Mouth, Speech
 from daemon.stages import LipSync
 from daemon.worker import Worker
@@ -41,11 +41,10 @@ class Mouths:
 
     def __init__(
         self,
-        turn: int,
+        turn: Turn,
         lip_sync: LipSync | None,
         drawing: Worker,
         frames: FrameSink | None,
-        timings: Timings,
     ) -> None:
         self.speech: Channel[Speech] = Channel()
         """What is to be drawn; nobody waits for room in it, because sound never waits."""
@@ -54,7 +53,7 @@ class Mouths:
         self._lip_sync = lip_sync
         self._drawing = drawing
         self._frames = frames
-        self._timings = timings
+        self._timings = turn.timings
         self._begun = asyncio.Event()
         self._first = asyncio.Event()
 
@@ -64,7 +63,7 @@ class Mouths:
             if self._lip_sync and self._frames and self._frames.wanted:
                 await self._draw(self._lip_sync, self._frames)
         except Exception as error:
-            log.warning("turn %d: lip-sync failed: %s", self._turn, error)
+            log.warning("turn %d: lip-sync failed: %s", self._turn.number, error)
             self.failed = True
         finally:
             self._first.set()
@@ -99,7 +98,9 @@ class Mouths:
                 self._timings.mark("first_frame")
                 await self._begun.wait()
                 async with asyncio.timeout(UNSEEN_S):
-                    await frames.put(FaceFrame(self._turn, number * SPEAK_RATE // fps, mouth))
+                    await frames.put(
+                        FaceFrame(self._turn.number, number * SPEAK_RATE // fps, mouth)
+                    )
                 self._first.set()
                 number += 1
         return number

@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Callable
 
-from daemon.dialogue.reply import Apology, Reply
+from daemon.dialogue.reply import Reply
 from daemon.dialogue.state import State
+from daemon.dialogue.turn import Apology
 
 Observer = Callable[[State, Reply | None], None]
 """Called with each step's state, and with the current reply, if there is one."""
@@ -16,7 +17,7 @@ def harmless(observe: Observer) -> Observer:
     """Return an observer whose failure ends nothing, and who is not shown apologies as answers."""
 
     def see(state: State, reply: Reply | None) -> None:
-        if reply is not None and isinstance(reply.question, Apology):
+        if reply is not None and isinstance(reply.turn.question, Apology):
             reply = None
         try:
             observe(state, reply)

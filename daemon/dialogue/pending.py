@@ -3,10 +3,6 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from daemon.dialogue.reply import Script
-from daemon.errors import DigitalLifeError
-from daemon.i18n import tr
-
 
 @dataclass(frozen=True, slots=True)
 class SpokenResult:
@@ -22,7 +18,6 @@ class SpokenResult:
 class PendingRequest:
     """Belongs to the event loop's thread; only the first of its ends counts."""
 
-    question: str | Script
     future: "asyncio.Future[SpokenResult]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -36,9 +31,3 @@ class PendingRequest:
         """Tell that a part failed."""
         if not self.future.done():
             self.future.set_exception(error)
-
-
-def abandon(*questions: PendingRequest | None) -> None:
-    """Tell whoever asked that nobody answers any more."""
-    for asked in filter(None, questions):
-        asked.fail(DigitalLifeError(tr("It was restarted before it had answered.")))

@@ -11,14 +11,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from daemon.brain.ending import UNFINISHED, is_plainly_whole
-from daemon.brain.history import History
 from daemon.brain.sentences import SentenceSplitter, is_chinese
+from daemon.dialogue.parts import Parts
 from daemon.dialogue.streams import from_stage
-from daemon.dialogue.timing import Timings
-from daemon.dialogue.turn import TurnGate
+from daemon.dialogue.turn import Turn
 from daemon.media import CalledTool, Message, Sentence, ToolCall
-from daemon.stages import ChatModel, TellsEnds, Tools, ToolUser
-from daemon.worker import CancelToken, Worker
+from daemon.stages import TellsEnds, Tools, ToolUser
+from daemon.worker import CancelToken
 
 MOST_ROUNDS = 3  # times that tools are called for one answer
 MOST_CALLS = 4  # in each
@@ -43,20 +42,12 @@ class Written:
 class Thinking:
     """Makes the words of one answer."""
 
-    def __init__(
-        self,
-        model: ChatModel,
-        worker: Worker,
-        tools: Tools | None,
-        history: History,
-        timings: Timings,
-        gate: TurnGate,
-    ) -> None:
+    def __init__(self, turn: Turn, parts: Parts) -> None:
         self.called: list[CalledTool] = []
         """The tools that were called so far, the newest last."""
-        self._model, self._worker, self._tools = model, worker, tools
-        self._history, self._timings = history, timings
-        self._gate = gate
+        self._turn, self._timings = turn, turn.timings
+        self._model, self._worker, self._tools = parts.chat_model, parts.thinking, parts.tools
+        self._history = parts.history
         self._room = LONGEST_RESULTS
 
     async def sentences(self, question: str) -> AsyncGenerator[Sentence, None]:
@@ -80,7 +71,7 @@ class Thinking:
                 # A sentence of its own: it is spoken while the tool is at work.
                 for sentence in splitter.feed("\n"):
                     yield sentence
-            await self._gate.wait()
+            await self._turn.finished()
             since += await self._carry_out(said, calls[:MOST_CALLS], self._tools)
         if self.called and not said.strip():
             apology = NO_ANSWER["zh" if any(map(is_chinese, question)) else "en"]
@@ -89,9 +80,9 @@ class Thinking:
         for sentence in splitter.finish():
             yield sentence
 
-    async def weigh(self, question: str) -> None:
+    async def find_semantic_end(self, question: str) -> None:
         """Have the model tell whether the words of a spoken question are a whole sentence."""
-        if self._gate.weighed:
+        if self._turn.gate.knows_semantic_end:
             return
         model = self._model
 
@@ -106,7 +97,7 @@ class Thinking:
                 complete = await self._worker.run(self._timings.timed("brain", whole))
             except Exception as error:  # the answer will meet it again, and say so
                 log.debug("whether it is a whole sentence: %s", error)
-        self._gate.set_semantic_end(complete)
+        self._turn.gate.set_semantic_end(complete)
 
     async def _round(
         self, splitter: SentenceSplitter, question: str, since: list[Message]

@@ -82,7 +82,7 @@ class Trace:
 
     def _end(self) -> None:
         if self._reply is not None:
-            self.add(self._reply.turn, self._reply.timings)
+            self.add(self._reply.turn.number, self._reply.timings)
             self._reply = None
 
     def _state_ended(self) -> None:

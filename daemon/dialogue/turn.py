@@ -1,15 +1,51 @@
-"""Whether an answer may be heard: ears and brain have to agree that somebody has finished."""
+"""One turn: what a person said or typed, its words, whether they have finished, and when.
+
+Words are looked for while nobody knows yet whether the person has finished: from the first tenth of
+a second of silence on. Whoever wants them, to answer, to tell a "yeah" from an interruption or to
+show them, asks the turn.
+"""
 
 import asyncio
+import logging
+from dataclasses import dataclass
+
+from daemon.dialogue.filters import Lately, meant_for_us
+from daemon.dialogue.parts import Parts
+from daemon.dialogue.pending import PendingRequest
+from daemon.dialogue.streams import stage
+from daemon.dialogue.timing import Timings
+from daemon.dialogue.utterances import joined, same
+from daemon.media import Samples, Transcript, Utterance
 
 # People stop for up to a second in the middle of a sentence; who goes on is noticed 0.4 s later.
 PATIENCE_S = 1.6
 
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A text to be said as it is; there is no question, and nothing to remember."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Apology:
+    """What is said after a failure; its sound (``SPEAK_RATE``) was made at start.
+
+    It is a reply like others, so that it can be interrupted like others.
+    """
+
+    text: str
+    sound: Samples
+
 
 class TurnGate:
-    """The ears hear that somebody has finished; what they said may yet ask to go on.
+    """Ears and brain have to agree that somebody has finished before an answer may be heard.
 
-    In the middle of a sentence they are given until ``PATIENCE_S`` after their last sound.
+    The ears hear that somebody has finished; what they said may yet ask to go on. In the middle of
+    a sentence they are given until ``PATIENCE_S`` after their last sound.
     """
 
     def __init__(self, speech_end: float, *, ended: bool, spoken: bool) -> None:
@@ -19,17 +55,17 @@ class TurnGate:
         """
         self._deadline = speech_end + PATIENCE_S
         self._ended = asyncio.Event()
-        self._weighed = asyncio.Event()
+        self._known = asyncio.Event()
         self._complete = True
         if ended:
             self._ended.set()
         if not spoken:
-            self._weighed.set()
+            self._known.set()
 
     @property
-    def weighed(self) -> bool:
+    def knows_semantic_end(self) -> bool:
         """Whether it is known if the words make a whole sentence."""
-        return self._weighed.is_set()
+        return self._known.is_set()
 
     def set_endpoint(self) -> None:
         """Note that the ears are sure."""
@@ -38,7 +74,7 @@ class TurnGate:
     def set_semantic_end(self, complete: bool) -> None:
         """Note whether the words make a whole sentence."""
         self._complete = complete
-        self._weighed.set()
+        self._known.set()
 
     async def wait_endpoint(self) -> None:
         """Wait until the ears are sure."""
@@ -47,6 +83,124 @@ class TurnGate:
     async def wait(self) -> None:
         """Wait until the answer may be heard, and tools may be called for it."""
         await self._ended.wait()
-        await self._weighed.wait()
+        await self._known.wait()
         if not self._complete:
             await asyncio.sleep(self._deadline - asyncio.get_running_loop().time())
+
+
+class Turn:
+    """One thing a person typed, or a text to be said, until it is answered or dropped.
+
+    What a person says is a ``SpokenTurn``. Turns belong to the event loop's thread.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        question: str | Script | Apology | Utterance,
+        request: PendingRequest | None = None,
+        speech_end: float | None = None,
+    ) -> None:
+        """``request``: whoever waits for the answer; ``speech_end``: the loop's time, or now."""
+        self.number = number
+        self.question = question
+        self.request = request
+        self.words: Transcript | None = None
+        """Of the question; ``None`` until they are known."""
+        self._speech_end = asyncio.get_running_loop().time() if speech_end is None else speech_end
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Forget the timings: what was to answer it has been cancelled."""
+        spoken = isinstance(self.question, Utterance)
+        self.timings = Timings(asyncio.get_running_loop().time, self._speech_end)
+        self.gate = TurnGate(self._speech_end, ended=not spoken, spoken=spoken)
+
+    async def transcript(self) -> Transcript:
+        """Return the words; those of what is typed are there."""
+        if self.words is None:
+            self.words = Transcript(self.question if isinstance(self.question, str) else "", "")
+        return self.words
+
+    async def finished(self) -> None:
+        """Wait until ears and brain agree that the person has finished."""
+        await self.gate.wait()
+
+    def answered(self, text: str, whole: bool) -> None:
+        """Tell whoever waits for it what was heard of the answer, and whether to its end."""
+        if self.request is not None:
+            self.request.end(text, whole)
+
+    def failed(self, error: Exception) -> None:
+        """Tell whoever waits for it that a part failed."""
+        if self.request is not None:
+            self.request.fail(error)
+
+
+class SpokenTurn(Turn):
+    """One thing a person said."""
+
+    def __init__(
+        self,
+        utterance: Utterance,
+        speech_end: float,
+        parts: Parts,
+        lately: Lately,
+        earlier: Utterance | None = None,
+    ) -> None:
+        """``earlier`` waits unanswered, and belongs to it: the person had only paused."""
+        self._earlier = earlier
+        self._parts, self._lately = parts, lately
+        self._reading: asyncio.Task[None] | None = None
+        self.newest: Transcript | None = None
+        """The words that were understood last; the person may have gone on since."""
+        self.utterance = joined(earlier, utterance)
+        super().__init__(utterance.turn, self.utterance, None, speech_end)
+
+    def grow(self, utterance: Utterance, speech_end: float) -> bool:
+        """Take what was said so far; return whether that is more than was known."""
+        so_far = joined(self._earlier, utterance)
+        if same(so_far, self.utterance):
+            return False
+        self.stop_reading()
+        self.question = self.utterance = so_far
+        self.number, self.words, self._speech_end = utterance.turn, None, speech_end
+        self.begin_again()
+        return True
+
+    def read_ahead(self, group: asyncio.TaskGroup) -> None:
+        """Begin to look for the words, though it may not be all yet."""
+        self.stop_reading()
+        self._reading = group.create_task(self._try_to_read(), name="reading ahead")
+
+    def stop_reading(self) -> None:
+        """Look for no words: nobody wants them any more."""
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+
+    async def transcript(self) -> Transcript:
+        """Return the words that want an answer, read ahead or now.
+
+        Raises what the recogniser raises.
+        """
+        while self.words is None and self._reading is not None and not self._reading.done():
+            await asyncio.wait([self._reading])  # which others may wait for, too
+        return self.words or await self._read()
+
+    async def _try_to_read(self) -> None:
+        try:
+            await self._read()
+        except Exception as error:  # whoever wants the words tries again, and meets the error there
+            log.debug("turn %d: reading ahead: %s", self.number, error)
+
+    async def _read(self) -> Transcript:
+        utterance = self.utterance
+        began = self._speech_end - utterance.audio.seconds
+        transcribe = self.timings.timed("whisper", self._parts.recognizer.transcribe)
+        with stage("whisper"):
+            heard = await self._parts.hearing.run(transcribe, utterance.audio)
+        words = meant_for_us(heard, began, self._lately)
+        if utterance is self.utterance:
+            self.words = self.newest = words
+        return words

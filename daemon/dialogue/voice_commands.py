@@ -7,16 +7,13 @@ letters are compared, Chinese ones by their sound, and not all have to be right.
 
 import re
 from collections.abc import Callable, Sequence
-from difflib import SequenceMatcher
 
-from pypinyin import lazy_pinyin
-
-from daemon.brain.sentences import WORD
 from daemon.dialogue.personas import Persona
+from daemon.dialogue.similarity import likeness, words_of
 from daemon.media import Transcript
 
 # Above: "Lunar", "Loona", "Una" for Luna, "Olive" for Oliver, 露那. Below: "June", "English".
-ALIKE = 0.65
+PERSONA_SIMILARITY = 0.65
 LONGER = 1  # words, or Chinese characters, by which what was heard may exceed the name
 
 VoiceCommand = Callable[[Transcript], Callable[[], None] | None]
@@ -62,8 +59,8 @@ def wanted_persona(text: str, personas: Callable[[], Sequence[Persona]]) -> Pers
     ]
     if not scored:
         return None
-    likeness, persona = max(scored, key=lambda pair: pair[0])
-    return persona if likeness >= ALIKE else None
+    alike, persona = max(scored, key=lambda pair: pair[0])
+    return persona if alike >= PERSONA_SIMILARITY else None
 
 
 def _name(text: str) -> str:
@@ -74,10 +71,5 @@ def _name(text: str) -> str:
 
 def _likeness(heard: str, name: str) -> float:
     """How alike two names sound, 0 to 1."""
-    if len(WORD.findall(heard)) > len(WORD.findall(name)) + LONGER:
-        return 0.0
-    return SequenceMatcher(None, _sound(heard), _sound(name), autojunk=False).ratio()
-
-
-def _sound(text: str) -> str:
-    return "".join(filter(str.isalnum, "".join(lazy_pinyin(text.casefold()))))
+    words, meant = words_of(heard), words_of(name)
+    return likeness(words, meant) if len(words) <= len(meant) + LONGER else 0.0

@@ -10,7 +10,7 @@ from daemon.brain.sentences import is_chinese
 from daemon.config import Settings
 from daemon.dialogue.apologies import APOLOGIES
 from daemon.dialogue.personas import DEFAULT, Persona, find_persona, list_personas
-from daemon.dialogue.reply import Script
+from daemon.dialogue.turn import Script
 from daemon.dialogue.voice_commands import wanted_persona
 from daemon.ears.doorway import Doorway
 from daemon.errors import DigitalLifeError
@@ -39,7 +39,7 @@ class Appearance:
 
     def serve(self, running: Running) -> None:
         """Obey spoken orders from now on."""
-        running.session.order = lambda said: self._order(running, said)
+        running.session.use(voice_command=lambda said: self._order(running, said))
 
     def follow(self, doorway: Doorway) -> None:
         """Tell when the ears open and close."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 from daemon.app import Running
 from daemon.config import Settings, load
 from daemon.dialogue.mute import Mute
-from daemon.dialogue.reply import Script
+from daemon.dialogue.turn import Script
 from daemon.errors import DigitalLifeError, SetupError
 from daemon.i18n import tr
 from daemon.loading import require_weights

@@ -42,7 +42,7 @@ class Monitor:
         if reply is None or "first_audible" not in reply.timings.marks:
             return
         marks = {name: round(at, 3) for name, at in reply.timings.marks.items()}
-        self.turns.append({"turn": reply.turn, **marks})
+        self.turns.append({"turn": reply.turn.number, **marks})
         self.counts["turns"] += 1
         self.counts["interrupted"] += "reply_end" not in marks
         self.counts["degraded"] += bool(reply.degraded)

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,11 @@ from daemon.brain.history import History
 from daemon.brain.llamacpp import LlamaCpp
 from daemon.config import ToolServer, load, packaged_config
 from daemon.dialogue.thinking import Thinking
-from daemon.dialogue.timing import Timings
-from daemon.dialogue.turn import TurnGate
+from daemon.dialogue.turn import Turn
 from daemon.media import Tool
 from daemon.tools.toolbox import Toolbox
 from daemon.worker import Worker
+from tests.fakes import FakeChat, FakeRecognizer, parts
 
 pytest.importorskip("mcp")
 
@@ -43,8 +44,7 @@ def answer(
     """Return the words, and what was called with what outcome."""
 
     async def main() -> tuple[str, list[tuple[str, str]]]:
-        loop, thinking = asyncio.get_running_loop(), Worker("brain")
-        confirmed = TurnGate(0.0, ended=True, spoken=False)
+        thinking = Worker("brain")
         there = asyncio.Event()
 
         async def offer(tools: tuple[Tool, ...]) -> None:
@@ -57,7 +57,16 @@ def answer(
         history = History(PERSONA, brain, 120)
         for asked, heard in before:
             history.commit(asked, heard)
-        made = Thinking(brain, thinking, box, history, Timings(loop.time, 0), confirmed)
+        made = Thinking(
+            Turn(1, question),
+            replace(
+                parts(FakeRecognizer(), FakeChat()),
+                chat_model=brain,
+                thinking=thinking,
+                history=history,
+                tools=box,
+            ),
+        )
         words = " ".join([sentence.text async for sentence in made.sentences(question)])
         keeping.cancel()
         await asyncio.wait([keeping])

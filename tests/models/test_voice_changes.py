@@ -12,6 +12,7 @@ from daemon.app import Running
 from daemon.apply import apply
 from daemon.audio.files import read_recording
 from daemon.config import Settings, load, packaged_config
+from daemon.dialogue.filters import Lately
 from daemon.errors import SetupError
 from daemon.loading import Loader
 from daemon.media import Audio
@@ -35,6 +36,7 @@ class Session:
     def __init__(self, **parts: Any) -> None:
         self.parts = SimpleNamespace(**parts)
         self.barge_in_s, self.hushed = 0.0, 0
+        self.lately = Lately()
 
     def use(self, **parts: Any) -> None:
         self.parts = SimpleNamespace(**(vars(self.parts) | parts))
@@ -70,7 +72,6 @@ def test_another_voice_and_back(voices: None) -> None:
                 SimpleNamespace(
                     loader=loader,
                     session=session,
-                    attentive=None,
                     tools=SimpleNamespace(use=lambda servers: None),
                     chat=SimpleNamespace(
                         history=SimpleNamespace(), keeper=SimpleNamespace(settings=None)

@@ -8,7 +8,7 @@ import pytest
 
 from daemon.audio.files import read_recording
 from daemon.config import load, packaged_config
-from daemon.dialogue.addressing import Called
+from daemon.dialogue.filters import Lately, meant_for_us
 from daemon.ears.doorway import Doorway, Waking
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.events import SpeechEnded
@@ -49,7 +49,7 @@ class Ears:
         turn = SmartTurn(weights("smart-turn") / "smart-turn.onnx")
         self.doorway = Doorway(Endpointer(SETTINGS.ears, Gate(2), silero, turn), self.gate)
         whisper = Whisper(weights("whisper-base"), ("en",), 0)
-        self.recognizer = Called(whisper, self.gate.word.phrase)
+        self.whisper, self.lately = whisper, Lately(wake_phrase=self.gate.word.phrase)
 
     def hear(self, *sounds: Samples) -> list[str]:
         """Return what was understood."""
@@ -60,8 +60,8 @@ class Ears:
             self.heard_s += len(piece) / LISTEN_RATE
             for event in self.doorway.feed(piece):
                 if isinstance(event, SpeechEnded):
-                    heard = self.recognizer.transcribe(event.utterance.audio, CancelToken())
-                    said.append(heard.text)
+                    heard = self.whisper.transcribe(event.utterance.audio, CancelToken())
+                    said.append(meant_for_us(heard, self.heard_s, self.lately).text)
         return said
 
 

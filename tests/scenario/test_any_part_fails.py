@@ -94,7 +94,7 @@ def stage_of(moments: Moments, chat: FakeChat) -> Stage:
         moments.watch(made.lip_sync, "render", every=2)
         moments.watch(stage.player, "pause", "resume", "flush")
         moments.watch(stage.screen, "hold", "clear")
-        moments.watch(stage.history, "_keep")
+        moments.watch(stage.history, "keep")
         moments.watch(stage, "note")
     moments.watch(tools, "call")
     moments.watch(stage.player, "begin", "play")

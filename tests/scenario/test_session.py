@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from daemon.brain.history import History
 from daemon.dialogue.conversion import Conversion
-from daemon.dialogue.reply import Parts
+from daemon.dialogue.parts import Parts
 from daemon.dialogue.session import Session
 from daemon.dialogue.state import Phase
 from daemon.ears.events import (
@@ -26,6 +25,7 @@ from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Mouth, Utterance
 from daemon.stages import VoiceConverter
 from daemon.worker import CancelToken
 from tests.fakes import (
+    PERSONA,
     FakeChat,
     FakeConverter,
     FakeFace,
@@ -40,7 +40,6 @@ from tests.fakes import (
 )
 from tests.virtual_time import run_virtual
 
-PERSONA = "Be kind."
 Script = list[tuple[float, EarEvent]]
 
 
@@ -50,11 +49,10 @@ class Stage:
     def __init__(self, made: Parts) -> None:
         self.player, self.screen = FakePlayer(), FakeScreen()
         self.phases: list[tuple[float, Phase]] = []
-        self.history = History(PERSONA, made.chat_model, 50)
+        self.history = made.history
         self.parts = made
         self.session = Session(
             made,
-            self.history,
             self.player,
             self.screen,
             {"en": np.ones(4800, np.float32)},

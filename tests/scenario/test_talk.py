@@ -7,8 +7,8 @@ from typing import Any
 
 from daemon.config import load, packaged_config
 from daemon.dialogue.reply import Reply
-from daemon.dialogue.reply import Script as Text
 from daemon.dialogue.state import State
+from daemon.dialogue.turn import Script as Text
 from daemon.ears.events import SpeechFaded
 from daemon.media import LISTEN_RATE, Utterance
 from daemon.service.panel.talk import Talk

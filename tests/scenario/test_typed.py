@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from daemon.dialogue.pending import PendingRequest, SpokenResult
-from daemon.dialogue.reply import Script
+from daemon.dialogue.turn import Script
 from tests.fakes import FakeChat, FakeRecognizer, parts
 from tests.scenario.test_session import H, L, S, Stage, T, says
 from tests.scenario.test_session import Script as Said

@@ -1,18 +1,15 @@
-import asyncio
-from dataclasses import replace
-
 import pytest
 
 from daemon.config import load, packaged_config
-from daemon.dialogue.addressing import Attentive, question_to
-from daemon.dialogue.state import Phase, State
+from daemon.dialogue.filters import Lately, meant_for_us, question_to
+from daemon.dialogue.state import Phase
 from daemon.media import Transcript
-from daemon.worker import CancelToken
-from tests.fakes import FakeChat, FakeRecognizer, parts, utterance_audio
+from tests.fakes import FakeChat, FakeRecognizer, parts
 from tests.scenario.test_session import Stage, says
 
 NAMES = ("Digital Life", "数字生命")
 SETTINGS = load(packaged_config()).settings.dialogue
+ADDRESSED = SETTINGS.model_copy(update={"answer_when": "addressed"})
 
 
 @pytest.mark.parametrize(
@@ -69,18 +66,21 @@ def test_short_names_have_to_be_right(name: str, text: str, question: str | None
 
 
 class Scene:
-    """An attentive recogniser with a clock that is set by hand."""
+    """What was said lately, with a clock that is set by hand."""
 
     def __init__(self, *texts: str) -> None:
         self.now = 100.0
-        self.attentive = Attentive(FakeRecognizer(*texts), SETTINGS, lambda: self.now)
-        self.observe = self.attentive.watching(lambda state, reply: None)
+        self.texts = list(texts)
+        self.lately = Lately()
+        self.lately.attend(ADDRESSED)
 
     def hear(self, seconds: float = 1.0) -> Transcript:
-        return self.attentive.transcribe(utterance_audio(seconds), CancelToken())
+        text = self.texts.pop(0)
+        heard = Transcript(text, "zh" if text > "\u4e00" else "en")
+        return meant_for_us(heard, self.now - seconds, self.lately)
 
-    def phase(self, phase: Phase) -> None:
-        self.observe(State(phase, 1), None)
+    def is_speaking(self, speaking: bool) -> None:
+        self.lately.is_speaking(speaking, self.now)
 
 
 def test_words_for_another_come_out_as_silence() -> None:
@@ -92,21 +92,32 @@ def test_words_for_another_come_out_as_silence() -> None:
 
 def test_after_its_answer_no_name_is_needed_for_a_while() -> None:
     scene = Scene("And then?", "And then?", "And then?")
-    scene.phase(Phase.SPEAKING)
+    scene.is_speaking(True)
     scene.now += 10
     assert scene.hear().text == "And then?", "while it speaks"
-    scene.phase(Phase.LISTENING)
+    scene.is_speaking(False)
     scene.now += SETTINGS.follow_up_s + 3
     assert scene.hear(seconds=4).text == "And then?", "it began in time"
     assert scene.hear(seconds=2).text == "", "it began too late"
 
 
+def test_whoever_speaks_is_answered_unless_the_settings_want_a_name() -> None:
+    lately = Lately()
+    lately.attend(SETTINGS)
+    assert meant_for_us(Transcript("What is new?", "en"), 0.0, lately).text == "What is new?"
+
+
+def test_the_wake_word_is_no_part_of_the_question() -> None:
+    lately = Lately(wake_phrase="Okay Nabu")
+    for text, question in (("Okay Nabu, what is new?", "what is new?"), ("And then?", "And then?")):
+        assert meant_for_us(Transcript(text, "en"), 0.0, lately).text == question
+
+
 def test_only_those_who_address_it_are_answered_and_remembered() -> None:
     recognizer = FakeRecognizer("What is new?", "Digital Life, what is new?", "And you?")
     chat = FakeChat(["Not much."], ["Fine."])
-    attentive = Attentive(recognizer, SETTINGS, lambda: asyncio.get_running_loop().time())
-    stage = Stage(replace(parts(recognizer, chat), recognizer=attentive))
-    stage.session._observe = attentive.watching(stage.session._observe)
+    stage = Stage(parts(recognizer, chat))
+    stage.session.lately.attend(ADDRESSED)
     stage.play([*says(1, 0, 1), *says(2, 5, 6), *says(3, 9, 10)], until=15)
     assert stage.path()[:3] == [Phase.HEARING, Phase.THINKING, Phase.LISTENING]
     assert stage.remembered() == [

@@ -12,6 +12,7 @@ import pytest
 
 from daemon.apply import LIVE
 from daemon.config import Settings, catalogue, load
+from daemon.dialogue.filters import Lately
 from daemon.dialogue.mute import Mute
 from daemon.errors import SetupError
 from daemon.loading import Loader
@@ -68,6 +69,7 @@ class Session:
     def __init__(self, first: Any) -> None:
         self.parts, self.hushed, self.barge_in_s = first, 0, 0.2
         self.apologies: dict[str, Any] = {}
+        self.lately = Lately()
 
     def use(self, **changed: Any) -> None:
         self.parts = replace(self.parts, **changed)
@@ -108,7 +110,6 @@ def changing(
                 chat=SimpleNamespace(
                     history=SimpleNamespace(persona=""), keeper=SimpleNamespace(settings=None)
                 ),
-                attentive=None,
                 doorway=SimpleNamespace(watchers=[]),
                 parts=made,
                 screen=None,

@@ -1,6 +1,6 @@
 import pytest
 
-from daemon.dialogue.backchannel import is_backchannel
+from daemon.dialogue.filters import is_backchannel
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 
 from daemon.cli import main
 from daemon.config import load
-from daemon.dialogue.pending import PendingRequest, abandon
+from daemon.dialogue.pending import PendingRequest
 from daemon.errors import DigitalLifeError, InputError, SetupError
 from daemon.memory.entries import Said
 from daemon.memory.store import MemoryStore
@@ -119,9 +119,9 @@ def test_a_question_that_a_restart_cuts_off_is_told_of() -> None:
 
 
 async def _abandon() -> None:
-    question = PendingRequest("?")
+    question = PendingRequest()
     question.end("it is", whole=True)
-    abandon(question, None)
+    question.fail(DigitalLifeError("It was restarted."))
     assert (await question.future).whole
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from daemon.dialogue.own_voice import is_own
+from daemon.dialogue.filters import is_own_echo
 
 SAID = "The capital of France is Paris. It lies on the river Seine, and many people live there."
 
@@ -16,7 +16,7 @@ SAID = "The capital of France is Paris. It lies on the river Seine, and many peo
     ],
 )
 def test_what_it_has_just_said_is_its_own(heard: str, said: str) -> None:
-    assert is_own(heard, said)
+    assert is_own_echo(heard, said)
 
 
 @pytest.mark.parametrize(
@@ -32,8 +32,8 @@ def test_what_it_has_just_said_is_its_own(heard: str, said: str) -> None:
     ],
 )
 def test_a_persons_words_are_not(heard: str, said: str) -> None:
-    assert not is_own(heard, said)
+    assert not is_own_echo(heard, said)
 
 
 def test_what_was_said_long_ago_is_a_persons() -> None:
-    assert not is_own("the capital of France", SAID + " And so on and on it went." * 20)
+    assert not is_own_echo("the capital of France", SAID + " And so on and on it went." * 20)

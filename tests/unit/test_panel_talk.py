@@ -4,8 +4,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from daemon.config import load, packaged_config
-from daemon.dialogue.reply import Script
 from daemon.dialogue.state import State
+from daemon.dialogue.turn import Script
 from daemon.media import Transcript
 from daemon.service.panel.talk import Talk
 
@@ -21,8 +21,7 @@ def a_daemon() -> SimpleNamespace:
 
 def a_reply(question: object, heard: str = "", transcript: Transcript | None = None) -> Any:
     return SimpleNamespace(
-        question=question,
-        transcript=transcript,
+        turn=SimpleNamespace(question=question, words=transcript),
         spoken=[],
         called=[],
         error=None,

@@ -17,7 +17,7 @@ def answered(turn: int, speech_end: float) -> Reply:
     timings = Timings(lambda: speech_end + 0.3, speech_end)
     timings.mark("transcript")
     timings.worked("whisper", speech_end + 0.1, speech_end + 0.25)
-    return cast(Reply, SimpleNamespace(turn=turn, timings=timings))
+    return cast(Reply, SimpleNamespace(turn=SimpleNamespace(number=turn), timings=timings))
 
 
 def events(path: Path) -> list[dict[str, Any]]:

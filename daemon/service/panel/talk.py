@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from daemon.app import Running
-from daemon.dialogue.reply import Reply, Script
+from daemon.dialogue.reply import Reply
 from daemon.dialogue.state import Phase, State
+from daemon.dialogue.turn import Script
 
 MOST = 200  # exchanges that are shown; older ones go
 LISTENED_TO = (Phase.HEARING, Phase.PAUSED, Phase.CLASSIFYING)
@@ -84,7 +85,7 @@ class Talk:
         reply, running = self._reply, self._running()
         if reply is None or running is None:
             return
-        question = reply.transcript.text if reply.transcript else ""
+        question = reply.turn.words.text if reply.turn.words else ""
         heard = reply.heard(running.loudspeaker.audible())
         handed = reply.heard(sum(len(speech.audio.samples) for speech in reply.spoken))
         coming = handed[len(heard) :] if handed.startswith(heard) else ""
@@ -130,7 +131,7 @@ class Talk:
             self._number,
             time.time(),
             who=running.loader.settings.dialogue.name if running else "",
-            typed=isinstance(reply.question, str),
+            typed=isinstance(reply.turn.question, str),
         )
         while len(self._exchanges) > MOST:
             self._exchanges.popitem(last=False)
@@ -151,10 +152,10 @@ class Talk:
         reply, running = self._reply, self._running()
         if reply is None or running is None:
             return
-        question = reply.transcript.text if reply.transcript else ""
+        question = reply.turn.words.text if reply.turn.words else ""
         self._change(tools=_called(reply))
         remembered = _newest(running)
-        if isinstance(reply.question, Script):
+        if isinstance(reply.turn.question, Script):
             answer = reply.heard(running.loudspeaker.audible())
         elif remembered is not None and remembered is not self._before:
             answer = remembered[1]

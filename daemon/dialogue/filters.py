@@ -1,0 +1,160 @@
+"""What is made of words that were heard: pure functions of them and of what was said lately.
+
+- ``is_backchannel``: they only accompany a reply ("yeah", "嗯").
+- ``is_own_echo``: they are its own, come back through the microphone.
+- ``question_to``: they are said to it, told by its name in them.
+- ``meant_for_us``: what is left of them that wants an answer.
+
+Voice commands are in ``voice_commands.py``.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from daemon.config import DialogueSettings
+from daemon.dialogue.similarity import Word, likeness, share_of, sound_of, words_of
+from daemon.media import Transcript
+
+# Of something *short* said over a reply. Of a single syllable Whisper often makes another word, so
+# what it hears counts as an accompaniment unless it is known to interrupt.
+ACCOMPANIMENT = re.compile(
+    r"\b(?:a+h*|aha|all right|alright|absolutely|amazing|cool|exactly|fine|go on|good|got it|great|"
+    r"h+m+|huh|i know|i see|indeed|interesting|m+h?m*|nice|o+h+|ok|okay|of course|really|right|"
+    r"sure|thanks|thank you|that's right|that's true|true|uh|um+|wow|yeah|yep|yes|yup)\b"
+    # Of Chinese, which has no spaces, only whole runs: "对" accompanies and "对但是" does not.
+    r"|(?<![\u4e00-\u9fff])(?:[嗯恩唔哼啊呀哦噢喔呃额诶欸哎唉哈呵嘿哇]|对(?:的|呀|啊)?|是(?:的|啊|呀|吗|嘛)?|"
+    r"好(?:的|吧|啊|呀)?|行|可以|没错|不错|当然|确实|的确|这样|原来如此|真的吗?|明白了?|知道了?|懂了|了解|"
+    r"有意思|谢谢你?)++(?![\u4e00-\u9fff])",
+    re.IGNORECASE,
+)
+INTERRUPTION = re.compile(
+    r"\b(?:actually|but|cancel|enough|excuse|hang|hello|hey|hold|how|listen|never|no|nope|not|"
+    r"pardon|please|quiet|repeat|shut|sorry|stop|wait|what|when|where|which|who|why|wrong)\b"
+    r"|[?？停等不别谁哪喂错]|什么|怎么|多少|为何|够了|安静|闭嘴|再说|重复|但是|可是|听我|请问",
+    re.IGNORECASE,
+)
+MANY_WORDS = 3  # nobody accompanies with so many
+MANY_CHARACTERS = 5  # nor with so many Chinese ones
+
+# A canceller needs seconds to learn a room, and a busy computer plays with gaps that it cannot know
+# of. What it leaves of an echo is faint, but now and then enough for a word to be read from it.
+RECENT = 60  # words: what was said in the last twenty seconds
+FEWEST = 2  # words; a single one may as well be a person's ("Paris?")
+ECHO_S = 1.0  # after a reply in which its echo may still be heard
+ECHO_SIMILARITY = 0.7  # share of what was heard that was just said, in the same order
+
+# For "Digital Life", what sounds like it (live, knife, Digitalife) is above 0.86; file, light and
+# camera are below 0.83, 数字生活 for 数字生命 is 0.83.
+NAME_SIMILARITY = 0.85
+SHORT = 7  # letters; a shorter name is like too many words to be guessed
+GREETINGS = frozenset(
+    ("hey", "hi", "hello", "oh", "ok", "okay", "so", "你", "您", "好", "嘿", "嗨", "喂", "哎", "那")
+)
+STOPS = " \t\n,.;:!?…—–-，。；：！？、·"
+
+
+@dataclass(slots=True)
+class Lately:
+    """How it is called and what it said lately; times are the event loop's.
+
+    The session keeps this up to date; the filters look at it.
+    """
+
+    names: Sequence[str] = ()
+    """Only who calls it by one of these is answered; everybody, where there are none."""
+    follow_up_s: float = 0.0
+    """After its own words, no name is needed for so long."""
+    wake_phrase: str = ""
+    """What opened the ears, and is no part of a question."""
+    speaking: bool = False
+    """It speaks, or somebody speaks over it."""
+    spoke_until: float = float("-inf")
+    said: str = ""
+    """What was heard of its newest reply."""
+    said_until: float = float("-inf")
+    may_be_echo: bool = False
+    """The newest turn began so soon after a reply that it may be its echo."""
+
+    def attend(self, settings: DialogueSettings) -> None:
+        """Answer who calls it, or everybody, as the settings say."""
+        addressed = settings.answer_when == "addressed"
+        self.names = (settings.name, *settings.wake_phrases) if addressed else ()
+        self.follow_up_s = settings.follow_up_s
+
+    def is_speaking(self, speaking: bool, now: float) -> None:
+        """Note whether it speaks."""
+        if self.speaking and not speaking:
+            self.spoke_until = now
+        self.speaking = speaking
+
+    def has_said(self, text: str, now: float) -> None:
+        """Note what was heard of a reply that ends now."""
+        self.said, self.said_until = text, now
+
+    def speech_began(self, now: float) -> None:
+        """Note that somebody begins to speak."""
+        self.may_be_echo = now < self.said_until + ECHO_S
+
+
+def is_backchannel(text: str) -> bool:
+    """Whether what was said lets the reply go on; a cough, which has no words, does."""
+    rest = ACCOMPANIMENT.sub("", text.replace("’", "'"))
+    if INTERRUPTION.search(rest) and re.search(r"\w", rest):  # a mark alone is what "吗" left
+        return False
+    characters = len(re.findall(r"[\u4e00-\u9fff]", rest))
+    words = len(re.findall(r"[a-z']+", rest, re.IGNORECASE))
+    return words < MANY_WORDS and characters < MANY_CHARACTERS
+
+
+def is_own_echo(heard: str, said: str) -> bool:
+    """Whether ``heard`` is no more than a part of ``said``, as far as a recogniser can tell."""
+    words = words_of(heard)
+    return len(words) >= FEWEST and share_of(words, words_of(said)[-RECENT:]) >= ECHO_SIMILARITY
+
+
+def question_to(names: Sequence[str], text: str) -> str | None:
+    """Return what ``text`` asks one who has these ``names``; ``None`` if it is said to another.
+
+    A name may be anywhere; at the start it is left out, with a greeting before it. A name alone is
+    a question too.
+    """
+    words = words_of(text)
+    alike, begin, end = max(_find(words, words_of(name)) for name in names)
+    if alike < NAME_SIMILARITY:
+        return None
+    rest = text[words[end - 1].end :].lstrip(STOPS)
+    called_first = all(word.text in GREETINGS for word in words[:begin])
+    return rest if called_first and rest else text
+
+
+def meant_for_us(heard: Transcript, began: float, lately: Lately) -> Transcript:
+    """Return what of the words wants an answer; empty text if they are an echo, or for another.
+
+    ``began``: the event loop's time at which they were begun.
+    """
+    text = heard.text
+    if lately.names:
+        follows = lately.speaking or began < lately.spoke_until + lately.follow_up_s
+        question = question_to(lately.names, text)
+        text = question if question is not None else text if follows else ""
+    if lately.wake_phrase:
+        text = question_to((lately.wake_phrase,), text) or text
+    if lately.may_be_echo and is_own_echo(text, lately.said):
+        text = ""
+    return replace(heard, text=text)
+
+
+def _find(words: Sequence[Word], name: Sequence[Word]) -> tuple[float, int, int]:
+    """Return how alike the likest words are, 0 to 1, and which they are."""
+    wanted = sound_of(name)
+    best = (0.0, 0, 0)
+    for count in (len(name), len(name) - 1, len(name) + 1):  # a recogniser may join or split words
+        for begin in range(len(words) - count + 1) if count else ():
+            part = words[begin : begin + count]
+            alike = (
+                likeness(part, name) if len(wanted) >= SHORT else float(sound_of(part) == wanted)
+            )
+            if alike > best[0]:
+                best = (alike, begin, begin + count)
+    return best
