@@ -30,11 +30,12 @@ from daemon.ears.events import EarEvent
 from daemon.errors import DeviceError
 from daemon.face.screen import Screen
 from daemon.i18n import tr
-from daemon.loading import Loader, require_weights
+from daemon.loading import Loader
 from daemon.memory.file import memory_path
 from daemon.memory.keeper import Keeper
 from daemon.stages import Recognizer
 from daemon.tools.toolbox import Toolbox
+from daemon.weights import require_weights
 from daemon.worker import CancelToken, Worker
 
 INTERRUPTED = 130  # what a shell reports after Ctrl+C

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from itertools import count
-from pathlib import Path
 from typing import Self, TypeVar
 
 from daemon.audio.echo_cancellation import Echo
@@ -33,7 +32,8 @@ from daemon.stages import (
     Synthesizer,
     VoiceConverter,
 )
-from daemon.store.model_store import ModelStore, open_store
+from daemon.store.model_store import open_store
+from daemon.weights import file_or_weight, is_path, require_weights
 from daemon.worker import STOP_S, CancelToken, Worker
 
 P = TypeVar("P", bound=Part)
@@ -247,7 +247,7 @@ class Loader:
         from daemon.voice.piper import Piper
 
         voice = self.settings.voice
-        return Piper(_file_or_weight(voice.english, "", self.store), voice.speed)
+        return Piper(file_or_weight(voice.english, self.store), voice.speed)
 
     def _mandarin(self) -> Synthesizer | None:
         """Make what speaks Chinese; ``None`` if nothing can, and it is not to be understood."""
@@ -272,8 +272,8 @@ class Loader:
         from daemon.voice.piper import Piper
 
         voice = self.settings.voice
-        place = _file_or_weight(voice.mandarin, "", self.store)
-        piper = _is_path(voice.mandarin) or (place / "voice.onnx").exists()
+        place = file_or_weight(voice.mandarin, self.store)
+        piper = is_path(voice.mandarin) or (place / "voice.onnx").exists()
         return Piper(place, voice.speed) if piper else Mandarin(place, voice.speed)
 
     def face(self) -> LipSync:
@@ -294,32 +294,3 @@ class Loader:
 
         face = self.settings.face
         return VirtualCamera(self.settings.camera.device, (face.width, face.height), face.fps)
-
-
-def _is_path(name: str) -> bool:
-    return name.endswith((".gguf", ".onnx"))
-
-
-def _file_or_weight(name: str, file: str, store: ModelStore) -> Path:
-    """Resolve a setting that is either the path of a file or the name of a weight."""
-    return Path(name).expanduser() if _is_path(name) else store.path(name) / file
-
-
-def needed_weights(settings: Settings) -> list[str]:
-    """Name the weights without which the settings cannot be met.
-
-    The Mandarin voice is not among them: espeak-ng stands in for it, or nothing where only English
-    is understood.
-    """
-    brain = [settings.brain.model] if settings.brain.kind == "llamacpp" else []
-    named = (settings.ears.model, settings.voice.english, *brain)
-    return ["silero-vad", "smart-turn", *(name for name in named if not _is_path(name))]
-
-
-def require_weights(settings: Settings, store: ModelStore) -> None:
-    """Raise ``SetupError`` for the first weight that is missing or damaged; none is loaded yet."""
-    from daemon.brain.choice import require_brain
-
-    require_brain(settings, store)
-    for name in needed_weights(settings):
-        store.path(name)

@@ -38,9 +38,9 @@ from daemon.bench.turns import (
 from daemon.config import Settings
 from daemon.files import HeldFolder
 from daemon.i18n import tr
-from daemon.loading import require_weights
 from daemon.media import LISTEN_RATE, Audio
 from daemon.store.model_store import open_store
+from daemon.weights import require_weights
 
 IDLE_S = 30.0  # of listening while nobody speaks
 SETTLE_S = 3.0  # after the start, and after a change of loudspeaker, until moments are known again

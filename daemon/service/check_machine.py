@@ -17,12 +17,12 @@ from daemon.config import Settings
 from daemon.extras import add_command, requirements
 from daemon.face.catalogue import own_faces_directory
 from daemon.i18n import tr
-from daemon.loading import needed_weights
 from daemon.service.finding import Finding, Level, ok
 from daemon.service.steps import Run
 from daemon.store.model_store import State, default_directory, open_store
 from daemon.system_packages import install_line
 from daemon.voice.catalogue import voices_directory
+from daemon.weights import needed_weights
 
 MEMORY_GB = 3.5  # of a machine sold with 4
 FREE_MB = 1200  # the default models and their work; the daemon takes about 1 GB

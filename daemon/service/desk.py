@@ -13,7 +13,6 @@ from daemon.dialogue.mute import Mute
 from daemon.dialogue.turn import Script
 from daemon.errors import DigitalLifeError, SetupError
 from daemon.i18n import tr
-from daemon.loading import require_weights
 from daemon.service import notify, report
 from daemon.service.appearance import Appearance
 from daemon.service.choosing import Chooser
@@ -36,6 +35,7 @@ from daemon.service.protocol import (
 from daemon.service.recollection import recollect
 from daemon.service.settings_state import SettingsState
 from daemon.voice.catalogue import is_voice
+from daemon.weights import require_weights
 
 DEAF_S = 2.0  # a microphone whose device has not called for so long is dead
 FROZEN_S = 10.0  # and a camera's thread: opening a lost camera again is tried every 5 s

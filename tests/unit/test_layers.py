@@ -14,7 +14,7 @@ LAYERS = (
     {"service", "api"},
     {"bench"},
     {"app", "server"},
-    {"components", "loading", "apply"},
+    {"components", "loading", "apply", "weights"},
     {"training"},
     {"dialogue"},
     {"skills", "tools", "memory"},

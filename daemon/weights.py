@@ -1,0 +1,36 @@
+"""Which weights the settings ask for."""
+
+from pathlib import Path
+
+from daemon.config import Settings
+from daemon.store.model_store import ModelStore
+
+
+def is_path(name: str) -> bool:
+    """Whether a setting names a file, and not a weight."""
+    return name.endswith((".gguf", ".onnx"))
+
+
+def file_or_weight(name: str, store: ModelStore) -> Path:
+    """Resolve a setting that is either the path of a file or the name of a weight."""
+    return Path(name).expanduser() if is_path(name) else store.path(name)
+
+
+def needed_weights(settings: Settings) -> list[str]:
+    """Name the weights without which the settings cannot be met.
+
+    The Mandarin voice is not among them: espeak-ng stands in for it, or nothing where only English
+    is understood.
+    """
+    brain = [settings.brain.model] if settings.brain.kind == "llamacpp" else []
+    named = (settings.ears.model, settings.voice.english, *brain)
+    return ["silero-vad", "smart-turn", *(name for name in named if not is_path(name))]
+
+
+def require_weights(settings: Settings, store: ModelStore) -> None:
+    """Raise ``SetupError`` for the first weight that is missing or damaged; none is loaded yet."""
+    from daemon.brain.choice import require_brain
+
+    require_brain(settings, store)
+    for name in needed_weights(settings):
+        store.path(name)
