@@ -71,9 +71,11 @@ def environment() -> str:
 
 def main() -> None:
     """Serve until the client goes."""
-    if sys.argv[1:] == ["stubborn"]:  # does not end when it is told to
+    if sys.argv[1:2] == ["stubborn"]:  # does not end when it is told to
         import signal
 
+        for note in sys.argv[2:]:
+            Path(note).write_text(str(os.getpid()), encoding="utf-8")
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         server.run("stdio")
         time.sleep(3600)

@@ -23,7 +23,7 @@ from daemon.worker import Worker
 
 if TYPE_CHECKING:
     from mcp import Client
-    from mcp.client._transport import Transport
+    from mcp.client._transport import Transport, TransportStreams
     from mcp.types import CallToolResult, ContentBlock
 
 START_S = 20.0  # a server gets this long to start and to tell its tools
@@ -161,7 +161,7 @@ async def _connected(settings: ToolServer) -> AsyncIterator["Client"]:
             noise = sys.stderr
             if not log.isEnabledFor(logging.DEBUG):
                 noise = stack.enter_context(open(os.devnull, "w"))  # noqa: ASYNC230, SIM115
-            transport = _by_pipe(settings, noise)
+            transport: Transport = _by_pipe(settings, noise)
         else:
             transport = await _by_http(settings, stack)
         yield await stack.enter_async_context(Client(transport, client_info=about, cache=None))
@@ -180,13 +180,49 @@ async def _import() -> None:
         await worker.close()
 
 
-def _by_pipe(settings: ToolServer, noise: TextIO) -> "Transport":
-    """Start the program: no shell, and no more environment than a login has."""
+@asynccontextmanager
+async def _by_pipe(settings: ToolServer, noise: TextIO) -> AsyncIterator["TransportStreams"]:
+    """Start the program: no shell, and no more environment than a login has.
+
+    A task of its own keeps it, which nobody cancels: what is cancelled while it ends the program,
+    as when the daemon ends just after a server was taken out, would leave the program running.
+    """
     from mcp.client import stdio
 
     stdio.PROCESS_TERMINATION_TIMEOUT = stdio.FORCE_KILL_TIMEOUT = END_S
     program = stdio.StdioServerParameters(command=settings.command, args=list(settings.args))
-    return stdio.stdio_client(program, noise)
+    started: asyncio.Future[TransportStreams] = asyncio.get_running_loop().create_future()
+    enough = asyncio.Event()
+
+    async def keep() -> None:
+        async with stdio.stdio_client(program, noise) as streams:
+            started.set_result(streams)
+            await enough.wait()
+
+    keeper = asyncio.create_task(keep(), name="a server of tools")
+    try:
+        either: list[asyncio.Future[Any]] = [keeper, started]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if keeper.done():
+            await keeper  # it could not be started
+        yield started.result()
+    finally:
+        enough.set()
+        await _ended(keeper)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Wait for its end, also when cancelled meanwhile."""
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            cancelled = True
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.debug("a server of tools ended: %s", error)  # who uses it sees that, too
+    if cancelled:
+        raise asyncio.CancelledError
 
 
 async def _by_http(settings: ToolServer, stack: AsyncExitStack) -> "Transport":

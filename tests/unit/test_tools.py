@@ -1,8 +1,10 @@
 """Tools of real servers, over both ways of the Model Context Protocol."""
 
 import asyncio
+import gc
 import json
 import logging
+import os
 import socket
 import subprocess
 import sys
@@ -331,3 +333,20 @@ def test_a_stubborn_server_does_not_hold_up_the_end() -> None:
         assert time.monotonic() - begin < SOON_S
 
     run(main())
+
+
+def test_ending_it_twice_leaves_no_program_behind(tmp_path: Path) -> None:
+    note = tmp_path / "process"
+
+    async def main() -> None:
+        room = Room(house=by_pipe(args=("stubborn", str(note))))
+        async with room.open():
+            await room.until(lambda: bool(room.box.offered))
+            room.box.use({})  # begins to end it
+            await asyncio.sleep(0.1)
+        # and so does the end of all of them
+
+    run(main())
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(note.read_text()), 0)
+    gc.collect()  # an unclosed transport would be told of
