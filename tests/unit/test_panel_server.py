@@ -137,6 +137,22 @@ def test_idle_connections_make_room_for_who_asks(caplog: pytest.LogCaptureFixtur
     assert not caplog.records
 
 
+def test_who_is_slow_to_ask_is_not_crowded_out() -> None:
+    async def main() -> None:
+        async with served() as (_, _link, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            crowd = [await asyncio.open_connection("127.0.0.1", port) for _ in range(100)]
+            assert (
+                await status_of(port, f"Host: 127.0.0.1:{port}") == 401
+            )  # all have come in by now
+            writer.write(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            assert (await asyncio.wait_for(reader.readline(), 120)).split()[1] == b"401"
+            for _, each in [*crowd, (reader, writer)]:
+                each.transport.abort()
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize(
     "begun",
     [

@@ -18,7 +18,7 @@ from uvicorn.server import ServerState
 from daemon.service.acceptor import Acceptor
 from daemon.service.panel.access import own_programs
 
-MOST_CONNECTIONS = 32  # pages' files and pictures included
+MOST_CONNECTIONS = 128  # at the acceptor's pace, one lasts 0.4 s in a crowd: time enough to ask
 MOST_BYTES = 64 * 1024  # of one message from a page
 MOST_HEADERS = 16 * 1024  # bytes of a request
 # Of a page's request for a WebSocket; where these are exceeded, websockets never answers.
