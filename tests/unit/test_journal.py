@@ -34,13 +34,14 @@ from daemon.errors import StageError
 from daemon.service.journal import start_logging
 
 start_logging(sys.argv[1])
+word = sys.argv[2]  # a traceback may show the lines of this script
 ours, theirs = logging.getLogger("daemon.test"), logging.getLogger("somebody.else")
 
 def broken():
     try:
-        raise ValueError("xylophone")
+        raise ValueError(word)
     except ValueError as error:
-        raise UnicodeEncodeError("utf-8", "xylophone", 0, 1, "xylophone") from error
+        raise UnicodeEncodeError("utf-8", word, 0, 1, word) from error
 
 class Told:
     def __del__(self):
@@ -64,14 +65,14 @@ async def forgotten():
 
 error = caught(broken)
 ours.error("turn 1 failed: %s", error)
-ours.error("turn 1 failed: %s", StageError("brain", "the brain failed", said="xylophone"))
+ours.error("turn 1 failed: %s", StageError("brain", "the brain failed", said=word))
 ours.error("failed", exc_info=error)
-ours.error("failed", exc_info=ExceptionGroup("xylophone", [error]))
-ours.error("%d", "xylophone")
-theirs.warning("it said %s", "xylophone")
-theirs.error("it said xylophone", exc_info=error, stack_info=True)
-logging.warning("xylophone")
-warnings.warn("xylophone")
+ours.error("failed", exc_info=ExceptionGroup(word, [error]))
+ours.error("%d", word)
+theirs.warning("it said %s", word)
+theirs.error("it said " + word, exc_info=error, stack_info=True)
+logging.warning(word)
+warnings.warn(word)
 asyncio.run(forgotten())
 Told()
 gc.collect()
@@ -93,7 +94,7 @@ def test_a_library_that_silences_stderr_does_not_silence_the_log() -> None:
 
 def leaks(level: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", LEAKS, level], capture_output=True, text=True, check=False
+        [sys.executable, "-c", LEAKS, level, CANARY], capture_output=True, text=True, check=False
     )
     assert done.stdout == "through\n" and done.returncode == 1, done.stderr
     return done.stderr
