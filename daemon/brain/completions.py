@@ -1,13 +1,16 @@
 """OpenAI's chat protocol, which llama.cpp in this process and servers elsewhere both speak."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from http.client import IncompleteRead
 from typing import Any
 
 from daemon.brain.marks import broken_marks
 from daemon.brain.unicode import well_formed
+from daemon.brain.wire import TooMuch
 from daemon.errors import StageError
 from daemon.i18n import tr
 from daemon.media import Message, Tool, ToolCall
@@ -89,6 +92,8 @@ def pieces(lines: Iterable[bytes], cancel: CancelToken, course: Course | None = 
     calls = _Calls()
     for line in lines:
         cancel.check()
+        if not events:
+            line = line.removeprefix(BOM_UTF8)
         if not line.startswith(b"data:"):
             continue
         events = True
@@ -236,6 +241,15 @@ def message(body: bytes) -> str:
     if "<html" in text[:500].lower() or "<!doctype" in text[:500].lower():
         return "HTML"
     return " ".join(well_formed(text).split())[:LONGEST_REASON]
+
+
+def unreadable(error: Exception) -> StageError:
+    """Explain an answer that came, and that nobody can read: too long, too deep or cut off."""
+    if isinstance(error, TooMuch):
+        return failure(tr("it sends without end"))
+    if isinstance(error, IncompleteRead):
+        return failure(tr("it broke off in the middle of the answer"))
+    return failure(tr("it sent what is not a chat"), str(error))
 
 
 def failure(reason: str, said: str = "", fix: str = "") -> StageError:

@@ -12,6 +12,7 @@ import re
 import ssl
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,13 +25,21 @@ from daemon.brain.completions import (
     offered,
     parse,
     pieces,
+    unreadable,
     whole_answer,
     words,
 )
 from daemon.brain.dialect import Dialect, Refused, model_names, wait_asked_for
 from daemon.brain.sentences import is_chinese
 from daemon.brain.server_key import KEY_VARIABLE
-from daemon.brain.wire import GLANCE_S, Connection, Patience, lines, network_socket, read_all
+from daemon.brain.wire import (
+    GLANCE_S,
+    Connection,
+    Patience,
+    lines,
+    network_socket,
+    read_all,
+)
 from daemon.errors import SetupError, StageError, named
 from daemon.i18n import tr
 from daemon.media import Message, Tool
@@ -40,6 +49,7 @@ log = logging.getLogger(__name__)
 
 TRIES = 2  # a server that restarted, or a balancer before it, drops the first connection
 TOTAL_S = 900.0  # of waiting for one answer: the longest at two tokens a second
+LIST_S = 60.0  # of waiting for the list of models
 BUSY_S = 5.0  # of waiting because a server asks for it: a person waits, too
 PAUSE_S = 0.5  # before a server that failed is asked again without having said when
 GREETING = "Say hello, in one word."
@@ -114,7 +124,12 @@ class OpenAIServer:
 
         A connection that fails before the first piece is opened once more.
         """
-        return words(self.reply_or_call(messages, cancel))
+        said = False
+        for piece in words(self.reply_or_call(messages, cancel)):
+            said = True
+            yield piece
+        if not said and not cancel.cancelled:  # it asked for a tool that nobody offered
+            raise failure(tr("it said nothing"))
 
     def reply_or_call(self, messages: Sequence[Message], cancel: CancelToken) -> Pieces:
         """Yield the answer likewise, and then the tools that it wants to be called."""
@@ -205,7 +220,7 @@ class OpenAIServer:
 
         Not every server lists them, and a list is not needed where the model is known.
         """
-        connection = self._connect(cancel)
+        connection = self._connect(cancel, LIST_S)
         try:
             with self._ask(connection, "GET", "/models", None) as response:
                 names = model_names(parse(read_all(response)))
@@ -220,9 +235,10 @@ class OpenAIServer:
             raise failure(tr("it lists no model"), fix=tr("set model under [server]"))
         return self._model or names[0]
 
-    def _connect(self, cancel: CancelToken) -> Connection:
+    def _connect(self, cancel: CancelToken, total_s: float | None = None) -> Connection:
         cancel.check()
-        opened = partial(network_socket, self._host, self._port, self._tls, self._patience, cancel)
+        patience = replace(self._patience, total=total_s or self._patience.total)
+        opened = partial(network_socket, self._host, self._port, self._tls, patience, cancel)
         return Connection(self._host, self._port, opened)
 
     def _ask(
@@ -280,6 +296,8 @@ class OpenAIServer:
         return f'url = "{self._shown}/v1"'
 
     def _gone(self, error: Exception) -> StageError:
+        if not isinstance(error, OSError):  # which a connection that breaks is, too
+            return unreadable(error)
         hung = isinstance(error, TimeoutError)
         reason = tr("it was silent for too long") if hung else named(error)
         return StageError(

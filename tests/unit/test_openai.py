@@ -271,7 +271,7 @@ def test_the_first_model_that_is_served_is_taken(serving: Callable[..., Server])
         ([b"HTTP/1.1 307 Away\r\nLocation: http://evil/\r\nContent-Length: 0\r\n\r\n"], "307"),
         ([HEAD, event("你"), 3.0], "silent for too long"),
         ([3.0], "silent for too long"),
-        ([b"GET OUT\r\n\r\n"], "does not answer"),
+        ([b"GET OUT\r\n\r\n"], "not a chat"),
     ],
 )
 def test_what_goes_wrong_is_told(

@@ -482,6 +482,54 @@ def test_one_byte_now_and_then_is_not_waited_for_for_ever(
         ask(client(server.url))
 
 
+def test_a_list_that_drips_is_not_waited_for_as_long_as_an_answer(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai, "LIST_S", 0.5)
+    given_up = threading.Event()
+
+    def drip(handler: Handler) -> None:
+        try:
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            while True:
+                handler.wfile.write(b" ")
+                time.sleep(0.05)
+        except OSError:
+            given_up.set()
+
+    monkeypatch.setattr(Handler, "do_GET", drip)
+    with pytest.raises(StageError, match="silent for too long"):
+        client(server.url, model="").warm_up()
+    assert given_up.wait(SOON_S)
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (b'data: {"choices":[{"delta":{"content":' + b"[" * 700 + b"]" * 700, "not a chat"),
+        (b"x" * ((1 << 20) + 2), "without end"),
+        (b'data: {"choices":[{"delta":{"tool_calls":[{"function":{"name":"f"}}]}}]}\n\n'
+         b"data: [DONE]\n\n", "said nothing"),
+    ],
+)  # fmt: skip
+def test_what_nobody_can_read_is_told_as_that(server: Server, event: bytes, told: str) -> None:
+    server.habit = lambda handler, body: handler.raw(HEAD + b"\r\n" + event + b"}}]}\n\n")
+    with pytest.raises(StageError, match=told):
+        ask(client(server.url))
+
+
+def test_the_mark_of_utf8_costs_no_word(server: Server) -> None:
+    def habit(handler: Handler, body: dict[str, Any]) -> None:
+        handler.wfile.write(HEAD + b"\r\n\xef\xbb\xbf")
+        for word in ANSWER:
+            handler.event({"choices": [{"delta": {"content": word}}]})
+        handler.wfile.write(b"data: [DONE]\n\n")
+        handler.close_connection = True
+
+    server.habit = habit
+    assert ask(client(server.url)) == "".join(ANSWER)
+
+
 def test_tools_that_are_refused_are_not_offered_again(server: Server) -> None:
     server.habit = refuse("tools", "this model does not support tools")
     model = client(server.url)
