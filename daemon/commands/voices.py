@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LONGEST_S = 3600.0  # of a recording that is converted
 TEST = "This is how I sound now. 这就是我现在的声音。"
 USUAL_S = 30.0  # of speech; from less, a voice is not learnt well
-LEAST_S = 5.0
+LEAST_S = 3.0  # its pitch is then right to a tenth, half a minute's to a fortieth
 
 
 def register(commands: Subcommands) -> None:
@@ -173,7 +173,9 @@ def _learn(paths: list[Path], directory: Path, settings: Settings, yes: bool) ->
             )
         )
     if speech_s < USUAL_S:
-        faults.append(tr("only {seconds:.0f} s of speech").format(seconds=speech_s))
+        faults.append(
+            tr("only {seconds:.0f} s of speech; half a minute is wanted").format(seconds=speech_s)
+        )
     if faults:
         confirm("\n".join([tr("This will make the voice worse:"), *faults]), yes)
     with err.status(tr("Learning the voice…")):

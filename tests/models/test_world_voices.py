@@ -8,11 +8,14 @@ import onnxruntime
 import pytest
 
 from daemon.audio.files import read_recording
+from daemon.bench.sound_server import write_wav
+from daemon.cli import main
 from daemon.ears.whisper import Whisper
 from daemon.media import LISTEN_RATE, Audio
+from daemon.voice.catalogue import TIMBRE, find_voice
 from daemon.voice.piper import Piper
 from daemon.voice.speaker import FILE, SpeakerEncoder
-from daemon.voice.world import World, measure
+from daemon.voice.world import Timbre, World, measure
 from daemon.worker import CancelToken
 from tests.models.test_voices import ENGLISH, errors, words
 
@@ -104,3 +107,23 @@ def test_length_and_loudness_are_kept(
     for plain, made in zip(speech, converted[name], strict=True):
         assert abs(plain.seconds - made.seconds) < 0.001
         assert np.abs(made.samples).max() <= 0.951
+
+
+def test_four_seconds_make_a_voice_and_a_warning(
+    people: dict[str, Audio],
+    weights: Weights,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    weights("silero-vad")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    page = people["lj-page.ogg"]
+    short = tmp_path / "short.wav"
+    write_wav(short, Audio(page.samples[: 5 * page.rate], page.rate))
+    assert main(["voices", "add", "short", "--from", str(short), "--yes"]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "s of speech; half a minute is wanted" in told
+    timbre = Timbre.load(find_voice("short").directory / TIMBRE)
+    whole = measure([page], CancelToken())
+    assert abs(timbre.pitch - whole.pitch) < 0.25, "it is this person's pitch"
