@@ -32,14 +32,7 @@ from daemon.brain.completions import (
 from daemon.brain.dialect import Dialect, Refused, model_names, wait_asked_for
 from daemon.brain.sentences import is_chinese
 from daemon.brain.server_key import KEY_VARIABLE
-from daemon.brain.wire import (
-    GLANCE_S,
-    Connection,
-    Patience,
-    lines,
-    network_socket,
-    read_all,
-)
+from daemon.brain.wire import GLANCE_S, Connection, Patience, lines, network_socket, read_all
 from daemon.errors import SetupError, StageError, named
 from daemon.i18n import tr
 from daemon.media import Message, Tool
