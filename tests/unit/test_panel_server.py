@@ -137,7 +137,9 @@ def test_idle_connections_make_room_for_who_asks(caplog: pytest.LogCaptureFixtur
     assert not caplog.records
 
 
-def test_who_is_slow_to_ask_is_not_crowded_out() -> None:
+def test_who_is_slow_to_ask_is_not_crowded_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HURRY_S", 3600.0)  # only room is scarce
+
     async def main() -> None:
         async with served() as (_, _link, port):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
