@@ -22,12 +22,12 @@ from daemon.config import Settings
 from daemon.dialogue.apologies import make_apologies
 from daemon.dialogue.chat import Chat
 from daemon.dialogue.mute import Mute
-from daemon.dialogue.observer import Observer
 from daemon.dialogue.parts import Parts
 from daemon.dialogue.session import Session
 from daemon.ears.doorway import Doorway, Hearing, Key, Waking
 from daemon.ears.events import EarEvent
 from daemon.errors import DeviceError
+from daemon.events import Bus, StateChanged
 from daemon.face.screen import Screen
 from daemon.i18n import tr
 from daemon.loading import Loader
@@ -87,20 +87,20 @@ class Running:
 async def serve(
     settings: Settings,
     ready: Callable[[Running], None],
-    observe: Observer = lambda state, reply: None,
     make_loader: Callable[[Settings], Loader] = Loader,
     mute: Mute | None = None,
-    tell: Callable[..., None] = lambda event, **what: None,
+    bus: Bus | None = None,
 ) -> None:
     """Run the daemon until cancelled; ``ready`` is called when it begins to listen.
 
     ``make_loader`` makes what makes the parts; measuring watches some of them. ``mute`` is switched
-    by whoever gave it. ``tell`` is called with what tools are called, as an event and its fields.
+    by whoever gave it. ``bus`` is told what happens.
 
     Raises ``SetupError`` for a missing weight, ``DeviceError`` when there is no microphone or
     loudspeaker, or when one goes away and does not come back.
     """
-    mute = mute or Mute()
+    bus = bus or Bus()
+    mute = mute or Mute(bus)
     loader = make_loader(settings)
     calls = virtual_microphone(settings.voice, settings.ears, loader.tell)
     async with calls as devices, loader:
@@ -109,7 +109,7 @@ async def serve(
         await ears.run(lambda _: require_weights(settings, loader.store))
         sound = await _open_sound(loader, ears, devices)
         async with _showing(loader, sound.loudspeaker, mute) as screen:
-            running = await _load(loader, ears, sound, screen, mute, observe, tell)
+            running = await _load(loader, ears, sound, screen, mute, bus)
             ready(running)
             heard = ears.stream(
                 listen, running.microphone, running.doorway, mute, depth=EVENTS_AHEAD
@@ -137,8 +137,7 @@ async def _load(
     sound: AudioDevices,
     screen: Screen | None,
     mute: Mute,
-    observe: Observer,
-    tell: Callable[..., None],
+    bus: Bus,
 ) -> Running:
     """Load what listens, thinks and speaks, and make a session of it."""
     settings = loader.settings
@@ -148,16 +147,16 @@ async def _load(
     apologies = await make_apologies(loaded.synthesizer, loaded.speaking)
     gate = await ears.run(lambda _: loader.gate())
     if isinstance(gate, Waking):
-        observe = gate.watching(observe)
+        loader.at_end(bus.subscribe(StateChanged, gate.follow))
     endpointer = await ears.run(lambda _: loader.endpointer())
     keeper = Keeper(loader.worker("memory"), memory_path(), settings.memory)
     chat = Chat(settings, loaded, keeper)
     loader.own(chat.close)
     await chat.begin(settings.persona.name)
-    tools = Toolbox(settings.tools.servers, chat.offer, tell)
+    tools = Toolbox(settings.tools.servers, chat.offer, bus.publish)
     parts = replace(loaded, tools=tools)
     barge_in_s = settings.dialogue.barge_in_s
-    session = Session(parts, sound.loudspeaker, screen, apologies, barge_in_s, observe)
+    session = Session(parts, sound.loudspeaker, screen, apologies, barge_in_s, bus)
     session.lately.attend(settings.dialogue)
     session.lately.wake_phrase = gate.word.phrase if isinstance(gate, Waking) else ""
     return Running(
@@ -172,7 +171,7 @@ async def _load(
         screen=screen,
         mute=mute,
         tools=tools,
-        doorway=Doorway(endpointer, gate),
+        doorway=Doorway(endpointer, gate, bus.for_threads()),
         key=gate if isinstance(gate, Key) else None,
     )
 

@@ -7,8 +7,9 @@ terminal, the bench. Nothing here waits, so a slow follower never holds up the c
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
 
 MAX_WAITING = 256  # events that may wait for a follower; one that is further behind is dropped
@@ -20,12 +21,17 @@ log = logging.getLogger(__name__)
 class Event:
     """Something that happened. Without words of anybody's, so that any follower may see it."""
 
-    name: ClassVar[str] = ""
+    wire_name: ClassVar[str] = ""
     """What programs call it, such as ``settings``; "" keeps it inside the process."""
+
+    at: float = field(default_factory=time.monotonic, kw_only=True, compare=False, repr=False)
+    """When it happened, in seconds on the clock that all processes share."""
 
     def as_fields(self) -> dict[str, Any]:
         """Return its fields for JSON."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            known.name: getattr(self, known.name) for known in fields(self) if known.name != "at"
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ class PrivateEvent(Event):
 class Loading(Event):
     """A part is being loaded."""
 
-    name: ClassVar[str] = "loading"
+    wire_name: ClassVar[str] = "loading"
     what: str
     live: bool
     """The daemon listens meanwhile."""
@@ -47,7 +53,105 @@ class Loading(Event):
 class Ready(Event):
     """Everything is loaded, and it listens."""
 
-    name: ClassVar[str] = "ready"
+    wire_name: ClassVar[str] = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged(Event):
+    """The conversation is in another state, such as ``speaking``."""
+
+    wire_name: ClassVar[str] = "state"
+    state: str
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded(Event):
+    """A reply that was heard has ended."""
+
+    wire_name: ClassVar[str] = "turn"
+    turn: int
+    marks: Mapping[str, float]
+    """Seconds from the end of the question per mark."""
+
+    def as_fields(self) -> dict[str, Any]:
+        """Return the marks beside the turn."""
+        return {"turn": self.turn, **self.marks}
+
+
+@dataclass(frozen=True, slots=True)
+class Muted(Event):
+    """The microphone or the camera was switched off, or on again."""
+
+    wire_name: ClassVar[str] = "muted"
+    microphone: bool
+    camera: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EarsOpened(Event):
+    """The ears opened or closed: a key, or a wake word."""
+
+    wire_name: ClassVar[str] = "ears"
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled(Event):
+    """A tool is being called, or a call has ended."""
+
+    wire_name: ClassVar[str] = "tool"
+    tool: str
+    server: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsChanged(Event):
+    """Other settings were brought into force."""
+
+    wire_name: ClassVar[str] = "settings"
+    changed: Sequence[str]
+    needs_restart: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NewConversation(Event):
+    """What was said before is not in the prompt any more."""
+
+    wire_name: ClassVar[str] = "new-conversation"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonaSwitched(Event):
+    """Another answers."""
+
+    wire_name: ClassVar[str] = "persona"
+    persona: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestartFailed(Event):
+    """Settings could not be loaded; those before are in force again."""
+
+    wire_name: ClassVar[str] = "restart-failed"
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reloading(Event):
+    """The settings are being read again, or everything is being loaded anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded(Event):
+    """The settings have been read again, however that went."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping(Event):
+    """The daemon is about to end."""
 
 
 E = TypeVar("E", bound=Event)
@@ -68,11 +172,15 @@ class Follower:
         self._queue.put_nowait(None)
         return False
 
+    async def get(self) -> Event | None:
+        """Wait for the next event; ``None`` is the last."""
+        return await self._queue.get()
+
     def __aiter__(self) -> "Follower":
         return self
 
     async def __anext__(self) -> Event:
-        event = await self._queue.get()
+        event = await self.get()
         if event is None:
             raise StopAsyncIteration
         return event
@@ -112,6 +220,16 @@ class Bus:
                 self._callbacks.remove(entry)
 
         return unsubscribe
+
+    def for_threads(self) -> Callable[[Event], None]:
+        """Return a ``publish`` for other threads; called in the event loop's."""
+        loop = asyncio.get_running_loop()
+
+        def publish(event: Event) -> None:
+            with contextlib.suppress(RuntimeError):  # a loop that has gone has nobody left to tell
+                loop.call_soon_threadsafe(self.publish, event)
+
+        return publish
 
     @contextlib.contextmanager
     def followed(self, *, private: bool = False) -> Iterator[Follower]:

@@ -82,6 +82,10 @@ class Loader:
         """Await ``close`` when the loader ends, before what was made earlier."""
         self._stack.push_async_callback(close)
 
+    def at_end(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` when the loader ends, before what was made earlier."""
+        self._stack.callback(callback)
+
     async def make(self, worker: Worker, factory: Callable[[], P]) -> P:
         """Make a part on its thread and warm it up there."""
 

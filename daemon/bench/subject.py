@@ -27,9 +27,10 @@ from daemon.app import Running, run_until_signal, serve
 from daemon.bench.turns import MOUTH_CLOSED, MOUTH_OPEN, VOICE_READY
 from daemon.config import Settings, load
 from daemon.dialogue.conversion import Conversion
-from daemon.dialogue.reply import Reply
-from daemon.dialogue.state import Phase, State
+from daemon.dialogue.events import ConversationStep
+from daemon.dialogue.state import Phase
 from daemon.dialogue.trace import Trace
+from daemon.events import Bus
 from daemon.face.shapes import VOICE
 from daemon.loading import Loader
 from daemon.media import Audio, Image, Mouth
@@ -149,14 +150,15 @@ class WatchedLoader(Loader):
         return face
 
 
-class Observer:
+class Teller:
     """Tells each change of state, and with the first sound of a reply its timings so far."""
 
     def __init__(self) -> None:
         self._phase = Phase.LISTENING
 
-    def __call__(self, state: State, reply: Reply | None) -> None:
+    def follow(self, step: ConversationStep) -> None:
         """See one step."""
+        state, reply = step.state, step.reply
         if state.phase is self._phase:
             return
         self._phase = state.phase
@@ -187,7 +189,10 @@ def main() -> None:
         camera = settings.camera.model_copy(update={"output": "none"})
         settings = settings.model_copy(update={"camera": camera})
     trace = Trace(arguments.trace) if arguments.trace else None
-    observe = trace.watching(Observer()) if trace else Observer()
+    bus = Bus()
+    bus.subscribe(ConversationStep, Teller().follow)
+    if trace is not None:
+        bus.subscribe(ConversationStep, trace.follow)
     background: set[asyncio.Task[None]] = set()  # the loop alone would forget it
 
     def ready(running: Running) -> None:
@@ -195,7 +200,7 @@ def main() -> None:
         background.add(asyncio.create_task(tell_voice(running.parts.conversion), name="voice"))
 
     with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt), trace or nullcontext():
-        run_until_signal(serve(settings, ready, observe, WatchedLoader))
+        run_until_signal(serve(settings, ready, WatchedLoader, bus=bus))
 
 
 if __name__ == "__main__":

@@ -27,12 +27,13 @@ from daemon.commands.film import add_face_option, with_face
 from daemon.commands.keys import keys
 from daemon.commands.voice_option import add_voice_option, with_voice
 from daemon.config import Settings
+from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.personas import find_persona, with_persona
-from daemon.dialogue.reply import Reply
-from daemon.dialogue.state import Phase, State
+from daemon.dialogue.state import Phase
 from daemon.dialogue.trace import Trace
 from daemon.errors import DigitalLifeError, StageError, first_failure, named
+from daemon.events import Bus, Muted
 from daemon.i18n import tr
 from daemon.loading import Loader
 from daemon.service import beat
@@ -110,8 +111,11 @@ async def _serve(
     trace: Trace | None,
 ) -> None:
     """Serve, with keys, signals and a socket to steer it."""
-    mute = Mute()
-    desk = Desk(settings, config, mute, with_options)
+    bus = Bus()
+    if trace is not None:
+        bus.subscribe(ConversationStep, trace.follow)
+    mute = Mute(bus)
+    desk = Desk(settings, config, mute, with_options, bus)
 
     def ready(running: Running) -> None:
         desk.ready(running)
@@ -119,13 +123,8 @@ async def _serve(
         beat.end()
         err.print(tr("Listening. Ctrl+C ends it."))
 
-    def observe(state: State, reply: Reply | None) -> None:
-        # Words are private: a person at the terminal sees them, a log never does.
-        desk.monitor(state, reply)
-        panel.observe(state, reply)
-        if is_watched():
-            _print_words(state, reply)
-
+    if is_watched():  # words are private: a person at the terminal sees them, a log never does
+        bus.subscribe(ConversationStep, _print_words)
     _listen_to_signals(mute, desk)
     make_loader = partial(Loader, progress=desk.loading)
     panel = Panel(desk, mute)
@@ -133,15 +132,14 @@ async def _serve(
     async def live(settings: Settings) -> None:
         persona = find_persona(settings.persona.name, settings)
         chosen = with_persona(settings, persona)
-        watched = trace.watching(observe) if trace is not None else observe
-        await serve(chosen, ready, watched, make_loader, mute, desk.events.publish)
+        await serve(chosen, ready, make_loader, mute, bus)
 
     async with _steered(desk), panel.open(settings.panel):
         serving = asyncio.create_task(again_and_again(desk, live))
         try:
             with keys({"m": mute.toggle_microphone, "c": mute.toggle_camera}) as there_are_keys:
                 if there_are_keys:
-                    mute.watchers.append(lambda: _print_switches(mute))
+                    bus.subscribe(Muted, _print_switches)
                     err.print(tr("Keys: m switches the microphone off and on, c the camera."))
                 await asyncio.shield(serving)
         except asyncio.CancelledError:  # the terminal is given back before the slow end
@@ -163,7 +161,7 @@ async def _steered(desk: Desk) -> AsyncIterator[None]:
     path = socket_path()
     if path is None:
         log.warning("no control socket: there is no private folder XDG_RUNTIME_DIR")
-    control = Control(desk.answer, desk.events)
+    control = Control(desk.answer, desk.bus)
     async with control.open(path) if path else nullcontext():
         alive = asyncio.create_task(keep_alive(desk.ailment), name="watchdog")
         try:
@@ -173,14 +171,15 @@ async def _steered(desk: Desk) -> AsyncIterator[None]:
             await asyncio.wait([alive])
 
 
-def _print_switches(mute: Mute) -> None:
+def _print_switches(muted: Muted) -> None:
     off, on = (tr("off"), "bold red"), (tr("on"), "green")
-    microphone, camera = (off if muted else on for muted in (mute.microphone, mute.camera))
+    microphone, camera = (off if is_off else on for is_off in (muted.microphone, muted.camera))
     err.print(styled(f"{tr('microphone')}: ", microphone, f"   {tr('camera')}: ", camera))
 
 
-def _print_words(state: State, reply: Reply | None) -> None:
-    if state.phase is Phase.SPEAKING and reply is not None and reply.turn.words is not None:
+def _print_words(step: ConversationStep) -> None:
+    reply = step.reply
+    if step.state.phase is Phase.SPEAKING and reply is not None and reply.turn.words is not None:
         out.print(styled((tr("you"), "bold"), f": {reply.turn.words.text}"))
 
 

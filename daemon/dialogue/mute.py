@@ -1,7 +1,8 @@
 """The switches for microphone and camera."""
 
 import logging
-from collections.abc import Callable
+
+from daemon.events import Bus, Muted
 
 log = logging.getLogger(__name__)
 
@@ -13,9 +14,9 @@ class Mute:
     by the screen before each picture.
     """
 
-    def __init__(self) -> None:
-        self.watchers: list[Callable[[], None]] = []
-        """Called after each switch."""
+    def __init__(self, bus: Bus | None = None) -> None:
+        """``bus`` is told of each switch."""
+        self._bus = bus or Bus()
         self._microphone = False
         self._camera = False
 
@@ -41,5 +42,4 @@ class Mute:
 
     def _tell(self, what: str, off: bool) -> None:
         log.info("%s %s", what, "off" if off else "on")
-        for watcher in self.watchers:
-            watcher()
+        self._bus.publish(Muted(self.microphone, self.camera))

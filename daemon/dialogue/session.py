@@ -13,9 +13,9 @@ from typing import Any
 
 from daemon.audio.player import Player
 from daemon.dialogue.apologies import apology_in
+from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.filters import Lately, is_backchannel, is_own_echo
 from daemon.dialogue.mouths import FrameSink
-from daemon.dialogue.observer import Observer, harmless
 from daemon.dialogue.outputs import Outputs
 from daemon.dialogue.parts import Parts
 from daemon.dialogue.pending import PendingRequest
@@ -34,7 +34,7 @@ from daemon.dialogue.state import (
     step,
 )
 from daemon.dialogue.streams import Channel
-from daemon.dialogue.turn import Script, SpokenTurn, Turn
+from daemon.dialogue.turn import Apology, Script, SpokenTurn, Turn
 from daemon.dialogue.utterances import loop_time
 from daemon.ears.events import (
     EarEvent,
@@ -46,6 +46,7 @@ from daemon.ears.events import (
     SpeechTooShort,
 )
 from daemon.errors import DigitalLifeError
+from daemon.events import Bus, StateChanged
 from daemon.i18n import tr
 from daemon.media import SPEAK_RATE, Samples, Transcript
 
@@ -68,9 +69,9 @@ class Session:
         frames: FrameSink | None,
         apologies: dict[str, Samples],
         barge_in_s: float,
-        observe: Observer = lambda state, reply: None,
+        bus: Bus | None = None,
     ) -> None:
-        """``apologies``: spoken ones (``SPEAK_RATE``) by language; ``observe`` sees each step."""
+        """``apologies``: spoken ones (``SPEAK_RATE``) by language; ``bus`` is told each step."""
         self.state = State()
         self.parts = parts
         """The parts that the next reply is made with."""
@@ -80,7 +81,7 @@ class Session:
         """Seconds of speech over a reply that silence it; may be changed at any time."""
         self.lately = Lately()
         """Whom it answers may be changed at any time."""
-        self._observe = harmless(observe)
+        self._bus = bus or Bus()
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._outputs = Outputs(
             player,
@@ -179,7 +180,9 @@ class Session:
             self._reply = None
         if self.state.phase in (Phase.LISTENING, Phase.SPEAKING):
             self._turn = self._waiting = None  # answered, or not worth an answer
-        self._observe(self.state, None if self.state.phase is Phase.HEARING else self._reply)
+        self._bus.publish(ConversationStep(self.state, _shown(self.state, self._reply)))
+        if self.state.phase is not before.phase:
+            self._bus.publish(StateChanged(self.state.phase.value, self.state.turn))
 
     def _hear(self, event: Event, before: State, group: asyncio.TaskGroup) -> None:
         """Follow what is being said; its answer is prepared before it is known to be all."""
@@ -287,3 +290,10 @@ async def _forward(found: Channel[ReplyEvent], events: asyncio.Queue[Event]) -> 
     """Hand on what a reply tells."""
     async for event in found:
         events.put_nowait(event)
+
+
+def _shown(state: State, reply: Reply | None) -> Reply | None:
+    """Return the reply that others may see: nothing that is only prepared, and no apology."""
+    if reply is None or state.phase is Phase.HEARING or isinstance(reply.turn.question, Apology):
+        return None
+    return reply

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from daemon.dialogue.observer import Observer
+from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.reply import Reply
-from daemon.dialogue.state import Phase, State
+from daemon.dialogue.state import Phase
 from daemon.dialogue.timing import Timings
 from daemon.files import whole_file
 
@@ -58,19 +58,15 @@ class Trace:
         with whole_file(self.path) as part:
             part.write_text(json.dumps(told), encoding="utf-8")
 
-    def watching(self, observe: Observer) -> Observer:
-        """Follow a session's steps, and pass them on."""
-
-        def note(state: State, reply: Reply | None) -> None:
-            if reply is not self._reply:
-                self._end()
-                self._reply = reply
-            if state.phase is not self._phase:
-                self._state_ended()
-                self._phase, self._turn = state.phase, state.turn
-            observe(state, reply)
-
-        return note
+    def follow(self, step: ConversationStep) -> None:
+        """See a step of the conversation."""
+        state, reply = step.state, step.reply
+        if reply is not self._reply:
+            self._end()
+            self._reply = reply
+        if state.phase is not self._phase:
+            self._state_ended()
+            self._phase, self._turn = state.phase, state.turn
 
     def add(self, turn: int, timings: Timings) -> None:
         """Add what is known of a turn."""

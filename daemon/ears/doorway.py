@@ -9,15 +9,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from daemon.dialogue.observer import Observer
-from daemon.dialogue.reply import Reply
-from daemon.dialogue.state import Phase, State
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.events import EarEvent, SpeechEnded, SpeechStarted, SpeechTooShort
+from daemon.events import EarsOpened, Event, StateChanged
 from daemon.media import LISTEN_RATE, Samples
 
 LONGEST_S = 60.0  # that a key counts as held, if nobody tells that it was let go
 TAIL_S = 0.3  # a key is let go with the last sound, some of which is still on its way
+IDLE = "listening"  # the conversation's state in which no turn is under way
 KEPT_S = 1.5  # of sound before a wake word was noticed: the word itself, and what followed at once
 
 
@@ -84,17 +83,12 @@ class Waking:
         self._until = float("-inf")
         self._busy = False
 
-    def watching(self, observe: Observer) -> Observer:
-        """Follow the conversation's states, and pass them on; the event loop's thread."""
-
-        def note(state: State, reply: Reply | None) -> None:
-            busy = state.phase is not Phase.LISTENING
-            if self._busy and not busy:
-                self._until = self._clock() + self._stay_s
-            self._busy = busy
-            observe(state, reply)
-
-        return note
+    def follow(self, event: StateChanged) -> None:
+        """See the conversation's states; the event loop's thread."""
+        busy = event.state != IDLE
+        if self._busy and not busy:
+            self._until = self._clock() + self._stay_s
+        self._busy = busy
 
     def opens(self, samples: Samples, speaking: bool) -> bool:
         """Whether the word was heard, or the conversation goes on."""
@@ -114,11 +108,16 @@ class Hearing(Protocol):
 
 
 class Doorway:
-    """Hands sound to the ears while a gate is open. All but ``watchers`` is the ears' thread's."""
+    """Hands sound to the ears while a gate is open. It belongs to the ears' thread."""
 
-    def __init__(self, endpointer: Endpointer, gate: Gate | None) -> None:
-        self.watchers: list[Callable[[bool], None]] = []
-        """Called in the ears' thread, with whether they are open, after each change."""
+    def __init__(
+        self,
+        endpointer: Endpointer,
+        gate: Gate | None,
+        publish: Callable[[Event], None] = lambda event: None,
+    ) -> None:
+        """``publish`` is told when they open and close; see ``Bus.for_threads``."""
+        self._publish = publish
         self.open = gate is None
         self._endpointer = endpointer
         self._gate = gate
@@ -145,8 +144,7 @@ class Doorway:
             events += self._pass_over(samples)
         if opens is not self.open:
             self.open = opens
-            for watcher in self.watchers:
-                watcher(opens)
+            self._publish(EarsOpened(opens))
         self._follow(events)
         return events
 

@@ -12,10 +12,9 @@ from daemon.dialogue.apologies import APOLOGIES
 from daemon.dialogue.personas import DEFAULT, Persona, find_persona, list_personas
 from daemon.dialogue.turn import Script
 from daemon.dialogue.voice_commands import wanted_persona
-from daemon.ears.doorway import Doorway
 from daemon.errors import DigitalLifeError
+from daemon.events import Bus, PersonaSwitched
 from daemon.media import Transcript
-from daemon.service.control import Events
 
 GREETINGS = {"en": "Hello, I am {name}.", "zh": "你好，我是{name}。"}
 
@@ -29,26 +28,17 @@ class Appearance:
         self,
         settings: Callable[[], Settings],
         choose: Callable[[Mapping[str, object]], Awaitable[dict[str, Any]]],
-        events: Events,
+        bus: Bus,
     ) -> None:
         """Take the settings that are wanted, without a persona's changes, and what sets one."""
         self._settings = settings
         self._choose = choose
-        self._events = events
+        self._bus = bus
         self._switching: asyncio.Task[None] | None = None
 
     def serve(self, running: Running) -> None:
         """Obey spoken orders from now on."""
         running.session.use(voice_command=lambda said: self._order(running, said))
-
-    def follow(self, doorway: Doorway) -> None:
-        """Tell when the ears open and close."""
-        loop = asyncio.get_running_loop()
-
-        def tell(opened: bool) -> None:
-            loop.call_soon_threadsafe(lambda: self._events.publish("ears", open=opened))
-
-        doorway.watchers.append(tell)
 
     def list(self) -> dict[str, Any]:
         """Return who can answer, and who does."""
@@ -69,7 +59,7 @@ class Appearance:
         outcome = await self._choose({"persona.name": chosen})
         running.session.forget()
         await running.chat.begin(chosen)
-        self._events.publish("persona", persona=persona.id, name=persona.name)
+        self._bus.publish(PersonaSwitched(persona.id, persona.name))
         spoken = language or running.loader.settings.ears.languages[0]
         running.session.ask(Script(greeting(persona, spoken)))
         return outcome

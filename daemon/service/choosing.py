@@ -9,8 +9,8 @@ from daemon.apply import apply
 from daemon.config import Settings
 from daemon.dialogue.personas import find_persona, with_persona
 from daemon.errors import DigitalLifeError
+from daemon.events import Bus, SettingsChanged
 from daemon.i18n import tr
-from daemon.service.control import Events
 from daemon.service.settings_state import SettingsState, with_values
 from daemon.worker import Cancelled, WorkerClosed
 
@@ -18,13 +18,11 @@ from daemon.worker import Cancelled, WorkerClosed
 class Chooser:
     """Belongs to the event loop's thread; owns the changes under way."""
 
-    def __init__(
-        self, settings: SettingsState, running: Callable[[], Running], events: Events
-    ) -> None:
+    def __init__(self, settings: SettingsState, running: Callable[[], Running], bus: Bus) -> None:
         """Take ``running``, which returns the daemon or raises what is told while it loads."""
         self.settings: Final = settings
         self._running = running
-        self._events = events
+        self._bus = bus
         self._changing = asyncio.Lock()
         self._changes: set[asyncio.Task[dict[str, Any]]] = set()
 
@@ -46,7 +44,7 @@ class Chooser:
         persona = find_persona(wanted.persona.name, wanted)
         reply = await apply(self._running(), with_persona(wanted, persona))
         self.settings.take(wanted, chosen)
-        self._events.publish("settings", **reply)
+        self._bus.publish(SettingsChanged(**reply))
         return reply
 
     async def take_file(self, settings: Settings) -> dict[str, Any]:

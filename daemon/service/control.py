@@ -10,19 +10,27 @@ import logging
 import os
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from daemon.errors import DigitalLifeError, InputError, named
+from daemon.events import Bus
 from daemon.i18n import tr
 from daemon.service.acceptor import Acceptor
-from daemon.service.protocol import LONGEST_LINE, Look, Request, encode, parse, refusal
+from daemon.service.protocol import (
+    LONGEST_LINE,
+    Look,
+    Request,
+    encode,
+    event_line,
+    parse,
+    refusal,
+)
 
 MOST_CLIENTS = 32
-MOST_EVENTS = 256  # that may wait for a client; one that is further behind is cut off
 PATIENCE_S = 5.0  # a client that does not take its answer within this is cut off
 FIRST_S = 10.0  # and one that asks nothing for so long after it came
 IDLE_S = 60.0  # or after its last answer
@@ -33,43 +41,13 @@ log = logging.getLogger(__name__)
 Answer = Callable[[Request], Awaitable[dict[str, Any]]]
 
 
-class Events:
-    """Hands each event to all who follow. Belongs to the event loop's thread."""
-
-    def __init__(self) -> None:
-        self._followers: set[asyncio.Queue[bytes | None]] = set()
-
-    def publish(self, event: str, **what: Any) -> None:
-        """Tell an event; never waits. Who has not taken the last ``MOST_EVENTS`` is dropped."""
-        if not self._followers:
-            return
-        now = asyncio.get_running_loop().time()
-        line = encode(event=event, at=round(now, 3), **what)
-        for follower in list(self._followers):
-            if follower.qsize() < MOST_EVENTS:
-                follower.put_nowait(line)
-            else:
-                self._followers.discard(follower)
-                follower.put_nowait(None)
-
-    @contextlib.contextmanager
-    def followed(self) -> Iterator[asyncio.Queue[bytes | None]]:
-        """Get events from now on as lines; ``None`` is the last."""
-        follower: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._followers.add(follower)
-        try:
-            yield follower
-        finally:
-            self._followers.discard(follower)
-
-
 class Control:
     """Serves the clients of one socket."""
 
-    def __init__(self, answer: Answer, events: Events) -> None:
+    def __init__(self, answer: Answer, bus: Bus) -> None:
         """``answer`` returns the fields of the reply or raises ``DigitalLifeError``."""
         self._answer = answer
-        self._events = events
+        self._bus = bus
         self._acceptor: Acceptor | None = None
         self._clients: set[asyncio.Task[None]] = set()
         self._idle: dict[asyncio.Task[None], None] = {}
@@ -174,7 +152,7 @@ class Control:
             return refusal(DigitalLifeError(named(error), said=str(error)))
 
     async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with self._events.followed() as events:
+        with self._bus.followed() as events:
             await self._write(writer, encode(ok=True))
             gone = asyncio.ensure_future(reader.read(1))
             try:
@@ -184,10 +162,11 @@ class Control:
                     if not following.done():
                         following.cancel()
                         return
-                    line = following.result()
-                    if line is None:
+                    event = following.result()
+                    if event is None:
                         return
-                    await self._write(writer, line)
+                    if event.wire_name:
+                        await self._write(writer, event_line(event))
             finally:
                 gone.cancel()
                 with contextlib.suppress(OSError, asyncio.CancelledError):

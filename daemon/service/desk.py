@@ -12,11 +12,11 @@ from daemon.config import Settings, load
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.turn import Script
 from daemon.errors import DigitalLifeError, SetupError
+from daemon.events import Bus, Loading, NewConversation, Ready
 from daemon.i18n import tr
 from daemon.service import notify, report
 from daemon.service.appearance import Appearance
 from daemon.service.choosing import Chooser
-from daemon.service.control import Events
 from daemon.service.monitor import Monitor
 from daemon.service.protocol import (
     Appear,
@@ -56,13 +56,14 @@ class Desk:
         config: Path | None,
         mute: Mute,
         with_options: Callable[[Settings], Settings] = lambda settings: settings,
+        bus: Bus | None = None,
     ) -> None:
         """``config`` is the file that ``reload`` reads; ``None`` is the user's own.
 
         ``with_options`` puts into its settings what the command line asked for.
         """
-        self.events = Events()
-        self.monitor = Monitor(self.events)
+        self.bus: Final = bus or Bus()
+        self.monitor = Monitor(self.bus)
         self.settings: Final = SettingsState(settings)
         self.restarting = asyncio.Event()
         """Somebody wants everything loaded anew, with ``wanted``."""
@@ -74,17 +75,16 @@ class Desk:
         self._running: Running | None = None
         self._loading = ""
         self._started = time.monotonic()
-        self._chooser = Chooser(self.settings, self._live, self.events)
-        self._appearance = Appearance(lambda: self.settings.wanted, self.choose, self.events)
+        self._chooser = Chooser(self.settings, self._live, self.bus)
+        self._appearance = Appearance(lambda: self.settings.wanted, self.choose, self.bus)
         self._reloads: set[asyncio.Task[None]] = set()
-        mute.watchers.append(self._tell_switches)
 
     def loading(self, what: str) -> None:
         """Note what is being loaded."""
         self._loading = what
         if self._running is None:
             notify.notify(STATUS=f"loading: {what}")
-        self.events.publish("loading", what=what, live=self._running is not None)
+        self.bus.publish(Loading(what, live=self._running is not None))
 
     @property
     def running(self) -> Running | None:
@@ -105,8 +105,7 @@ class Desk:
         """Answer everything from now on."""
         self._running = running
         self._appearance.serve(running)
-        self._appearance.follow(running.doorway)
-        self.events.publish("ready")
+        self.bus.publish(Ready())
 
     async def answer(self, request: Request) -> dict[str, Any]:
         """Do what is asked; return the fields of the reply, or raise ``DigitalLifeError``."""
@@ -128,7 +127,7 @@ class Desk:
             case Order(do="new-conversation"):
                 self._live().session.forget()
                 await self._live().chat.begin_again()
-                self.events.publish("new-conversation")
+                self.bus.publish(NewConversation())
                 return {}
             case Order(do="restart"):
                 return await self._restart()
@@ -242,9 +241,6 @@ class Desk:
 
     def _muted(self) -> dict[str, bool]:
         return {"microphone": self._mute.microphone, "camera": self._mute.camera}
-
-    def _tell_switches(self) -> None:
-        self.events.publish("muted", **self._muted())
 
     def _live(self) -> Running:
         if self._running is None:

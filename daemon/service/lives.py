@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 
 from daemon.config import Settings
 from daemon.errors import DigitalLifeError, first_failure, named
+from daemon.events import RestartFailed
 from daemon.service import notify
 from daemon.service.desk import Desk
 
@@ -30,7 +31,7 @@ async def again_and_again(
             if before is None or desk.running is not None:
                 raise
             log.error("%s The settings before are in force again.", named(failure))
-            desk.events.publish("restart-failed", message=named(failure))
+            desk.bus.publish(RestartFailed(named(failure)))
             settings, before = before, None
         else:
             settings, before = desk.settings.wanted, desk.settings.in_force

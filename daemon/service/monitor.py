@@ -6,9 +6,10 @@ from collections import Counter, deque
 from pathlib import Path
 from typing import Any, Final
 
+from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.state import Phase, State
-from daemon.service.control import Events
+from daemon.events import Bus, TurnEnded
 
 TURNS = 10  # whose timings are kept
 
@@ -16,7 +17,7 @@ TURNS = 10  # whose timings are kept
 class Monitor:
     """Sees every step of the session; figures only, never words. The event loop's thread."""
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, bus: Bus) -> None:
         self.state = State()
         self.turns: deque[dict[str, Any]] = deque(maxlen=TURNS)
         """The newest last: ``turn``, and seconds from the end of the question per mark."""
@@ -24,19 +25,17 @@ class Monitor:
         """``turns`` answered, ``interrupted``, ``degraded`` replies."""
         self.answer_s = 0.0
         """Seconds from the end of a question to the first sound, all of them together."""
-        self._events: Final = events
+        self._bus: Final = bus
         self._reply: Reply | None = None
+        bus.subscribe(ConversationStep, self._see)
 
-    def __call__(self, state: State, reply: Reply | None) -> None:
-        """See one step."""
-        before, self.state = self.state, state
-        if reply is not self._reply:
-            self._note(before)
-            self._reply = reply
-        if state.phase is not before.phase:
-            self._events.publish("state", state=state.phase.value, turn=state.turn)
+    def _see(self, step: ConversationStep) -> None:
+        self.state = step.state
+        if step.reply is not self._reply:
+            self._note()
+            self._reply = step.reply
 
-    def _note(self, before: State) -> None:
+    def _note(self) -> None:
         """Keep the figures of the reply that has just ended."""
         reply = self._reply
         if reply is None or "first_audible" not in reply.timings.marks:
@@ -47,7 +46,7 @@ class Monitor:
         self.counts["interrupted"] += "reply_end" not in marks
         self.counts["degraded"] += bool(reply.degraded)
         self.answer_s += marks["first_audible"]
-        self._events.publish("turn", **self.turns[-1])
+        self._bus.publish(TurnEnded(reply.turn, marks))
 
     @property
     def speaking(self) -> bool:

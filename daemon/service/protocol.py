@@ -31,6 +31,7 @@ from pydantic import (
 )
 
 from daemon.errors import DigitalLifeError, InputError
+from daemon.events import Event
 from daemon.i18n import tr
 
 VERSION = 1
@@ -169,6 +170,11 @@ def encode(**fields: Any) -> bytes:
     return (
         json.dumps({"v": VERSION, **fields}, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
     )
+
+
+def event_line(event: Event) -> bytes:
+    """Return the line that tells of an event."""
+    return encode(event=event.wire_name, at=round(event.at, 3), **event.as_fields())
 
 
 def refusal(error: DigitalLifeError) -> bytes:

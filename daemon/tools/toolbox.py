@@ -14,6 +14,7 @@ from typing import Any
 from daemon.brain.marks import without_marks
 from daemon.brain.unicode import well_formed
 from daemon.config import ToolServer
+from daemon.events import Event, ToolCalled
 from daemon.i18n import tr
 from daemon.media import CalledTool, Tool, ToolCall
 from daemon.tools.server import Server, ToolFailed
@@ -36,12 +37,15 @@ class Toolbox:
         self,
         servers: Mapping[str, ToolServer],
         offer: Callable[[tuple[Tool, ...]], Awaitable[None]],
-        tell: Callable[..., None] = lambda event, **what: None,
+        publish: Callable[[Event], None] = lambda event: None,
     ) -> None:
-        """``offer`` is given what may be called, after each change; ``tell`` each call's course."""
+        """``offer`` is given what may be called, after each change.
+
+        ``publish`` is told each call's course.
+        """
         self._wanted = dict(servers)
         self._offer = offer
-        self._tell = tell
+        self._publish = publish
         self._servers: dict[str, Server] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -134,7 +138,7 @@ class Toolbox:
 
     def _note(self, called: CalledTool) -> None:
         log.info("tool %s of %s: %s", called.tool, called.server, called.outcome)
-        self._tell("tool", tool=called.tool, server=called.server, outcome=called.outcome)
+        self._publish(ToolCalled(called.tool, called.server, called.outcome))
 
     def _allowed(self) -> dict[str, tuple[Server, str, Tool]]:
         found: dict[str, tuple[Server, str, Tool]] = {}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from daemon.dialogue.conversion import Conversion
+from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.parts import Parts
 from daemon.dialogue.session import Session
 from daemon.dialogue.state import Phase
@@ -21,6 +22,7 @@ from daemon.ears.events import (
     SpeechTooShort,
 )
 from daemon.errors import SetupError
+from daemon.events import Bus
 from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Mouth, Utterance
 from daemon.stages import VoiceConverter
 from daemon.worker import CancelToken
@@ -48,6 +50,8 @@ class Stage:
 
     def __init__(self, made: Parts) -> None:
         self.player, self.screen = FakePlayer(), FakeScreen()
+        self.bus = Bus()
+        self.bus.subscribe(ConversationStep, lambda step: self.note(step.state.phase))
         self.phases: list[tuple[float, Phase]] = []
         self.history = made.history
         self.parts = made
@@ -57,7 +61,7 @@ class Stage:
             self.screen,
             {"en": np.ones(4800, np.float32)},
             barge_in_s=0.4,
-            observe=lambda state, reply: self.note(state.phase),
+            bus=self.bus,
         )
 
     def note(self, phase: Phase) -> None:

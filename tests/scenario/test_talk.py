@@ -6,10 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from daemon.config import load, packaged_config
-from daemon.dialogue.reply import Reply
-from daemon.dialogue.state import State
+from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.turn import Script as Text
 from daemon.ears.events import SpeechFaded
+from daemon.events import Event, PrivateEvent
 from daemon.media import LISTEN_RATE, Utterance
 from daemon.service.panel.talk import Talk
 from tests.fakes import FakeChat, FakeRecognizer, parts, utterance_audio
@@ -33,17 +33,13 @@ class Shown:
             loudspeaker=stage.player,
             loader=SimpleNamespace(settings=SETTINGS),
         )
-        self.talk = Talk(lambda: running, self.tell)
-        before = stage.session._observe
+        self.talk = Talk(lambda: running, stage.bus)
+        stage.bus.subscribe(ConversationStep, self.talk.follow)
+        stage.bus.subscribe(PrivateEvent, self.note)
 
-        def observe(state: State, reply: Reply | None) -> None:
-            before(state, reply)
-            self.talk.observe(state, reply)
-
-        stage.session._observe = observe
-
-    def tell(self, event: str, **fields: Any) -> None:
-        self.told.append((event, fields))
+    def note(self, event: Event) -> None:
+        if event.wire_name:
+            self.told.append((event.wire_name, event.as_fields()))
 
     def play(self, script: Script, *deeds: tuple[float, Any]) -> list[dict[str, Any]]:
         async def look() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 
+from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.state import Phase
 from daemon.dialogue.thinking import LONGEST_RESULTS, MOST_CALLS, MOST_ROUNDS, NO_ANSWER
@@ -22,14 +23,12 @@ def stage(chat: FakeChat, tools: FakeTools, *said: str) -> Stage:
 def begun(stage: Stage) -> list[Reply]:
     """All replies that were heard of, in order."""
     replies: list[Reply] = []
-    observe = stage.session._observe
 
-    def note(state: object, reply: Reply | None) -> None:
-        if reply is not None and reply not in replies:
-            replies.append(reply)
-        observe(state, reply)  # type: ignore[arg-type]
+    def note(step: ConversationStep) -> None:
+        if step.reply is not None and step.reply not in replies:
+            replies.append(step.reply)
 
-    stage.session._observe = note
+    stage.bus.subscribe(ConversationStep, note)
     return replies
 
 

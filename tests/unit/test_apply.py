@@ -110,7 +110,6 @@ def changing(
                 chat=SimpleNamespace(
                     history=SimpleNamespace(persona=""), keeper=SimpleNamespace(settings=None)
                 ),
-                doorway=SimpleNamespace(watchers=[]),
                 parts=made,
                 screen=None,
                 tools=SimpleNamespace(use=lambda servers: None, try_again=lambda: None),

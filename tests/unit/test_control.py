@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 
 from daemon.cli import main
 from daemon.errors import DigitalLifeError, InputError, SetupError
+from daemon.events import Bus, StateChanged, Stopping
 from daemon.service import control
 from daemon.service.client import Client, NotRunning
-from daemon.service.control import Control, Events
+from daemon.service.control import Control
+from daemon.service.panel.events import MicrophoneLevel
 from daemon.service.protocol import (
     LONGEST_LINE,
     LONGEST_TEXT,
@@ -33,7 +35,7 @@ from tests.waiting import PATIENCE_S, soon
 
 LEISURE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-Work = Callable[[Path, Events], Awaitable[None]]
+Work = Callable[[Path, Bus], Awaitable[None]]
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def serving(place: Path, work: Work) -> None:
-    events = Events()
+    bus = Bus()
 
     async def answer(request: Request) -> dict[str, Any]:
         if isinstance(request, Say) and request.do == "ask":
@@ -59,8 +61,8 @@ def serving(place: Path, work: Work) -> None:
         return {"did": request.do}
 
     async def main() -> None:
-        async with Control(answer, events).open(place):
-            await work(place, events)
+        async with Control(answer, bus).open(place):
+            await work(place, bus)
 
     asyncio.run(main())
 
@@ -88,7 +90,7 @@ def test_say_is_for_the_running_daemon_with_other_settings_too(place: Path, tmp_
     config = tmp_path / "config.toml"
     config.write_text("[voice]\nspeed = 1.1\n")
 
-    async def work(place: Path, events: Events) -> None:
+    async def work(place: Path, bus: Bus) -> None:
         for options in ([], ["--config", str(config)]):
             assert await asyncio.to_thread(main, [*options, "say", "Hello"]) == 0
 
@@ -112,7 +114,7 @@ def test_say_does_not_begin_anew_when_the_daemon_ends_meanwhile(
 
 
 def test_a_request_is_answered_and_the_next_one_too(place: Path) -> None:
-    async def work(place: Path, events: Events) -> None:
+    async def work(place: Path, bus: Bus) -> None:
         reader, writer = await asyncio.open_unix_connection(str(place))
         for name in ("status", "metrics", "status"):
             writer.write(encode(do=name))
@@ -123,7 +125,7 @@ def test_a_request_is_answered_and_the_next_one_too(place: Path) -> None:
 
 
 def test_errors_come_with_their_remedy(place: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async def work(place: Path, events: Events) -> None:
+    async def work(place: Path, bus: Bus) -> None:
         wrong = await asked(place, encode(do="reload"))
         assert wrong["error"] == {
             "message": "the settings are wrong",
@@ -137,7 +139,7 @@ def test_errors_come_with_their_remedy(place: Path, caplog: pytest.LogCaptureFix
 
 
 def test_the_socket_is_its_owners_and_goes_with_the_daemon(place: Path) -> None:
-    async def work(place: Path, events: Events) -> None:
+    async def work(place: Path, bus: Bus) -> None:
         mode = os.stat(place).st_mode
         assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
 
@@ -149,16 +151,16 @@ def test_one_left_by_a_crash_is_replaced(place: Path) -> None:
     with socket.socket(socket.AF_UNIX) as crashed:
         crashed.bind(str(place))
 
-    async def work(place: Path, events: Events) -> None:
+    async def work(place: Path, bus: Bus) -> None:
         assert (await asked(place, encode(do="status")))["ok"]
 
     serving(place, work)
 
 
 def test_a_second_daemon_is_refused(place: Path) -> None:
-    async def work(place: Path, events: Events) -> None:
+    async def work(place: Path, bus: Bus) -> None:
         with pytest.raises(DigitalLifeError, match="running already"):
-            async with Control(None, events).open(place):  # type: ignore[arg-type]
+            async with Control(None, bus).open(place):  # type: ignore[arg-type]
                 pass
         assert (await asked(place, encode(do="status")))["ok"], "the first goes on"
 
@@ -166,7 +168,7 @@ def test_a_second_daemon_is_refused(place: Path) -> None:
 
 
 def test_others_are_cut_off(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def work(place: Path, events: Events) -> None:
+    async def work(place: Path, bus: Bus) -> None:
         monkeypatch.setattr(control, "_is_trusted", lambda connection: False)
         reader, writer = await asyncio.open_unix_connection(str(place))
         assert await reader.read() == b""
@@ -190,7 +192,7 @@ def test_the_kernel_tells_who_asks() -> None:
 
 @pytest.mark.parametrize("line", [b"garbage\n", b"\xff\xfe\x00\n", b"[" * 5000 + b"\n", b"{}\n"])
 def test_garbage_is_told_and_cut_off(place: Path, line: bytes) -> None:
-    async def work(place: Path, events: Events) -> None:
+    async def work(place: Path, bus: Bus) -> None:
         reader, writer = await asyncio.open_unix_connection(str(place))
         writer.write(line)
         assert not json.loads(await reader.readline())["ok"]
@@ -202,7 +204,7 @@ def test_garbage_is_told_and_cut_off(place: Path, line: bytes) -> None:
 
 
 def test_a_line_without_end_is_cut_off(place: Path) -> None:
-    async def work(place: Path, events: Events) -> None:
+    async def work(place: Path, bus: Bus) -> None:
         _, writer = await asyncio.open_unix_connection(str(place))
         sent = 0
         with pytest.raises(OSError):
@@ -228,7 +230,7 @@ def test_clients_that_ask_nothing_make_room(place: Path) -> None:
             for client in silent[: -control.MOST_CLIENTS]:
                 assert client.recv(1) == b"", "the first are cut off"
 
-    async def work(place: Path, events: Events) -> None:
+    async def work(place: Path, bus: Bus) -> None:
         await asyncio.to_thread(crowd)
 
     serving(place, work)
@@ -239,7 +241,7 @@ def test_clients_that_are_served_stay_and_others_are_told(place: Path) -> None:
         with Client() as client:
             client.do("status")
 
-    async def work(place: Path, events: Events) -> None:
+    async def work(place: Path, bus: Bus) -> None:
         following = []
         for _ in range(control.MOST_CLIENTS):
             reader, writer = await asyncio.open_unix_connection(str(place))
@@ -265,7 +267,7 @@ def test_one_that_asks_nothing_is_cut_off(place: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(control, "FIRST_S", 0.05)
     monkeypatch.setattr(control, "IDLE_S", 0.05)
 
-    async def work(place: Path, events: Events) -> None:
+    async def work(place: Path, bus: Bus) -> None:
         for began in (b"", b'{"v": 1,'):
             reader, writer = await asyncio.open_unix_connection(str(place))
             writer.write(began)
@@ -281,11 +283,13 @@ def test_one_that_asks_nothing_is_cut_off(place: Path, monkeypatch: pytest.Monke
 
 
 def test_events_are_followed(place: Path) -> None:
-    async def work(place: Path, events: Events) -> None:
+    async def work(place: Path, bus: Bus) -> None:
         reader, writer = await asyncio.open_unix_connection(str(place))
         writer.write(encode(do="events"))
         assert json.loads(await reader.readline())["ok"]
-        events.publish("state", state="speaking", turn=3)
+        bus.publish(Stopping())
+        bus.publish(MicrophoneLevel(0.5))
+        bus.publish(StateChanged("speaking", 3))
         event = json.loads(await reader.readline())
         assert (event["event"], event["state"], event["turn"]) == ("state", "speaking", 3)
         writer.close()
@@ -298,7 +302,7 @@ def test_who_does_not_read_is_cut_off_and_costs_others_nothing(
 ) -> None:
     monkeypatch.setattr(control, "PATIENCE_S", 0.2)
 
-    async def work(place: Path, events: Events) -> None:
+    async def work(place: Path, bus: Bus) -> None:
         slow_reader, slow = await asyncio.open_unix_connection(str(place), limit=64)
         slow.write(encode(do="events"))
         await slow_reader.readline()
@@ -306,9 +310,9 @@ def test_who_does_not_read_is_cut_off_and_costs_others_nothing(
         quick.write(encode(do="events"))
         await quick_reader.readline()
         for number in range(400):
-            events.publish("state", filler="x" * 2000, number=number)
-            assert json.loads(await quick_reader.readline())["number"] == number
-        await soon(lambda: len(events._followers) == 1)  # the slow one has gone
+            bus.publish(StateChanged("x" * 2000, number))
+            assert json.loads(await quick_reader.readline())["turn"] == number
+        await soon(lambda: len(bus._followers) == 1)  # the slow one has gone
         slow.transport.abort()
         quick.close()
 
@@ -316,7 +320,7 @@ def test_who_does_not_read_is_cut_off_and_costs_others_nothing(
 
 
 def test_the_daemon_ends_while_a_client_waits(place: Path) -> None:
-    async def work(place: Path, events: Events) -> None:
+    async def work(place: Path, bus: Bus) -> None:
         _, writer = await asyncio.open_unix_connection(str(place))
         writer.write(encode(do="ask", text="60"))
         _, other = await asyncio.open_unix_connection(str(place))
@@ -339,7 +343,7 @@ def test_the_client_of_the_commands(place: Path) -> None:
             with pytest.raises(DigitalLifeError, match="does not answer"):
                 client.do("ask", 0.05, text="1")
 
-    async def work(place: Path, events: Events) -> None:
+    async def work(place: Path, bus: Bus) -> None:
         await asyncio.to_thread(talk)
 
     serving(place, work)

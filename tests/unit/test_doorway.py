@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from daemon.dialogue.state import Phase, State
+from daemon.dialogue.state import Phase
 from daemon.ears.doorway import KEPT_S, LONGEST_S, TAIL_S, Doorway, Key, Waking
 from daemon.ears.events import EarEvent, SpeechEnded
+from daemon.events import EarsOpened, Event, StateChanged
 from daemon.media import LISTEN_RATE, Samples
 from tests.unit.test_endpointing import silence, speech
 from tests.unit.test_mute import endpointer
@@ -65,15 +66,14 @@ def test_without_a_gate_all_is_heard() -> None:
 def test_only_what_is_said_while_the_key_is_held() -> None:
     clock = Clock()
     key = Key(clock)
-    changes: list[bool] = []
-    door = Doorway(endpointer(), key)
-    door.watchers.append(changes.append)
+    changes: list[Event] = []
+    door = Doorway(endpointer(), key, changes.append)
     sound = np.concatenate([speech(2), silence(1), speech(4), silence(1)])
     events = listen(door, clock, sound, {3.0: key.press, 5.0: key.release})
     [(begin, end)] = ended(events)
     assert begin >= 2.9  # nothing of before
     assert end == pytest.approx(5.0 + TAIL_S, abs=0.15)
-    assert changes == [True, False]
+    assert changes == [EarsOpened(True), EarsOpened(False)]
 
 
 def test_letting_go_ends_the_turn_at_once() -> None:
@@ -124,14 +124,11 @@ def test_it_closes_after_a_while_but_never_within_a_turn() -> None:
 def test_it_stays_open_while_it_answers_and_for_a_while_after() -> None:
     clock = Clock()
     waking = Waking(Ringing(), 2.0, clock)
-    seen: list[Phase] = []
-    note = waking.watching(lambda state, reply: seen.append(state.phase))
-    note(State(Phase.SPEAKING), None)
+    waking.follow(StateChanged("speaking", 1))
     assert waking.opens(silence(0.1), False)
     clock.now = 10
-    note(State(Phase.LISTENING), None)
+    waking.follow(StateChanged(Phase.LISTENING.value, 1))
     clock.now = 11.9
     assert waking.opens(silence(0.1), False)
     clock.now = 12.1
     assert not waking.opens(silence(0.1), False)
-    assert seen == [Phase.SPEAKING, Phase.LISTENING]

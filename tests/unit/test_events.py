@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from dataclasses import dataclass
 
 import pytest
@@ -79,3 +80,23 @@ def test_following_ends_with_its_block() -> None:
                 await anext(follower)
 
     asyncio.run(scene())
+
+
+def test_other_threads_publish_in_the_loops() -> None:
+    async def scene() -> None:
+        bus, seen = Bus(), list[str]()
+        bus.subscribe(Ready, lambda event: seen.append(threading.current_thread().name))
+        with bus.followed() as follower:
+            publish = bus.for_threads()
+            await asyncio.to_thread(publish, Ready())
+            assert await anext(follower) == Ready()
+        assert seen == [threading.current_thread().name]
+
+    asyncio.run(scene())
+
+
+def test_an_event_keeps_the_moment_at_which_it_happened() -> None:
+    earlier = Ready()
+    assert earlier.at <= Ready().at
+    assert "at" not in earlier.as_fields()
+    assert Ready(at=1.0) == Ready(at=2.0)

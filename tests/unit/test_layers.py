@@ -40,7 +40,6 @@ HEIGHT = {room: -depth for depth, rooms in enumerate(LAYERS) for room in rooms}
 KNOWN = {  # upwards today; none may be added
     "apply.py → app",
     "apply.py → service",
-    "ears/doorway.py → dialogue",
     "memory/export.py → training",
 }
 

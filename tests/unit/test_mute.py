@@ -7,6 +7,7 @@ from daemon.config import load, packaged_config
 from daemon.dialogue.mute import Mute
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.events import EarEvent, SpeechEnded, SpeechStarted, SpeechTooShort
+from daemon.events import Bus, Muted
 from daemon.media import LISTEN_RATE, Samples
 from daemon.worker import CancelToken
 from tests.unit.test_endpointing import ScriptedGate, ScriptedSpeech, silence, speech
@@ -82,9 +83,10 @@ def test_what_follows_is_heard_with_nothing_from_before() -> None:
 
 
 def test_whoever_watches_is_told() -> None:
-    mute, seen = Mute(), []
-    mute.watchers.append(lambda: seen.append((mute.microphone, mute.camera)))
+    bus, seen = Bus(), list[Muted]()
+    mute = Mute(bus)
+    bus.subscribe(Muted, seen.append)
     mute.toggle_microphone()
     mute.toggle_camera()
     mute.toggle_microphone()
-    assert seen == [(True, False), (True, True), (False, True)]
+    assert seen == [Muted(True, False), Muted(True, True), Muted(False, True)]

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from daemon.config import ToolServer
+from daemon.events import Event
 from daemon.media import CalledTool, Tool, ToolCall
 from daemon.tools import server as server_module
 from daemon.tools import toolbox
@@ -60,14 +61,14 @@ class Room:
     def __init__(self, **servers: ToolServer) -> None:
         self.offers: list[tuple[Tool, ...]] = []
         self.told: list[dict[str, Any]] = []
-        self.box = Toolbox(servers, self._offer, self._tell)
+        self.box = Toolbox(servers, self._offer, self._note)
 
     async def _offer(self, tools: tuple[Tool, ...]) -> None:
         self.offers.append(tools)
 
-    def _tell(self, event: str, **what: Any) -> None:
-        assert event == "tool"
-        self.told.append(what)
+    def _note(self, event: Event) -> None:
+        assert event.wire_name == "tool"
+        self.told.append(event.as_fields())
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Toolbox]:

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.state import Phase, State
 from daemon.dialogue.timing import Timings
@@ -27,16 +28,13 @@ def events(path: Path) -> list[dict[str, Any]]:
 
 def test_each_turn_is_written_once_however_it_ends(tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
-    seen = []
     with pytest.raises(KeyboardInterrupt), Trace(path) as trace:
-        step = trace.watching(lambda state, reply: seen.append(state.phase))
         first = answered(1, 10.0)
         for phase in (Phase.THINKING, Phase.SPEAKING):
-            step(State(phase, 1), first)
-        step(State(Phase.LISTENING, 1), None)
-        step(State(Phase.THINKING, 2), answered(2, 20.0))
+            trace.follow(ConversationStep(State(phase, 1), first))
+        trace.follow(ConversationStep(State(Phase.LISTENING, 1), None))
+        trace.follow(ConversationStep(State(Phase.THINKING, 2), answered(2, 20.0)))
         raise KeyboardInterrupt
-    assert seen == [Phase.THINKING, Phase.SPEAKING, Phase.LISTENING, Phase.THINKING]
     spans = [e for e in events(path) if e["ph"] == "X" and e["name"] == "whisper"]
     assert [(e["name"], e["ts"], e["dur"], e["args"]["turn"]) for e in spans] == [
         ("whisper", 10_100_000, 150_000, 1),
@@ -57,10 +55,9 @@ def test_every_track_has_a_name(tmp_path: Path) -> None:
 def test_states_are_spans_with_their_turn(tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
     with Trace(path) as trace:
-        step = trace.watching(lambda state, reply: None)
         for phase, turn in ((Phase.HEARING, 3), (Phase.THINKING, 3), (Phase.LISTENING, 3)):
-            step(State(phase, turn), None)
-        step(State(Phase.HEARING, 4), None)
+            trace.follow(ConversationStep(State(phase, turn), None))
+        trace.follow(ConversationStep(State(Phase.HEARING, 4), None))
     spans = [event for event in events(path) if event["ph"] == "X"]
     assert [(e["name"], e["args"]["turn"]) for e in spans] == [
         ("hearing", 3),

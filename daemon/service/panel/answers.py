@@ -21,9 +21,8 @@ CAN_SOUND = importlib.util.find_spec("aiortc") is not None
 class Answers:
     """Belongs to the event loop's thread; owns what takes its time."""
 
-    def __init__(self, desk: Desk, tell: jobs.Tell) -> None:
-        """``tell`` is called with what all pages are to know."""
-        self.downloads: Final = jobs.Downloads(tell)
+    def __init__(self, desk: Desk) -> None:
+        self.downloads: Final = jobs.Downloads(desk.bus)
         self._desk = desk
         self._worker = Worker("panel")
         self._listeners: Any = None  # sound.Listeners; of a library that need not be there

@@ -10,16 +10,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from daemon import i18n
 from daemon.errors import DigitalLifeError, InputError, named
+from daemon.events import Follower
 from daemon.i18n import tr
 from daemon.service.panel.requests import Envelope, open_envelope
-from daemon.service.protocol import Talk
+from daemon.service.protocol import Talk, event_line
 
 MOST_ASKED = 16  # requests of one page that may be under way
 PATIENCE_S = 5.0  # a page that takes nothing for so long is cut off
 
 log = logging.getLogger(__name__)
 
-Lines = asyncio.Queue[bytes | None]
 Answer = Callable[[Envelope], Awaitable[dict[str, Any]]]
 
 
@@ -33,10 +33,12 @@ class Client:
         """Whether the page pressed the push-to-talk key and has not let it go."""
         self._asked: set[asyncio.Task[None]] = set()
 
-    async def converse(self, *sources: Lines) -> None:
-        """Serve the page until it goes, or is too slow to follow ``sources``."""
-        tasks = [asyncio.create_task(self._receive())]
-        tasks += [asyncio.create_task(self._pass_on(lines)) for lines in sources]
+    async def converse(self, events: Follower) -> None:
+        """Serve the page until it goes, or is too slow to follow the events."""
+        tasks = [
+            asyncio.create_task(self._receive()),
+            asyncio.create_task(self._pass_on(events)),
+        ]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -83,9 +85,11 @@ class Client:
     async def _refuse(self, envelope: Envelope, error: DigitalLifeError) -> None:
         await self.send(id=envelope.id, ok=False, message=str(error), fix=error.fix)
 
-    async def _pass_on(self, lines: Lines) -> None:
-        while (line := await lines.get()) is not None:
-            await asyncio.wait_for(self._page.send_text(line.decode()), PATIENCE_S)
+    async def _pass_on(self, events: Follower) -> None:
+        async for event in events:
+            if event.wire_name:
+                text = event_line(event).decode()
+                await asyncio.wait_for(self._page.send_text(text), PATIENCE_S)
 
 
 _GONE = (WebSocketDisconnect, TimeoutError, asyncio.CancelledError, RuntimeError)

@@ -14,7 +14,9 @@ from rich.console import Console
 
 from daemon import i18n
 from daemon.errors import DigitalLifeError
+from daemon.events import Bus
 from daemon.i18n import tr
+from daemon.service.panel.events import DownloadProgress
 from daemon.store.model_store import ModelStore
 from daemon.store.progress import Bar, Report
 from daemon.store.pull import pull
@@ -22,8 +24,6 @@ from daemon.worker import Cancelled, CancelToken, Worker
 
 TELL_S = 0.2  # between two reports of a download's progress
 EXAMINE_S = 60.0  # the doctor gives up after this
-
-Tell = Callable[..., None]
 
 
 async def examine(config: Path | None, language: str) -> list[dict[str, Any]]:
@@ -56,11 +56,11 @@ async def examine(config: Path | None, language: str) -> list[dict[str, Any]]:
 class Downloads:
     """Fetches one model at a time, on a thread of its own; others wait for their turn."""
 
-    def __init__(self, tell: Tell) -> None:
-        """``tell`` is called in the event loop's thread: ``download``, with how far it is."""
+    def __init__(self, bus: Bus) -> None:
+        """``bus`` is told how far each is."""
         self.under_way: dict[str, dict[str, Any]] = {}
         """By name: how far each is."""
-        self._tell = tell
+        self._bus = bus
         self._worker = Worker("download")
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -117,13 +117,13 @@ class Downloads:
     def _note(self, name: str, **fields: Any) -> None:
         entry = self.under_way.setdefault(name, {"name": name})
         entry.update(fields)
-        self._tell("download", **entry)
+        self._bus.publish(DownloadProgress(dict(entry)))
 
 
 class _PageReport(Report):
     """Tells the page instead of a terminal."""
 
-    def __init__(self, told: Tell, cancel: CancelToken) -> None:
+    def __init__(self, told: Callable[..., None], cancel: CancelToken) -> None:
         super().__init__(Console(quiet=True))
         self._told, self._cancel = told, cancel
 
@@ -140,7 +140,9 @@ class _PageReport(Report):
 
 
 class _PageBar(Bar):
-    def __init__(self, told: Tell, cancel: CancelToken, name: str, total: int) -> None:
+    def __init__(
+        self, told: Callable[..., None], cancel: CancelToken, name: str, total: int
+    ) -> None:
         super().__init__(Console(quiet=True), name, total, None)
         self._told, self._cancel = told, cancel
         self._next = 0.0

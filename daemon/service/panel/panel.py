@@ -17,17 +17,16 @@ from starlette.websockets import WebSocket
 
 from daemon.app import Running
 from daemon.config import PanelSettings
+from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.mute import Mute
-from daemon.dialogue.reply import Reply
-from daemon.dialogue.state import State
 from daemon.errors import DeviceError
 from daemon.i18n import language, tr
 from daemon.service.client import start_command
-from daemon.service.control import Events
 from daemon.service.desk import Desk
 from daemon.service.panel.access import Guard, Keys
 from daemon.service.panel.answers import CAN_SOUND, Answers
 from daemon.service.panel.client import PATIENCE_S, Client
+from daemon.service.panel.events import CameraFound, MicrophoneLevel
 from daemon.service.panel.link_files import LinkFiles
 from daemon.service.panel.server import Server
 from daemon.service.panel.talk import Talk
@@ -51,9 +50,8 @@ class Panel:
     def __init__(self, desk: Desk, mute: Mute) -> None:
         self._desk = desk
         self._mute = mute
-        self._words = Events()
-        """What only pages see: levels and words."""
-        self._talk = Talk(lambda: desk.running, self._words.publish)
+        self._bus = desk.bus
+        self._talk = Talk(lambda: desk.running, self._bus)
         self._keys = Keys()
         self._link_files = LinkFiles()
         self._port = 0
@@ -94,15 +92,6 @@ class Panel:
         url = f"http://127.0.0.1:{self._port}/?token={token}"
         return {"url": url, "file": self._link_files.write(token, url)}
 
-    def observe(self, state: State, reply: Reply | None) -> None:
-        """See a step of the conversation."""
-        if self._server is None:
-            return
-        try:
-            self._talk.observe(state, reply)
-        except Exception:  # a page that shows too little must not end the conversation
-            log.exception("panel")
-
     async def _serve(self) -> None:
         async with self._starting:
             if self._server is not None:
@@ -111,15 +100,17 @@ class Panel:
             self._port = listener.getsockname()[1]
             guard = Guard(self._app(), self._keys, self._port)
             self._cookie = guard.cookie_name
-            self._answers = Answers(self._desk, self._words.publish)
+            self._answers = Answers(self._desk)
             self._server = Server(guard, listener)
             self._server.start()
+            self._unfollow = self._bus.subscribe(ConversationStep, self._talk.follow)
             log.info("the panel is served on port %d", self._port)
 
     async def _stop(self) -> None:
         self._link_files.clear()
         if self._server is None or self._answers is None:
             return
+        self._unfollow()
         await asyncio.gather(self._answers.close(), self._server.close())
 
     def _app(self) -> Starlette:
@@ -172,11 +163,10 @@ class Panel:
         await page.accept()
         assert self._answers is not None  # it is there before the first page
         client = Client(page, self._answers)
-        followed = self._desk.events.followed(), self._words.followed()
-        gone = contextlib.suppress(Exception)
-        with gone, self._counted(), followed[0] as events, followed[1] as words:
+        gone, followed = contextlib.suppress(Exception), self._bus.followed(private=True)
+        with gone, self._counted(), followed as events:
             await client.send(event="hello", **self._hello())
-            await client.converse(events, words)
+            await client.converse(events)
         if client.holds_key:  # a page that goes lets go
             self._desk.let_go()
         with contextlib.suppress(Exception):  # it has gone already, mostly
@@ -201,7 +191,7 @@ class Panel:
             running, level = self._desk.running, 0.0
             if running is not None and not self._mute.microphone:
                 level = running.microphone.level
-            self._words.publish("level", level=round(level, 4))
+            self._bus.publish(MicrophoneLevel(round(level, 4)))
             self._tell_camera(running)
             self._talk.look()
             await asyncio.sleep(LOOK_S)
@@ -212,7 +202,7 @@ class Panel:
         there = screen is not None and screen.camera is not None
         if there is not self._camera:
             self._camera = there
-            self._words.publish("camera", there=there)
+            self._bus.publish(CameraFound(there))
 
     async def _picture(self, page: WebSocket) -> None:
         """Send a JPEG each time that the page has shown the one before."""

@@ -10,9 +10,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from daemon.app import Running
+from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.reply import Reply
-from daemon.dialogue.state import Phase, State
+from daemon.dialogue.state import Phase
 from daemon.dialogue.turn import Script
+from daemon.events import Bus
+from daemon.service.panel.events import Cleared, Exchanged, ExchangeGone, HeardSoFar
 
 MOST = 200  # exchanges that are shown; older ones go
 LISTENED_TO = (Phase.HEARING, Phase.PAUSED, Phase.CLASSIFYING)
@@ -40,11 +43,11 @@ class Exchange:
 
 
 class Talk:
-    """Follows the replies; ``tell`` is called with each change, as an event and its fields."""
+    """Follows the replies, and publishes each change."""
 
-    def __init__(self, running: Callable[[], Running | None], tell: Callable[..., None]) -> None:
+    def __init__(self, running: Callable[[], Running | None], bus: Bus) -> None:
         self._running = running
-        self._tell = tell
+        self._bus = bus
         self._exchanges: OrderedDict[int, Exchange] = OrderedDict()
         self._number = 0
         self._reply: Reply | None = None
@@ -62,10 +65,11 @@ class Talk:
     def clear(self) -> None:
         """Forget them."""
         self._exchanges.clear()
-        self._tell("cleared")
+        self._bus.publish(Cleared())
 
-    def observe(self, state: State, reply: Reply | None) -> None:
+    def follow(self, step: ConversationStep) -> None:
         """See a step of the conversation."""
+        state, reply = step.state, step.reply
         self._notice()
         if state.phase in LISTENED_TO and self._phase not in LISTENED_TO:
             running = self._running()
@@ -117,11 +121,11 @@ class Talk:
             text = newest.text if newest is not None and newest is not self._stale else ""
         if text != self._hearing:
             self._hearing = text
-            self._tell("hearing", text=text)
+            self._bus.publish(HeardSoFar(text))
 
     def _drop(self) -> None:
         self._exchanges.pop(self._number, None)
-        self._tell("gone", number=self._number)
+        self._bus.publish(ExchangeGone(self._number))
 
     def _begin(self, reply: Reply) -> None:
         running = self._running()
@@ -145,7 +149,7 @@ class Talk:
             setattr(exchange, name, value)
         after = asdict(exchange)
         if after != before:
-            self._tell("exchange", **after)
+            self._bus.publish(Exchanged(after))
 
     def _finish(self) -> None:
         """Note how the reply before ended, with the words that are remembered of it."""
