@@ -46,7 +46,7 @@ class Monitor:
         self.counts["interrupted"] += "reply_end" not in marks
         self.counts["degraded"] += bool(reply.degraded)
         self.answer_s += marks["first_audible"]
-        self._bus.publish(TurnEnded(reply.turn, marks))
+        self._bus.publish(TurnEnded(reply.turn.number, marks))
 
     @property
     def speaking(self) -> bool:
