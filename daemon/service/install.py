@@ -201,6 +201,23 @@ def command() -> list[str]:
     return [sys.executable, "-m", "daemon"]
 
 
+NAMESPACE_S = 10.0  # making one takes milliseconds
+# What a user's manager can do only in a user namespace; elsewhere the service would not start.
+NAMESPACE = "PrivateUsers=yes\nProtectKernelLogs=yes\nProtectKernelModules=yes"
+
+
+def may_have_namespaces() -> bool:
+    """Whether this user may make user namespaces, which some distributions forbid."""
+    try:
+        return not subprocess.run(
+            ["unshare", "--user", "--map-current-user", "true"],
+            capture_output=True,
+            timeout=NAMESPACE_S,
+        ).returncode
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
 def _filled(name: str, target: Target) -> str:
     """Return a file of ``systemd/`` for the target."""
     package = Path(__file__).parents[1]
@@ -213,6 +230,7 @@ def _filled(name: str, target: Target) -> str:
     values = {
         "@COMMAND@": " ".join(_quoted(word).replace("$", "$$") for word in command()),
         "@ENVIRONMENT@": environment,
+        "@NAMESPACE@": NAMESPACE if may_have_namespaces() else "",
         "@USER@": target.user,
         "@UID@": str(target.uid),
         "@WRITABLE@": " ".join(_quoted(f"-{target.home / place}") for place in (CACHE, DATA)),

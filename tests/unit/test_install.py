@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from daemon.memory.file import memory_path
+from daemon.service import install
 from daemon.service.install import Machine, Target, plan_install, plan_uninstall
 from daemon.service.steps import Remove, Step, Write, take
 
@@ -99,3 +100,20 @@ def test_the_service_is_waited_for_by_looking_at_it() -> None:
         "systemctl --user restart --no-block digital-life.service",
         "wait until digital-life.service is ready",
     ]
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_capabilities_are_taken_only_where_a_user_may(
+    allowed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a user namespace such a service fails to start, with 218/CAPABILITIES."""
+    monkeypatch.setattr(install, "may_have_namespaces", lambda: allowed)
+    unit = install._filled("digital-life.service", Target("somebody", 1000, HOME, False))
+    needing = ("PrivateUsers=", "ProtectKernelLogs=", "ProtectKernelModules=")
+    assert [name in unit for name in needing] == [allowed] * 3
+    assert "CapabilityBoundingSet=" not in unit and "@NAMESPACE@" not in unit
+
+
+def test_a_program_that_is_not_there_allows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert not install.may_have_namespaces()
