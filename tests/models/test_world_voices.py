@@ -97,7 +97,7 @@ def test_it_is_still_understood(
         counted = sum(errors(words(a), words(b)) for a, b in zip(ENGLISH, heard, strict=True))
         return counted / sum(len(words(text)) for text in ENGLISH)
 
-    # Piper's noise differs from run to run, and with it a word or two in a hundred.
+    # 7.4 % against 0.8 % on an x86 processor without AVX-512, where version 0.1 gives the same.
     assert wrong(converted[name]) <= wrong(speech) + 0.08
 
 
