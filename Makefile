@@ -1,11 +1,15 @@
-# make setup   system packages (where allowed), .venv, the program, the default models
+# make setup   system packages (where allowed), .venv, the program, the default models; names a better
+#              brain if this machine can run one: make setup YES=1 takes it
 # make demo    asks a recorded question and writes demo.mp4
 # make run     the daemon: talk to it
 # make check   what is run before each commit: ruff, mypy, tests
 # make test    the tests, with all set-up
 # make settings   config.toml and the settings pages, from the settings' declarations
+# make talk-adapter   teaches the default brain to talk; an hour on two processors, FOLDER=where
 # make docs     the documentation in English and Chinese, in site/; a broken link is an error
 # make bench   every stage, a conversation and the lips, measured here; JSON=FILE writes it, too
+# make compare   ours and a plain Pipecat pipeline, asked in turn; QUESTIONS=40, and BUSY=1 beside a
+#              program that takes a processor; JSON=FILE writes it, too. Ten minutes, and two the first time
 #
 # EXTRAS=chatglm,sovits,training,wav2lip (or all) adds the optional engines: make setup EXTRAS=all
 # What is for developers installs them all, or nothing would test them.
@@ -29,28 +33,35 @@ VERSION := $(if $(PYTHON),$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.
 ENVIRONMENT := $(BIN)/.python-$(VERSION)
 INSTALLED := $(BIN)/.installed-$(VERSION)$(if $(EXTRAS),-$(subst $(comma),-,$(EXTRAS)))
 INSTALLED_DEV := $(BIN)/.installed-$(VERSION)-dev-$(subst $(comma),-,$(TEST_EXTRAS))
+# Two at a time: most of them wait for sound that takes its time. A file stays with one process, which
+# has its models.
+TESTS := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 needs-compiler = $(if $(filter all sovits,$(subst $(comma), ,$(1))),build)
 
-.PHONY: setup setup-test demo run test check settings docs bench packages test-packages models test-models axe clean
+.PHONY: setup basic-setup setup-test demo run test check settings docs bench compare packages test-packages models test-models axe clean
 
-setup: packages $(INSTALLED) models
+basic-setup: packages $(INSTALLED) models
+
+# Nothing is asked: whoever sits at the terminal reads what could be better.
+setup: basic-setup
+	@$(BIN)/digital-life setup $(if $(YES),--yes) </dev/null
 
 setup-test: test-packages $(INSTALLED_DEV) models test-models axe
 
-demo: setup
+demo: basic-setup
 	$(BIN)/digital-life ask --audio tests/audio/question-en.wav --out demo.mp4 --json demo.json
 
-run: setup
+run: basic-setup
 	$(BIN)/digital-life run
 
 test: setup-test
-	$(BIN)/python -m pytest
+	$(TESTS)
 
 check: setup-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(TESTS) --cov --cov-report=
 
 settings: $(INSTALLED)
 	$(BIN)/python -m daemon.config.pages
@@ -60,6 +71,17 @@ docs: $(INSTALLED_DEV)
 
 bench: setup-test
 	$(BIN)/python -m tests.bench $(if $(JSON),--json $(JSON))
+
+# What the program itself needs, and a sound server.
+compare: basic-setup
+	@$(PYTHON) -m daemon.system_packages sound-server
+	$(BIN)/python -m tests.bench.compare $(if $(QUESTIONS),--questions $(QUESTIONS)) \
+	  $(if $(BUSY),--busy) $(if $(JSON),--json $(JSON))
+
+FOLDER ?= build/talk
+talk-adapter: setup-test
+	$(BIN)/python -m models.talk.generate $(FOLDER)
+	$(BIN)/python -m models.talk.train $(FOLDER)
 
 # Made anew where an upgrade of Python has left it without its packages, or without its Python.
 $(ENVIRONMENT): | python-there

@@ -2,7 +2,7 @@
 
 import os
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # ONNX Runtime from 1.31 on gives each computer an id and reports its use to its makers. Nothing is
 # to leave this machine, so it is told before anything can import it.

@@ -5,43 +5,34 @@ released. So a part that cannot be built changes nothing.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TypedDict
 
-from daemon.app import Running
+import numpy as np
+
+from daemon.components import Components
 from daemon.config import Settings
+from daemon.config.state import LIVE, differences
 from daemon.dialogue.apologies import make_apologies
 from daemon.dialogue.conversion import Conversion
-from daemon.ears.whisper import Whisper
-from daemon.loading import Loader
+from daemon.dialogue.parts import Parts
+from daemon.journal import set_level
 from daemon.media import Samples
-from daemon.service.journal import set_level
-from daemon.stages import LipSync, Part, Synthesizer
+from daemon.running import Running
+from daemon.stages import AdjustableVoice, LipSync, Part, Synthesizer
 from daemon.worker import Worker
 
-VOICE = ("voice.english", "voice.mandarin", "voice.speed", "voice.volume")
+# What other settings make anew; the rest of those that change at once is only told of them.
+VOICE = ("voice.english", "voice.mandarin")
+TUNED = ("voice.speed", "voice.volume")  # unless the voice can change these as it is
 CONVERTED = ("voice.name", "voice.content_vec")
 FACE = ("face.name",)
 HEARING = ("ears.languages",)
-NAMES = ("dialogue.name", "dialogue.wake_phrases", "dialogue.follow_up_s")
-MEMORY = ("memory.keep", "memory.days", "memory.recall_tokens")
-LIGHT = ("log.level", "dialogue.barge_in_s", "brain.persona", "persona.name")
-TOOLS = ("tools.servers",)
-LIVE = (*VOICE, *CONVERTED, *FACE, *HEARING, *NAMES, *MEMORY, *LIGHT, *TOOLS)
-"""Settings that change at once; others wait for a restart."""
 
 log = logging.getLogger(__name__)
-
-
-def differences(before: Settings, after: Settings) -> list[str]:
-    """Name the settings that differ, such as ``voice.speed``."""
-    old, new = before.model_dump(), after.model_dump()
-    return [
-        f"{room}.{key}" for room in old for key in old[room] if old[room][key] != new[room][key]
-    ]
 
 
 @dataclass(slots=True)
@@ -53,22 +44,31 @@ class _Built:
     converts_anew: bool = False
     conversion: Conversion | None = None
     """The new one; there may be none any more."""
+    tunes: bool = False
+    """The voice stays, and only speaks at another pace, or louder or softer."""
     face: LipSync | None = None
 
 
-async def apply(running: Running, wanted: Settings) -> dict[str, Any]:
-    """Bring ``wanted`` into force: ``changed`` and ``needs_restart`` name the settings.
+class Applied(TypedDict):
+    """What became of settings, by name."""
+
+    changed: list[str]
+    needs_restart: list[str]
+
+
+async def apply(running: Running, wanted: Settings) -> Applied:
+    """Bring ``wanted`` into force.
 
     A part that cannot be built raises what is wrong with it, and everything stays as it was. With
     another voice or face, what is being said is cut short.
     """
-    names = differences(running.loader.settings, wanted)
+    names = differences(running.components.settings, wanted)
     changed = [name for name in names if name in LIVE]
     kept = {name for name in names if name not in changed}
-    settings = _merge(running.loader.settings, wanted, kept)
-    loader = running.loader.asking_for(settings)
+    settings = _merge(running.components.settings, wanted, kept)
+    components = running.components.with_settings(settings)
     async with AsyncExitStack() as undo:
-        built = await _build(running, loader, set(changed), undo)
+        built = await _build(running, components, set(changed), undo)
         undo.pop_all()
     old = _swap(running, wanted, settings, built)
     for release in old:
@@ -84,39 +84,48 @@ async def apply(running: Running, wanted: Settings) -> dict[str, Any]:
 
 
 async def _build(
-    running: Running, loader: Loader, changed: set[str], undo: AsyncExitStack
+    running: Running, components: Components, changed: set[str], undo: AsyncExitStack
 ) -> _Built:
     """Build what ``changed`` asks for; ``undo`` releases it."""
     built, parts = _Built(), running.session.parts
-    if changed & set(VOICE):
-        built.voice = await loader.make(parts.speaking, loader.voice)
-        undo.push_async_callback(loader.release, parts.speaking, built.voice)
+    built.tunes = isinstance(parts.synthesizer, AdjustableVoice) and not changed & set(VOICE)
+    remade = {*VOICE, *(() if built.tunes else TUNED)}
+    if changed & remade:
+        built.voice = await components.make(parts.speaking, components.voice)
+        undo.push_async_callback(components.release, parts.speaking, built.voice)
         built.apologies = await make_apologies(built.voice, parts.speaking)
     if changed & {
-        *VOICE,
+        *remade,
         *CONVERTED,
     }:  # a converted voice has learnt what the plain one sounds like
         plain = built.voice or parts.synthesizer
         built.converts_anew = True
-        built.conversion = await loader.other_conversion(plain, parts.speaking)
+        built.conversion = await components.other_conversion(plain, parts.speaking)
         for worker, part in _converter(built.conversion):
-            undo.push_async_callback(loader.release, worker, part)
+            undo.push_async_callback(components.release, worker, part)
     if changed & set(FACE) and running.screen is not None:
-        built.face = await loader.make(parts.drawing, loader.other_face)
-        undo.push_async_callback(loader.release, parts.drawing, built.face)
-    if changed & set(HEARING) and isinstance(recognizer := running.recognizer, Whisper):
-        languages = loader.settings.ears.languages
-        # the last that may fail, because it takes them at once, all or none
-        await parts.hearing.run(lambda _: recognizer.understand(languages))
+        built.face = await components.make(parts.drawing, components.other_face)
+        undo.push_async_callback(components.release, parts.drawing, built.face)
+    if changed & set(HEARING):
+        await _understand(parts, components.settings.ears.languages)
     return built
+
+
+async def _understand(parts: Parts, languages: Sequence[str]) -> None:
+    """Have the recogniser expect these; the last that may fail: it takes all at once, or none."""
+    # imported here: a daemon that starts would wait for its libraries before it opens a device
+    from daemon.ears.whisper import Whisper
+
+    if isinstance(recognizer := parts.recognizer, Whisper):
+        await parts.hearing.run(lambda _: recognizer.understand(languages))
 
 
 def _swap(
     running: Running, wanted: Settings, settings: Settings, built: _Built
 ) -> list[Callable[[], Awaitable[None]]]:
     """Put everything new in its place without a pause; return what releases the old."""
-    session, before, release = running.session, running.session.parts, running.loader.release
-    new: dict[str, Any] = {}
+    session, before, release = running.session, running.session.parts, running.components.release
+    new: dict[str, object] = {}
     old: list[Callable[[], Awaitable[None]]] = []
     if built.voice is not None:
         new["synthesizer"] = built.voice
@@ -131,7 +140,13 @@ def _swap(
     if built.face is not None and running.screen is not None:
         new["lip_sync"] = built.face
         old += [running.screen.drawn, partial(release, before.drawing, running.screen.face)]
-    running.loader.settings = settings
+    if built.tunes:
+        _tune(running, settings)
+    if (openers := session.parts.openers) is not None:
+        openers.apply_settings(settings)
+        if running.components.settings.voice != settings.voice:
+            openers.forget_sounds()
+    running.components.settings = settings
     if new:
         session.use(**new)
         session.stop_speaking()  # after it nobody calls the old ones
@@ -140,10 +155,24 @@ def _swap(
     set_level(wanted.log.level)
     session.barge_in_s = wanted.dialogue.barge_in_s
     running.chat.history.persona = wanted.brain.persona
-    running.chat.keeper.settings = wanted.memory
+    running.chat.move_to(wanted.dialogue.place)
+    running.chat.memory.settings = wanted.memory
     running.tools.use(wanted.tools.servers)
-    session.lately.attend(settings.dialogue)
+    session.context.apply_settings(settings.dialogue)
     return old
+
+
+def _tune(running: Running, settings: Settings) -> None:
+    """Have the voice there is speak at the pace, and as loud, as the settings say."""
+    session, voice = running.session, running.session.parts.synthesizer
+    before, wanted = running.components.settings.voice, settings.voice
+    if not isinstance(voice, AdjustableVoice) or before == wanted:
+        return
+    voice.set_speed(wanted.speed)
+    voice.set_volume(wanted.volume)
+    if before.volume > 0:  # of silence nothing can be made louder
+        louder = np.float32(wanted.volume / before.volume)
+        session.apologies = {name: sound * louder for name, sound in session.apologies.items()}
 
 
 def _converter(conversion: Conversion | None) -> list[tuple[Worker, Part]]:
@@ -157,6 +186,6 @@ def _merge(before: Settings, wanted: Settings, kept: set[str]) -> Settings:
     """Return ``wanted`` with what cannot change as it was."""
     values, old = wanted.model_dump(), before.model_dump()
     for name in kept:
-        room, key = name.split(".")
-        values[room][key] = old[room][key]
+        section, key = name.split(".")
+        values[section][key] = old[section][key]
     return Settings.model_validate(values)

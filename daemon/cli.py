@@ -7,19 +7,20 @@ from the first moment.
 import argparse
 import atexit
 import errno
+import importlib
 import io
 import logging
 import os
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daemon import __version__
 from daemon.errors import DigitalLifeError, StorageError, first_failure
 from daemon.i18n import tr
-from daemon.service import beat
 
 if TYPE_CHECKING:
     from daemon.config import Settings
@@ -29,26 +30,34 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 INTERRUPTED = 130  # what a shell reports after Ctrl+C
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Make the parser of all commands."""
-    from daemon.commands import (
-        ask,
-        bench,
-        chats,
-        control,
-        faces,
-        inspect,
-        live,
-        memory,
-        panel,
-        persona,
-        say,
-        service,
-        train,
-        voices,
-    )
-    from daemon.store import commands as models
+MODULES = {  # in the order of --help; to each its commands
+    "daemon.commands.ask": ("ask",),
+    "daemon.commands.run": ("run", "chat"),
+    "daemon.commands.say": ("say",),
+    "daemon.commands.panel": ("panel",),
+    "daemon.commands.control": (
+        *("status", "mute", "unmute", "stop-talking", "face", "voice", "reload", "events"),
+        "metrics",
+    ),
+    "daemon.commands.persona": ("persona", "new-conversation", "talk"),
+    "daemon.commands.timers": ("timers",),
+    "daemon.commands.lists": ("lists",),
+    "daemon.commands.memory": ("memory",),
+    "daemon.commands.service": ("service", "doctor", "setup"),
+    "daemon.commands.faces": ("faces",),
+    "daemon.commands.voices": ("voices",),
+    "daemon.commands.brain": ("brain",),
+    "daemon.store.commands": ("models",),
+    "daemon.commands.inspect": ("devices", "config"),
+    "daemon.commands.bench": ("bench",),
+    "daemon.commands.chats": ("chats",),
+    "daemon.commands.train": ("train",),
+}
 
+
+def build_parser(command: str = "") -> argparse.ArgumentParser:
+    """Make the parser of ``command``, or of all where it is none: to import them takes a second."""
+    modules = [module for module, names in MODULES.items() if command in names] or list(MODULES)
     parser = _Parser(
         prog="digital-life",
         description=tr("A voice-first assistant with a face that runs on your own computer."),
@@ -57,42 +66,32 @@ def build_parser() -> argparse.ArgumentParser:
             "4 missing device, 5 cannot write, 6 download failed, 130 interrupted."
         ),
     )
-    parser.add_argument("--version", action="version", version=f"digital-life {__version__}")
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"digital-life {__version__}",
+        help=tr("show the version and exit"),
+    )
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help=tr("settings to use instead of your own file")
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    rooms = (
-        ask,
-        live,
-        say,
-        panel,
-        control,
-        persona,
-        memory,
-        service,
-        faces,
-        voices,
-        models,
-        inspect,
-        bench,
-        chats,
-        train,
-    )
-    for room in rooms:
-        room.register(commands)
+    for module in modules:
+        importlib.import_module(module).register(commands)
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run one command and return the exit code."""
+def main(argv: list[str] | None = None, begins: Callable[[], object] = lambda: None) -> int:
+    """Run one command and return the exit code; ``begins`` is called just before it begins."""
     for stream in (sys.stdout, sys.stderr):  # a terminal may lack Chinese, or the letters of a name
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     if argv is None and "run" in sys.argv[1:]:
-        beat.begin()
+        from daemon.service import startup_extender
+
+        startup_extender.begin()
     try:
-        code = _run(argv)
+        code = _run(argv, begins)
     except SystemExit as end:  # argparse has said what it had to say
         code = end.code if isinstance(end.code, int) else int(bool(end.code))
     if error := _unwritten():
@@ -119,12 +118,31 @@ def _unwritten(failure: Exception | None = None) -> DigitalLifeError | None:
     return None
 
 
+class _Commands(argparse._SubParsersAction):  # type: ignore[type-arg]  # takes none at run time
+    """Describes a command by its line in the list, where there is no more to say."""
+
+    def add_parser(self, name: str, **options: Any) -> argparse.ArgumentParser:
+        """Add a command."""
+        line = options.get("help", "")
+        options.setdefault("description", tr("{text}.").format(text=line[:1].upper() + line[1:]))
+        parser: argparse.ArgumentParser = super().add_parser(name, **options)
+        return parser
+
+
 class _Parser(argparse.ArgumentParser):
-    """Does not keep to itself that its help could not be written."""
+    """Speaks the system's language, and tells where its help could not be written."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(add_help=False, **options)
+        self.register("action", "parsers", _Commands)
+        self._positionals.title, self._optionals.title = tr("arguments"), tr("options")
+        self.add_argument("-h", "--help", action="help", help=tr("show this help and exit"))
 
     def _print_message(self, message: str, file: Any = None) -> None:
+        from daemon.terminal import visible
+
         if message and (file := file or sys.stderr) is not None:
-            file.write(message)
+            file.write(visible(message))
 
 
 def leave(code: int) -> int:
@@ -145,10 +163,13 @@ def leave(code: int) -> int:
     os._exit(code)
 
 
-def _run(argv: list[str] | None) -> int:
+def _run(argv: list[str] | None, begins: Callable[[], object]) -> int:
     try:
-        arguments = build_parser().parse_args(argv)
-        return int(arguments.run(arguments, _settings(arguments)))
+        words = sys.argv[1:] if argv is None else argv
+        arguments = build_parser(_command(words)).parse_args(words)
+        settings = _settings(arguments)
+        begins()
+        return int(arguments.run(arguments, settings))
     except KeyboardInterrupt:
         sys.stderr.write(tr("Interrupted.") + "\n")
         return INTERRUPTED
@@ -163,9 +184,19 @@ def _run(argv: list[str] | None) -> int:
         return _failed(_unwritten(error) or _explained(error))
 
 
+def _command(words: list[str]) -> str:
+    """Return the command among the words; "" if there is none that is known."""
+    takes_value = False  # as --config does, also where it is cut short
+    for word in words:
+        if not takes_value and not word.startswith("-"):
+            return word
+        takes_value = word.startswith("--c") and "=" not in word
+    return ""
+
+
 def _settings(arguments: argparse.Namespace) -> "Settings":
     from daemon.config import load, packaged_config
-    from daemon.service.journal import start_logging
+    from daemon.journal import start_logging
 
     # A file that is to be checked may be broken, and so may the one in force meanwhile.
     checking = getattr(arguments, "what", "") == "check"

@@ -9,8 +9,8 @@ with it, for the eyes of whoever asked; ``named(error)``, for the log, leaves it
 
 import os
 
-LONGEST_MESSAGE = 500  # characters of a message in the log
-LONGEST_SAID = 300  # characters of what others said
+MAX_MESSAGE_CHARS = 500  # characters of a message in the log
+MAX_SAID_CHARS = 300  # characters of what others said
 
 
 class DigitalLifeError(Exception):
@@ -23,10 +23,15 @@ class DigitalLifeError(Exception):
 
     def __init__(self, message: str, fix: str = "", said: str = "") -> None:
         self.fix = fix
-        self.said = one_line(said, LONGEST_SAID)
-        super().__init__(f"{message} {self.said}" if self.said else message)
+        self.said = one_line(said, MAX_SAID_CHARS)
+        mark = ":" if message[-1:].isalnum() else ""
+        super().__init__(f"{message}{mark} {self.said}" if self.said else message)
         self.message = message
         """The same without what others said."""
+
+    def withhold(self) -> None:
+        """Leave out what others said from now on: it is told to a log."""
+        self.said, self.args = "", (self.message,)
 
 
 class SetupError(DigitalLifeError):
@@ -59,6 +64,10 @@ class NetworkError(DigitalLifeError):
     exit_code = 6
 
 
+class BusyError(DigitalLifeError):
+    """It cannot be done just now, but soon."""
+
+
 class StageError(DigitalLifeError):
     """A part failed while working on a turn; ``stage`` names it (``whisper``, ``brain``, …)."""
 
@@ -78,7 +87,7 @@ def one_line(text: str, longest: int) -> str:
 def named(error: BaseException) -> str:
     """Return what may be told of any error: our own message, or its kind without its text."""
     if isinstance(error, DigitalLifeError):
-        return one_line(error.message, LONGEST_MESSAGE)
+        return one_line(error.message, MAX_MESSAGE_CHARS)
     if isinstance(error, OSError) and error.errno:
         return f"{type(error).__name__}: {os.strerror(error.errno)}"
     return type(error).__name__

@@ -1,6 +1,6 @@
 """What happens in the daemon, as typed events on one bus.
 
-Whoever wants to know subscribes: the control socket, the panel, the trace, the metrics, the
+Whoever wants to know subscribes: the API, the panel, the trace, the metrics, the
 terminal, the bench. Nothing here waits, so a slow follower never holds up the conversation.
 """
 
@@ -27,7 +27,7 @@ class Event:
     at: float = field(default_factory=time.monotonic, kw_only=True, compare=False, repr=False)
     """When it happened, in seconds on the clock that all processes share."""
 
-    def as_fields(self) -> dict[str, Any]:
+    def as_fields(self) -> dict[str, object]:
         """Return its fields for JSON."""
         return {
             known.name: getattr(self, known.name) for known in fields(self) if known.name != "at"
@@ -47,6 +47,13 @@ class Loading(Event):
     what: str
     live: bool
     """The daemon listens meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening(Event):
+    """The microphone is open; what is asked is answered once everything is loaded."""
+
+    wire_name: ClassVar[str] = "listening"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ class TurnEnded(Event):
     marks: Mapping[str, float]
     """Seconds from the end of the question per mark."""
 
-    def as_fields(self) -> dict[str, Any]:
+    def as_fields(self) -> dict[str, object]:
         """Return the marks beside the turn."""
         return {"turn": self.turn, **self.marks}
 
@@ -116,10 +123,49 @@ class SettingsChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TimersChanged(Event):
+    """A timer, an alarm or a reminder was set, changed, cancelled, or is over."""
+
+    wire_name: ClassVar[str] = "timers"
+
+
+@dataclass(frozen=True, slots=True)
+class ListsChanged(Event):
+    """Something was put on a list, or taken off one."""
+
+    wire_name: ClassVar[str] = "lists"
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing(Event):
+    """Something else rings than before; nothing, when the last has fallen silent."""
+
+    wire_name: ClassVar[str] = "ringing"
+    ids: Sequence[int]
+    """The numbers of what rings now."""
+
+
+@dataclass(frozen=True, slots=True)
+class SleepChanged(Event):
+    """It was told to go to sleep, and hears nothing but being woken; or it was woken."""
+
+    wire_name: ClassVar[str] = "sleep"
+    asleep: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NewConversation(Event):
     """What was said before is not in the prompt any more."""
 
     wire_name: ClassVar[str] = "new-conversation"
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten(PrivateEvent):
+    """Something is out of the memory, and is to be shown nowhere any more."""
+
+    wire_name: ClassVar[str] = "forgotten"
+    everything: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +266,11 @@ class Bus:
                 self._callbacks.remove(entry)
 
         return unsubscribe
+
+    @property
+    def followers(self) -> int:
+        """How many follow just now."""
+        return len(self._followers)
 
     def for_threads(self) -> Callable[[Event], None]:
         """Return a ``publish`` for other threads; called in the event loop's."""

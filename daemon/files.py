@@ -28,7 +28,7 @@ UNKNOWN = (errno.ENOSYS, errno.EINVAL, errno.EPERM, errno.EOPNOTSUPP)
 
 
 @contextmanager
-def whole_file(path: Path, private: bool = False) -> Iterator[Path]:
+def atomic_write(path: Path, private: bool = False) -> Iterator[Path]:
     """Give a path beside ``path`` to write to; what is written there then takes its name.
 
     When the block fails nothing is left and an older file stays. ``private`` keeps other users
@@ -39,7 +39,7 @@ def whole_file(path: Path, private: bool = False) -> Iterator[Path]:
         with _held(partial(_new_file, path, 0o600 if private else 0o666)) as part:
             try:
                 yield part
-                settle(part, path)
+                fsync_rename(part, path)
             finally:
                 with suppress(OSError):
                     part.unlink(missing_ok=True)
@@ -48,7 +48,7 @@ def whole_file(path: Path, private: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(path: Path, replace: bool = True) -> Iterator[Path]:
+def atomic_folder(path: Path, replace: bool = True) -> Iterator[Path]:
     """Give a folder beside ``path`` to write into; it then takes its place.
 
     When the block fails nothing is left and an older folder stays; at no moment is there neither.
@@ -57,7 +57,7 @@ def whole_folder(path: Path, replace: bool = True) -> Iterator[Path]:
     """
     try:
         make_folder(path.parent)
-        mend_folder(path)
+        recover_folder(path)
         _sweep(path.parent.glob(f".{glob.escape(path.name)}.*.part"))
         new = partial(tempfile.mkdtemp, prefix=f".{path.name}.", suffix=".part", dir=path.parent)
         with _held(new) as made:
@@ -73,7 +73,7 @@ def whole_folder(path: Path, replace: bool = True) -> Iterator[Path]:
         raise unwritable(path, error) from error
 
 
-def mend_folder(path: Path) -> None:
+def recover_folder(path: Path) -> None:
     """Finish what a process left that was killed while it replaced the folder ``path``.
 
     That is only needed where the file system cannot exchange two folders. Raises ``OSError``.
@@ -87,7 +87,7 @@ def mend_folder(path: Path) -> None:
         old.rename(path)
 
 
-class HeldFolder:
+class LockedTempFolder:
     """A private folder below the temporary one, removed with this; or, if it dies, by the next."""
 
     def __init__(self, prefix: str) -> None:
@@ -119,7 +119,7 @@ def make_folder(path: Path) -> None:
             folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def settle(part: Path, path: Path) -> None:
+def fsync_rename(part: Path, path: Path) -> None:
     """Give a finished file or folder its name once all of it is on the disk; ``OSError``."""
     _sync_all(part)
     part.replace(path)

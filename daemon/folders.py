@@ -1,5 +1,7 @@
 """Where the user's files belong, by the XDG specification."""
 
+import os
+import stat
 from pathlib import Path
 
 import platformdirs
@@ -20,3 +22,17 @@ def data_folder() -> Path:
 def cache_folder() -> Path:
     """Return where models and what is made of them are."""
     return platformdirs.user_cache_path(PROGRAM)
+
+
+def socket_path() -> Path | None:
+    """Return where the socket belongs: in the user's runtime folder; ``None`` if there is none.
+
+    A folder that others may enter is refused: it would not be the one that the system made.
+    """
+    folder = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    private = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+    return folder / "digital-life.sock" if private and not found.st_mode & 0o022 else None

@@ -1,4 +1,4 @@
-"""The values that travel between the rooms. All are frozen; nobody changes what another has sent.
+"""The values that travel between the parts. All are frozen; nobody changes what another has sent.
 
 Positions are integer sample counts on a named clock, durations in seconds end in ``_s``.
 Two clocks exist. The *microphone clock* counts samples heard since the ears opened, at
@@ -13,6 +13,8 @@ from typing import Any, Literal
 import numpy as np
 import soxr
 from numpy.typing import NDArray
+
+from daemon.json_object import JsonObject as JsonObject
 
 LISTEN_RATE = 16_000  # Hz: what webrtcvad, Silero, Smart Turn and Whisper all expect
 SPEAK_RATE = 48_000  # Hz: the native rate of most sound hardware, and of video calls
@@ -81,6 +83,17 @@ class Message:
     """What the assistant asked to be done."""
     answers: str = ""
     """Of a tool's message: the ``id`` of the call."""
+    pictures: "tuple[Picture, ...]" = ()
+    """Of a tool's message: what it returned beside words, for models that see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as a file holds it, for a language model."""
+
+    kind: str
+    """Its media type, such as ``image/png``."""
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +123,17 @@ class CalledTool:
     tool: str
     server: str
     """Whose it is; empty for one that there is not."""
-    outcome: Literal["calling", "done", "failed", "refused", "cancelled"] = "calling"
+    outcome: Literal["calling", "done", "failed", "late", "refused", "cancelled"] = "calling"
+    """``late`` is one that did not answer in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool returned, or why it did not."""
+
+    text: str
+    """What the model is told."""
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +144,8 @@ class Sentence:
     """Counts from 0 within a reply."""
     text: str
     """As it is to be spoken: no Markdown, no emoji."""
+    opener: bool = False
+    """Whether it is only the first few words, which the rest has to follow at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
-"""Keeping native libraries' chatter off the terminal."""
+"""Native libraries: their chatter, and the memory that they have freed."""
 
 import contextlib
+import ctypes
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -25,3 +27,14 @@ def quiet_stderr() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+def give_memory_back() -> None:
+    """Return memory that was freed to the system.
+
+    glibc keeps it for the threads that used it, and other threads never get it: each life of the
+    daemon would need as much again.
+    """
+    gc.collect()  # what is kept alive only by itself has not been freed yet
+    with contextlib.suppress(AttributeError, OSError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)

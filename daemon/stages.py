@@ -16,6 +16,7 @@ from daemon.media import (
     Mouth,
     Tool,
     ToolCall,
+    ToolResult,
     Transcript,
 )
 from daemon.worker import CancelToken
@@ -61,7 +62,7 @@ class ReadsAhead(Protocol):
 
 
 @runtime_checkable
-class TellsEnds(Protocol):
+class EndOfUtterancePredictor(Protocol):
     """A language model that tells whether a sentence is over."""
 
     def end_probability(self, messages: Sequence[Message], cancel: CancelToken) -> float:
@@ -88,6 +89,22 @@ class Synthesizer(Part, Protocol):
         """Yield the speech of ``text`` piece by piece, as soon as each is there, at any rate."""
 
 
+@runtime_checkable
+class PacedVoice(Protocol):
+    """A voice whose pace can be changed without loading it anew."""
+
+    def set_speed(self, speed: float) -> None:
+        """Speak at ``speed`` (0.5 to 2) times its own pace from the next sentence on."""
+
+
+@runtime_checkable
+class AdjustableVoice(PacedVoice, Protocol):
+    """One whose loudness can be changed as well."""
+
+    def set_volume(self, volume: float) -> None:
+        """Speak so loud (0 to 1) from the next piece on."""
+
+
 class VoiceConverter(Part, Protocol):
     """Speech in one voice to the same speech in another."""
 
@@ -105,6 +122,10 @@ class LipSync(Part, Protocol):
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of a picture in pixels; both even."""
+
+    @property
+    def statement(self) -> str:
+        """What is to be said in a picture or film of it; empty where it is nobody's real face."""
 
     def begin(self) -> None:
         """Start a reply: forget the sound of the one before. Called from the model's thread."""
@@ -126,12 +147,18 @@ class LipSync(Part, Protocol):
         Called from the camera's thread while ``render`` runs in another: touches no model.
         """
 
+    def moves(self, since: int, tick: int) -> bool:
+        """Whether the face at rest is seen to have moved between two ticks; for any thread."""
+
 
 class Camera(Part, Protocol):
     """Where pictures go."""
 
     def show(self, image: Image) -> None:
         """Hand over a picture of the agreed size; returns at once or within a frame."""
+
+    def watched(self) -> bool:
+        """Whether anybody may be looking; True where that cannot be known."""
 
 
 class Tools(Protocol):
@@ -140,7 +167,7 @@ class Tools(Protocol):
     def server_of(self, tool: str) -> str:
         """Name the server that has the tool; empty if it may not be called, or is not there."""
 
-    async def call(self, call: ToolCall, called: CalledTool) -> str:
+    async def call(self, call: ToolCall, called: CalledTool) -> ToolResult:
         """Call it, and return what the model is to know; notes the outcome in ``called``.
 
         What goes wrong is told to the model. Cancelling gives the call up at once.

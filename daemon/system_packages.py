@@ -93,7 +93,7 @@ TEST = (
         "wqy-microhei",
     ),
 )
-GROUPS = {"base": BASE, "build": BUILD, "test": TEST}
+GROUPS = {"base": BASE, "build": BUILD, "sound-server": SOUND_SERVER, "test": TEST}
 
 
 def missing(needs: Iterable[Need]) -> list[Need]:
@@ -151,6 +151,13 @@ def install(needs: Iterable[Need]) -> list[Need]:
     return wanted
 
 
+def refused(left: Iterable[Need]) -> str:
+    """Say why nothing is downloaded, if what is ``left`` to install leaves nothing to run."""
+    names = ", ".join(need.what for need in left if need.essential)
+    text = tr("Nothing can run without {names}, so nothing is downloaded.")
+    return text.format(names=names) if names else ""
+
+
 def _apt(root: list[str], *words: str) -> int:
     options = ["-qq", "-y", "--no-remove", "--no-install-recommends"]
     options += ["-o", f"DPkg::Lock::Timeout={LOCK_S}", "-o", f"Acquire::http::Timeout={SILENCE_S}"]
@@ -201,12 +208,10 @@ def _tell(text: str) -> None:
 
 def main(groups: list[str]) -> int:
     """Install the named groups; 1 if something is left without which nothing runs."""
-    needs = [need for group in groups for need in GROUPS[group]]
-    left = [need for need in install(needs) if need.essential]
-    if left:
-        names = ", ".join(need.what for need in left)
-        _tell(tr("Nothing can run without {names}, so nothing is downloaded.").format(names=names))
-    return 1 if left else 0
+    refusal = refused(install(need for group in groups for need in GROUPS[group]))
+    if refusal:
+        _tell(refusal)
+    return 1 if refusal else 0
 
 
 if __name__ == "__main__":

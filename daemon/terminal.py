@@ -11,13 +11,18 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-# All but tab and line feed that a terminal obeys instead of showing it.
-_CONTROL = re.compile(r"\r(?=\n)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# All but tab and line feed that a terminal obeys instead of showing it, and what turns the order of
+# letters around or breaks a line, so that a text reads as another.
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb]")
+# What shows nothing, and may hide something; not the joiners that letters and emoji are shaped by.
+_HIDDEN = re.compile(
+    r"\r(?=\n)|[\xad\u061c\u180e\u200b\u200e\u200f\u2060-\u2065\ufeff\U000e0000-\U000e007f]"
+)
 
 
 def visible(text: str) -> str:
-    """Return ``text`` with what terminals obey made visible, and nothing that cannot be encoded."""
-    shown = _CONTROL.sub(lambda found: "" if found[0] == "\r" else "\ufffd", text)
+    """Return ``text`` with what steers made visible, and nothing hidden or not to be encoded."""
+    shown = _STEERING.sub("\ufffd", _HIDDEN.sub("", text))
     return shown.encode("utf-8", "replace").decode("utf-8")
 
 

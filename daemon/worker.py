@@ -9,7 +9,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Generic, ParamSpec, TypeVar
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -17,7 +17,7 @@ P = ParamSpec("P")
 # A job that has not noticed its cancellation by then is left to die with the process. Parts get as
 # long, and then threads, so that both stay within the five seconds of a stop.
 STOP_S = 2.0
-LOOK_S = 0.1  # how often a producer that waits for room looks at its token
+POLL_INTERVAL_S = 0.1  # how often a producer that waits for room looks at its token
 
 
 class Cancelled(Exception):
@@ -85,7 +85,7 @@ class Worker:
             raise WorkerClosed(f"worker {self.name} is closed")
         self._jobs.put(job)
 
-    async def run(self, fn: Callable[..., T], *args: Any) -> T:
+    async def run(self, fn: Callable[..., T], *args: object) -> T:
         """Call ``fn(*args, cancel)`` on the thread and return what it returns."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -118,7 +118,7 @@ class Worker:
             raise
 
     async def stream(
-        self, make_iterator: Callable[..., Iterator[T]], *args: Any, depth: int = 2
+        self, make_iterator: Callable[..., Iterator[T]], *args: object, depth: int = 2
     ) -> AsyncGenerator[T, None]:
         """Iterate ``make_iterator(*args, cancel)`` on the thread, at most ``depth`` items ahead.
 
@@ -126,7 +126,7 @@ class Worker:
         """
         loop = asyncio.get_running_loop()
         items: asyncio.Queue[T | _End[T]] = asyncio.Queue()
-        room = threading.Semaphore(depth)
+        free = threading.Semaphore(depth)
         cancel = CancelToken()
 
         def job() -> None:
@@ -134,7 +134,7 @@ class Worker:
             try:
                 cancel.check()
                 for item in make_iterator(*args, cancel):
-                    while not room.acquire(timeout=LOOK_S):
+                    while not free.acquire(timeout=POLL_INTERVAL_S):
                         cancel.check()
                     cancel.check()
                     _call_in(loop, items.put_nowait, item)
@@ -147,13 +147,13 @@ class Worker:
         self._submit(job)
         try:
             while not isinstance(item := await items.get(), _End):
-                room.release()
+                free.release()
                 yield item
             if item.error is not None:
                 raise item.error
         finally:
             cancel.cancel()
-            room.release()
+            free.release()
 
     async def close(self) -> bool:
         """Cancel what runs and end the thread; False if it did not end within ``STOP_S``."""
@@ -166,10 +166,11 @@ class Worker:
         self._jobs.put(lambda: _call_in(loop, ended.set))
         self._jobs.put(None)
         try:
-            await asyncio.wait_for(ended.wait(), STOP_S)
+            async with asyncio.timeout(STOP_S):
+                await ended.wait()
         except TimeoutError:
             return False
-        self._thread.join(LOOK_S)  # its last job is done: this only waits for the return
+        self._thread.join(POLL_INTERVAL_S)  # its last job is done: this only waits for the return
         return True
 
 

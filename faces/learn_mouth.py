@@ -20,8 +20,8 @@ from daemon.face.visemes import (
     STEP_HZ,
     VISEMES,
     Floats,
-    Level,
     Spectra,
+    VoiceLevel,
     power_of,
     seen,
 )
@@ -143,7 +143,7 @@ def heard(
     sound += noise * np.std(sound) * 10 ** (-random.uniform(18, 60) / 20)
     spectra = Spectra(rate).feed(sound)
     spectra = spectra + coloured(random)
-    level, voice, powers = Level(), [], power_of(spectra)
+    level, voice, powers = VoiceLevel(), [], power_of(spectra)
     for power in powers.tolist():
         level.step(power)
         voice.append(level.voice)

@@ -1,12 +1,14 @@
 """Fixtures for all tests."""
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
+import onnxruntime
 import pytest
 
 from daemon import i18n
@@ -15,6 +17,7 @@ from daemon.store.manifest import load_default
 from daemon.store.model_store import ModelStore, default_directory
 
 LINGER_S = 60.0  # a thread that is ending may take this long on a busy machine
+SEED = 1
 AUDIO = Path(__file__).parent / "audio"
 
 # Developers' machines look for new examples; a change is judged by the same ones each time. A busy
@@ -46,6 +49,16 @@ def no_leaked_threads() -> Iterator[None]:
     assert not left, f"threads left behind: {left}"
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_is_left_alone() -> Iterator[None]:
+    """Another test may press it, and what one that is over made of it would end the process."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    after = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
+    assert after == before, "somebody else gets Ctrl+C from now on"
+
+
 @pytest.fixture
 def audio_files() -> Path:
     """The folder of committed recordings."""
@@ -54,7 +67,11 @@ def audio_files() -> Path:
 
 @pytest.fixture(scope="session")
 def weights() -> Callable[[str], Path]:
-    """Find a weight's directory by name; skips the test when it was not pulled."""
+    """Find a weight's directory by name; skips the test when it was not pulled.
+
+    Voices draw at random how they say a sentence; here they draw the same each time.
+    """
+    onnxruntime.set_seed(SEED)
     store = ModelStore(default_directory(), load_default())
 
     def find(name: str) -> Path:

@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 import numpy as np
 
+from daemon.brain.here_and_now import time_note
 from daemon.brain.history import History
 from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.parts import Parts
@@ -21,11 +24,14 @@ from daemon.media import (
     Samples,
     Tool,
     ToolCall,
+    ToolResult,
     Transcript,
 )
 from daemon.worker import CancelToken, Worker
 
 PERSONA = "Be kind."
+NOW = datetime(2026, 11, 30, 18, 20)
+"""When the scenarios' questions are asked, as the model is told."""
 
 T = TypeVar("T")
 
@@ -92,6 +98,18 @@ class FakeRecognizer(FakePart):
         return Transcript(text, "zh" if text > "\u4e00" else "en")
 
 
+def untimed(messages: Sequence[Message]) -> list[Message]:
+    """Leave out the lines that tell the time, in all of them ``NOW``."""
+    notes = [f"{time_note(question, NOW)}\n" for question in ("?", "？好")]
+    found = []
+    for message in messages:
+        content = message.content
+        for note in notes:
+            content = content.replace(note, "")
+        found.append(replace(message, content=content))
+    return found
+
+
 class FakeChat(FakePart):
     """Answers with the scripted pieces; ``!`` among them breaks it there."""
 
@@ -100,12 +118,13 @@ class FakeChat(FakePart):
     def __init__(self, *answers: Sequence[str]) -> None:
         self.answers = list(answers)
         self.asked: list[list[Message]] = []
+        """What it was asked, but for the time."""
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         return sum(len(message.content.split()) + 4 for message in messages)
 
     def reply(self, messages: Sequence[Message], cancel: CancelToken) -> Iterator[str]:
-        self.asked.append(list(messages))
+        self.asked.append(untimed(messages))
         for piece in self.answers.pop(0):
             if piece == "!":
                 raise RuntimeError("the brain broke")
@@ -121,9 +140,10 @@ class FakeJudge(FakeChat):
         self.whole = whole
 
     def end_probability(self, messages: Sequence[Message], cancel: CancelToken) -> float:
-        if "broken" in messages[-1].content:
+        question = untimed(messages)[-1].content
+        if "broken" in question:
             raise RuntimeError("the brain broke")
-        return 0.7 if messages[-1].content in self.whole else 0.001
+        return 0.7 if question in self.whole else 0.001
 
 
 class FakeReader(FakeChat):
@@ -164,7 +184,7 @@ class FakeTools:
     def server_of(self, tool: str) -> str:
         return "house" if tool == "clock" else ""
 
-    async def call(self, call: ToolCall, called: CalledTool) -> str:
+    async def call(self, call: ToolCall, called: CalledTool) -> ToolResult:
         self.calls.append((asyncio.get_running_loop().time(), call.name, call.arguments))
         try:
             await asyncio.sleep(self.takes_s)
@@ -173,7 +193,7 @@ class FakeTools:
             raise
         result = self.results.pop(0)
         called.outcome = "failed" if result.startswith("!") else "done"
-        return result
+        return ToolResult(result)
 
 
 class FakeVoice(FakePart):
@@ -193,6 +213,7 @@ class FakeFace(FakePart):
     """Its mouth for frame n of a reply is n."""
 
     fps = 25
+    statement = ""
     size = (64, 64)
 
     def __init__(self, broken: bool = False) -> None:
@@ -216,6 +237,9 @@ class FakeFace(FakePart):
 
     def picture(self, tick: int, mouth: Mouth | None) -> Image:
         return np.zeros((64, 64, 3), np.uint8)
+
+    def moves(self, since: int, tick: int) -> bool:
+        return True
 
 
 class FakeConverter(FakePart):
@@ -328,7 +352,7 @@ def parts(
         thinking=VirtualWorker(0.05),
         speaking=VirtualWorker(0.1),
         drawing=VirtualWorker(0.0),
-        history=History(PERSONA, chat, 50),
+        history=History(PERSONA, chat, 50, lambda: NOW),
     )
 
 

@@ -4,6 +4,7 @@ With a port it speaks HTTP on loopback, else it speaks on its standard streams.
 """
 
 import asyncio
+import base64
 import os
 import sys
 import time
@@ -11,7 +12,14 @@ from pathlib import Path
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp.types import EmbeddedResource, ResourceLink, TextResourceContents
+from mcp.types import (
+    BlobResourceContents,
+    EmbeddedResource,
+    ImageContent,
+    ResourceLink,
+    TextContent,
+    TextResourceContents,
+)
 
 server = MCPServer("house")
 
@@ -55,6 +63,21 @@ def read() -> list[EmbeddedResource | ResourceLink]:
     note = TextResourceContents(uri="file:///note.txt", text="milk and bread")
     link = ResourceLink(uri="file:///more.txt", name="more.txt", description="another list")
     return [EmbeddedResource(resource=note), link]
+
+
+@server.tool(structured_output=False)
+def look() -> list[ImageContent | EmbeddedResource | TextContent]:
+    """Look at the door."""
+    picture = base64.b64encode(b"\x89PNG").decode()
+    film = BlobResourceContents(uri="file:///a.mp4", mime_type="video/mp4", blob=picture)
+    file = BlobResourceContents(uri="file:///b.png", mime_type="image/png", blob=picture)
+    return [
+        TextContent(text="The door:"),
+        ImageContent(data=picture, mime_type="image/jpeg"),
+        EmbeddedResource(resource=film),
+        EmbeddedResource(resource=file),
+        *[ImageContent(data=picture, mime_type="image/jpeg")] * 10,
+    ]
 
 
 @server.tool()

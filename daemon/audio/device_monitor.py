@@ -18,11 +18,12 @@ from daemon.errors import DeviceError
 from daemon.i18n import tr
 from daemon.worker import STOP_S, Worker
 
-LOOK_S = 0.25  # how often the devices are looked at
+POLL_INTERVAL_S = 0.25  # how often the devices are looked at
 STALLED_S = 2.0  # a device that has not called for so long has gone
 STARTING_S = 4.0  # a device that was just opened may take this long; a null sink takes 1.5 s
 RETRY_S = 0.5  # before the second attempt to open; doubles
-LONGEST_RETRY_S = 4.0
+MAX_RETRY_S = 4.0
+REST_S = 10.0  # of silence after which the loudspeaker's device is shut: the next question is near
 GIVE_UP_S = 30.0  # after this the service manager has better means than we
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ class AudioDevices:
         """``worker``'s thread is for this alone."""
         self.lost = False
         """The devices have gone and are being opened again."""
+        self.may_rest = True
+        """Whether a stream of the loudspeaker may end and begin anew between answers."""
         self.microphone = microphone
         self.loudspeaker = loudspeaker
         self._worker = worker
@@ -75,23 +78,56 @@ class AudioDevices:
             self.lost = False
             log.info(tr("The sound devices are back."))
 
+    async def rest_while_unused(self) -> None:
+        """Shut the loudspeaker's device whenever nothing has been heard for ``REST_S``.
+
+        It is opened within milliseconds once it is needed, which is when somebody begins to speak.
+        One that cannot be opened any more counts as lost, like any that has fallen silent.
+        """
+        rest = self.loudspeaker.rest
+        while self.may_rest:
+            if rest.active:
+                await rest.needed.wait()
+                with contextlib.suppress(DeviceError):
+                    await self._worker.run(lambda _: self._wake())
+                continue
+            if self.loudspeaker.busy or self.lost:
+                rest.wake()
+            elif rest.unused_s() >= REST_S:
+                rest.needed.clear()
+                await self._worker.run(lambda _: self._rest())
+            await asyncio.sleep(POLL_INTERVAL_S)
+
+    def _rest(self) -> None:
+        self.loudspeaker.rest.active = True
+        self.loudspeaker.stop_device()
+
+    def _wake(self) -> None:
+        if self.loudspeaker.rest.active:  # not opened again with the microphone meanwhile
+            self.loudspeaker.rest.active = False
+            self.loudspeaker.open()
+
     async def close(self) -> None:
         """Close both, but never wait long for a device that hangs."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await self._worker.run(lambda _: self._close())
 
-    async def _stall(self, patience_s: float) -> None:
-        """Wait until a device has not called for ``patience_s``.
+    async def _stall(self, limit_s: float) -> None:
+        """Wait until a device has not called for ``limit_s``.
 
         Time in which this process itself stood still, because others had the processor, tells
         nothing about a device.
         """
         silent_s, looked = 0.0, time.monotonic()
-        while silent_s < patience_s:
-            await asyncio.sleep(LOOK_S)  # PortAudio has nothing to wait on
+        while silent_s < limit_s:
+            await asyncio.sleep(POLL_INTERVAL_S)  # PortAudio has nothing to wait on
             now = time.monotonic()
-            silent_s = silent_s + min(now - looked, 2 * LOOK_S) if self._called() < looked else 0.0
+            silent_s = (
+                silent_s + min(now - looked, 2 * POLL_INTERVAL_S)
+                if self._called() < looked
+                else 0.0
+            )
             looked = now
 
     def _called(self) -> float:
@@ -112,7 +148,7 @@ class AudioDevices:
                         log.debug("not yet: %s", error)
                         reason = str(error)
                     await asyncio.sleep(wait_s)
-                    wait_s = min(2 * wait_s, LONGEST_RETRY_S)
+                    wait_s = min(2 * wait_s, MAX_RETRY_S)
         text = tr("The sound devices have gone and did not come back within {seconds:.0f} s.")
         raise DeviceError(f"{text.format(seconds=GIVE_UP_S)} {reason}", "digital-life devices")
 
@@ -122,7 +158,7 @@ class AudioDevices:
         while time.monotonic() - opened < STARTING_S:
             if self._called() > opened:
                 return
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(POLL_INTERVAL_S)
         raise DeviceError(tr("They were opened but carry no sound."))
 
     def _open(self) -> None:
@@ -136,4 +172,4 @@ class AudioDevices:
 
     def _close(self) -> None:
         self.microphone.close()
-        self.loudspeaker.shut()
+        self.loudspeaker.stop_device()

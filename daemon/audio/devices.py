@@ -7,13 +7,21 @@ import functools
 import logging
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Literal
+from typing import Literal, Protocol
 
 from daemon.errors import DeviceError
 from daemon.i18n import tr
 from daemon.system_packages import PORTAUDIO, install_line
 
 Direction = Literal["input", "output"]
+
+
+class StreamTimes(Protocol):
+    """What PortAudio tells of the moments of a block, in seconds of its own clock; 0 if unknown."""
+
+    inputBufferAdcTime: float
+    outputBufferDacTime: float
+    currentTime: float
 
 
 @dataclass(frozen=True, slots=True)

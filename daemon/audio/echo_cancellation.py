@@ -2,17 +2,21 @@
 
 The canceller is WebRTC's (``livekit.rtc.AudioProcessingModule``). It learns the way from
 loudspeaker to microphone by itself; what it needs is, for every 10 ms of microphone, the 10 ms
-that were leaving the loudspeaker at that moment. Both devices tell their moments (``ring.py``).
+that were leaving the loudspeaker at that moment. Both devices tell their moments
+(``ring_buffer.py``).
 """
 
 import logging
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from daemon.audio.ring_buffer import Ring
+from daemon.audio.ring_buffer import RingBuffer
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE, SPEAK_RATE, Samples
+
+if TYPE_CHECKING:
+    from livekit.rtc import AudioFrame
 
 FRAME = LISTEN_RATE // 100  # samples: WebRTC works on 10 ms
 FAR_FRAME = SPEAK_RATE // 100
@@ -26,7 +30,7 @@ LEAD_S = 0.02
 # takes seconds to find out. While nothing is played the two may be brought together sooner, but not
 # for the few milliseconds by which moments wander on a busy machine: speech has silences, too.
 LATE_S, EARLY_S, EARLY_IN_SILENCE_S = 0.01, 0.15, 0.04
-PATIENCE = 50  # frames
+MAX_SILENT_FRAMES = 50  # frames
 # Nothing can echo this long after the last sound: the canceller rests, which is most of the day.
 REST_S = 1.0
 TAIL_S = 0.4  # half-duplex: a room and a sound server are heard this much longer than the sound
@@ -39,7 +43,7 @@ log = logging.getLogger(__name__)
 class FarEnd:
     """What was played, cut into frames that are in step with the microphone's."""
 
-    def __init__(self, played: Ring) -> None:
+    def __init__(self, played: RingBuffer) -> None:
         self._played = played
         self._next = 0
         self._silent = True
@@ -50,24 +54,45 @@ class FarEnd:
 
         Successive calls get successive sound, until the two are too far apart.
         """
+        if not self._follow(moment):
+            return np.zeros(FAR_FRAME, np.float32)
+        frame = self._played.excerpt(self._next, FAR_FRAME)
+        self._next += FAR_FRAME
+        self._silent = not frame.any()
+        return frame
+
+    def skip(self, moment: float, frames: int) -> bool:
+        """Pass over so many frames at once, as ``frame`` would, if nothing was played in them.
+
+        False where something was, or just before; then nothing is passed over.
+        """
+        if not self._silent:
+            return False
+        if self._follow(moment):
+            if self._played.excerpt(self._next, frames * FAR_FRAME).any():
+                return False
+            self._next += frames * FAR_FRAME
+        return True
+
+    def _follow(self, moment: float) -> bool:
+        """Bring the two together where they are too far apart; False if nothing was ever played."""
         begin = self._played.begin(self._next)
         if begin is None:
-            return np.zeros(FAR_FRAME, np.float32)
+            return False
         due = round((moment + LEAD_S - begin) * SPEAK_RATE)
-        early_s, patience = (EARLY_IN_SILENCE_S, 0) if self._silent else (EARLY_S, PATIENCE)
+        early_s, patience = (
+            (EARLY_IN_SILENCE_S, 0) if self._silent else (EARLY_S, MAX_SILENT_FRAMES)
+        )
         near = -early_s * SPEAK_RATE <= due - self._next <= LATE_S * SPEAK_RATE
         self._apart = 0 if near else self._apart + 1
         if self._apart > patience:
             begin = self._played.begin(due) or begin
             self._next = round((moment + LEAD_S - begin) * SPEAK_RATE)
             self._apart = 0
-        frame = self._played.excerpt(self._next, FAR_FRAME)
-        self._next += FAR_FRAME
-        self._silent = not frame.any()
-        return frame
+        return True
 
 
-class Canceller:
+class WebRtcCanceller:
     """WebRTC's audio processing, frame by frame."""
 
     def __init__(self, echo: bool, noise_suppression: bool, gain_control: bool) -> None:
@@ -94,18 +119,18 @@ class Canceller:
         pcm = np.frombuffer(frame.data, np.int16)
         return pcm.astype(np.float32) / np.float32(32768)
 
-    def _frame(self, samples: Samples, rate: int) -> Any:
+    def _frame(self, samples: Samples, rate: int) -> "AudioFrame":
         pcm = (np.clip(samples, -1, 1) * 32767).astype(np.int16)
         return self._rtc.AudioFrame(bytearray(pcm.tobytes()), rate, 1, len(pcm))
 
 
-class Echo:
+class EchoCanceller:
     """What is between the microphone and the ears. Belongs to the ears' thread."""
 
     def __init__(
         self,
         mode: Mode,
-        played: Ring,
+        played: RingBuffer,
         noise_suppression: bool = False,
         gain_control: bool = False,
     ) -> None:
@@ -119,10 +144,10 @@ class Echo:
         self._far = FarEnd(played)
         self._rest: Samples = np.empty(0, np.float32)  # not a whole frame yet
         self._sounded = float("-inf")  # when something was last played
-        self._canceller: Canceller | None = None
+        self._canceller: WebRtcCanceller | None = None
         if self._cancels or self._always:
             try:
-                self._canceller = Canceller(self._cancels, noise_suppression, gain_control)
+                self._canceller = WebRtcCanceller(self._cancels, noise_suppression, gain_control)
             except Exception as error:  # whatever ails the library
                 self._do_without(error)
 
@@ -135,6 +160,9 @@ class Echo:
         moment -= len(self._rest) / LISTEN_RATE
         whole = len(sound) - len(sound) % FRAME
         self._rest = sound[whole:]
+        rests = moment - self._sounded >= REST_S and not self._always
+        if rests and self._far.skip(moment, whole // FRAME):
+            return sound[:whole]
         cleaned = np.empty(whole, np.float32)
         for start in range(0, whole, FRAME):
             near = sound[start : start + FRAME]

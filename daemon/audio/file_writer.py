@@ -8,7 +8,7 @@ import numpy as np
 from av.audio.stream import AudioStream
 
 from daemon.errors import InputError
-from daemon.files import whole_file
+from daemon.files import atomic_write
 from daemon.i18n import tr
 from daemon.media import Audio
 
@@ -40,7 +40,7 @@ def write_sound(path: Path, audio: Audio, comment: str = "") -> None:
     check_kind(path)
     container, codec, form, rate = _KINDS[path.suffix.lower()]
     audio = audio.at_rate(rate or audio.rate)
-    with whole_file(path) as part, av.open(str(part), "w", format=container) as file:
+    with atomic_write(path) as part, av.open(str(part), "w", format=container) as file:
         if comment:
             file.metadata["comment"] = comment
         stream = cast(AudioStream, file.add_stream(codec, audio.rate, layout="mono"))

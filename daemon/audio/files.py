@@ -1,9 +1,8 @@
-"""Recordings as a source of sound, and the interface they share with the microphone."""
+"""Sound files, and the sound of films, read through FFmpeg."""
 
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Protocol
 
 import av
 import numpy as np
@@ -16,7 +15,6 @@ from daemon.errors import InputError
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE, Audio, Samples
 from daemon.media_files import Undecodable, opened
-from daemon.worker import CancelToken
 
 SLOWEST, FASTEST = 1_000, 768_000  # Hz; a header that tells another rate lies
 CHANNELS = 256  # at most; recorders have up to 128 tracks
@@ -24,30 +22,6 @@ SILENT = 1e-3  # of the loudest channel's power: a channel below it carries noth
 AGAINST = -0.5  # correlation with the loudest channel from which on a channel is turned round
 LOUDEST = 64.0  # floats beyond are no sound
 LOST = 0.5  # of the power that the channels can give together; a mean below it hides the voice
-
-
-class Source(Protocol):
-    """Where sound comes from: a microphone or a recording."""
-
-    def chunks(self, cancel: CancelToken) -> Iterator[Samples]:
-        """Yield the sound (``LISTEN_RATE``, any lengths) until it ends or ``cancel`` is set."""
-
-
-class Recording:
-    """Sound that is already there, as a ``Source`` as fast as it can be taken."""
-
-    PIECE = LISTEN_RATE // 10  # samples: short enough for events to come in order with cancelling
-
-    def __init__(self, audio: Audio) -> None:
-        """``audio`` may have any rate."""
-        self._samples = audio.at_rate(LISTEN_RATE).samples
-
-    def chunks(self, cancel: CancelToken) -> Iterator[Samples]:
-        """Yield the recording once, in pieces of 0.1 s."""
-        for start in range(0, len(self._samples), self.PIECE):
-            if cancel.cancelled:
-                return
-            yield self._samples[start : start + self.PIECE]
 
 
 def read_recording(path: Path, max_s: float, rate: int | None = LISTEN_RATE) -> Audio:
@@ -91,15 +65,14 @@ class Downmix:
     def __init__(self, weights: dict[int, NDArray[np.float32]] | None = None) -> None:
         """``weights`` of the channels, by how many there are; without, all weigh the same."""
         self._weights = weights or {}
-        self._powers: dict[int, NDArray[np.float64]] = {}
+        self._heard: dict[int, _Moments] = {}
 
     def __call__(self, sound: NDArray[np.float32]) -> Samples:
         """Return (n,) of ``sound`` (n, channels)."""
         count = sound.shape[1]
         if count == 1:
             return sound[:, 0]
-        power = (sound.T @ sound).astype(np.float64)
-        self._powers[count] = self._powers.get(count, 0) + power
+        self._heard.setdefault(count, _Moments(count)).add(sound)
         weights = self._weights.get(count)
         if weights is None:
             return np.asarray(sound.mean(axis=1), np.float32)
@@ -107,9 +80,29 @@ class Downmix:
 
     def better(self) -> "Downmix | None":
         """Return how it should have been done; ``None`` when it was right."""
-        weights = {count: _best(power) for count, power in self._powers.items()}
+        weights = {count: _best(heard.powers()) for count, heard in self._heard.items()}
         lost = {count: best for count, best in weights.items() if best is not None}
         return Downmix(lost) if lost else None
+
+
+class _Moments:
+    """What is known of the channels of all that was heard."""
+
+    def __init__(self, channels: int) -> None:
+        self._count = 0
+        self._sums = np.zeros(channels)
+        self._products = np.zeros((channels, channels))
+
+    def add(self, sound: NDArray[np.float32]) -> None:
+        """Take notice of (n, channels)."""
+        self._count += len(sound)
+        self._sums += sound.sum(axis=0, dtype=np.float64)
+        self._products += sound.T @ sound
+
+    def powers(self) -> NDArray[np.float64]:
+        """Return the channels' products without their direct current, which nobody hears."""
+        powers = self._products - np.outer(self._sums, self._sums) / max(1, self._count)
+        return np.asarray(powers, np.float64)
 
 
 def _best(power: NDArray[np.float64]) -> NDArray[np.float32] | None:

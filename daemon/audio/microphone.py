@@ -3,34 +3,40 @@
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soxr
 
-from daemon.audio.devices import find_input, sounddevice
-from daemon.audio.echo_cancellation import Echo
-from daemon.audio.ring_buffer import HostClock, Ring
-from daemon.audio.stuck_stream import ending
+from daemon.audio.devices import StreamTimes, find_input, sounddevice
+from daemon.audio.echo_cancellation import EchoCanceller
+from daemon.audio.ring_buffer import HostClock, RingBuffer
+from daemon.audio.stuck_stream import closing_stuck_stream
 from daemon.errors import DeviceError
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE, Samples
 from daemon.worker import CancelToken
 
+if TYPE_CHECKING:
+    from sounddevice import CallbackFlags, InputStream
+
 BLOCK_S = 0.02  # a whole number of the canceller's frames; smaller would only wake us oftener
 RING_S = 2.0  # sound that may wait to be read; what is older is lost
 GUARD_S = 0.2  # of the ring is never read: the callback may be overwriting it
-LOOK_S = 0.1  # how often a reader without sound looks at its token
+POLL_INTERVAL_S = 0.1  # how often a reader without sound looks at its token
+# While nothing is going on, sound is let gather for so long: each reading costs as much as the work
+# on a few blocks. A beginning may be noticed this late; the end, which is waited for, never is.
+GATHER_S = 0.1
 
 
 @dataclass(slots=True)
 class _Line:
     """An open device, and what became of its sound so far."""
 
-    stream: Any
-    ring: Ring
+    stream: "InputStream"
+    ring: RingBuffer
     resampler: soxr.ResampleStream | None
     delivered: int = 0  # samples at LISTEN_RATE
 
@@ -46,13 +52,13 @@ class _Line:
 
 
 class Microphone:
-    """A ``Source``: an input stream of sounddevice, mono, resampled to ``LISTEN_RATE``.
+    """An ``AudioSource``: an input stream of sounddevice, mono, resampled to ``LISTEN_RATE``.
 
     One thread opens and closes it, another reads. While it is closed it hears silence, so that
     a turn under way comes to its end.
     """
 
-    def __init__(self, device: str, echo: Echo | None = None) -> None:
+    def __init__(self, device: str, echo: EchoCanceller | None = None) -> None:
         """``device`` is a part of a device's name, ``""`` the default.
 
         ``echo`` belongs to the thread that reads.
@@ -64,7 +70,7 @@ class Microphone:
         self._device = device
         self._echo = echo
         self._line: _Line | None = None
-        self._hiccups = 0
+        self._overflows = 0
         self._lost = 0
         self._called = 0.0
         self._thread = 0  # PortAudio's
@@ -73,7 +79,7 @@ class Microphone:
     def overflows(self) -> int:
         """Samples lost because nobody read in time, and blocks lost before they reached us."""
         line = self._line
-        return self._lost + self._hiccups + (line.ring.lost if line else 0)
+        return self._lost + self._overflows + (line.ring.lost if line else 0)
 
     @property
     def called(self) -> float:
@@ -103,14 +109,16 @@ class Microphone:
 
     def _open(self, index: int, rate: int, channels: int) -> _Line:
         """Open the stream as we want it, or else as the device does it."""
-        ring, clock = Ring(rate, int(RING_S * rate), int(GUARD_S * rate)), HostClock()
+        ring, clock = RingBuffer(rate, int(RING_S * rate), int(GUARD_S * rate)), HostClock()
 
-        def callback(sound: Any, frames: int, times: Any, status: Any) -> None:
+        def callback(
+            sound: Samples, frames: int, times: StreamTimes, status: "CallbackFlags"
+        ) -> None:
             """Take one block from PortAudio's thread: copying, and nothing that could wait."""
             self._called = now = time.monotonic()
             self._thread = threading.get_ident()
             if status.input_overflow:
-                self._hiccups += 1
+                self._overflows += 1
             begin = now - frames / rate
             if times.inputBufferAdcTime:  # a host that tells no times tells 0
                 begin = clock.moment(times.inputBufferAdcTime, times.currentTime, now)
@@ -133,11 +141,19 @@ class Microphone:
         resampler = soxr.ResampleStream(rate, LISTEN_RATE, 1, "float32")
         return _Line(stream, ring, None if rate == LISTEN_RATE else resampler)
 
-    def chunks(self, cancel: CancelToken) -> Iterator[Samples]:
-        """Yield sound as it comes, until ``cancel``; silence while the device is gone."""
-        self.read(0)  # what was said before anybody listened
+    def chunks(
+        self, cancel: CancelToken, unhurried: Callable[[], bool] = lambda: False
+    ) -> Iterator[Samples]:
+        """Yield sound as it comes, until ``cancel``; silence while the device is gone.
+
+        While ``unhurried`` it is let gather for ``GATHER_S``.
+        """
+        self.read(0)  # what was said before anybody listened; none of it is missed
+        self._lost -= self.overflows
         while not cancel.cancelled:
-            samples = self.read(LOOK_S)
+            if self._line is not None and unhurried():
+                time.sleep(GATHER_S)
+            samples = self.read(POLL_INTERVAL_S)
             if len(samples):
                 yield samples
 
@@ -160,6 +176,6 @@ class Microphone:
         line, self._line = self._line, None
         if line is not None:
             self._lost += line.ring.lost
-            with ending(self._thread):
+            with closing_stuck_stream(self._thread):
                 line.stream.close(ignore_errors=True)
             self._thread = 0

@@ -8,16 +8,21 @@ import asyncio
 import contextlib
 import threading
 import time
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from daemon.audio.devices import find_output, sounddevice
-from daemon.audio.ring_buffer import HostClock, Ring
-from daemon.audio.stuck_stream import ending
+from daemon.audio.chime import Overlay
+from daemon.audio.device_rest import DeviceRest
+from daemon.audio.devices import StreamTimes, find_output, sounddevice
+from daemon.audio.ring_buffer import HostClock, RingBuffer
+from daemon.audio.stuck_stream import closing_stuck_stream
 from daemon.errors import DeviceError
 from daemon.i18n import tr
 from daemon.media import SPEAK_RATE, Samples
+
+if TYPE_CHECKING:
+    from sounddevice import OutputStream
 
 BLOCK = 480  # samples: 10 ms; the host's own choice can be 2 ms, and a callback costs 30 µs
 LATENCY_S = 0.03  # asked of the host: Python may be late by a few blocks without a gap
@@ -57,13 +62,13 @@ class Player(Protocol):
         """Free the device."""
 
 
-async def heard(player: Player, position: int) -> None:
+async def wait_until_heard(player: Player, position: int) -> None:
     """Wait until ``position`` on the reply clock has been heard."""
     while player.audible() < position:  # noqa: ASYNC110 (see POLL_S)
         await asyncio.sleep(POLL_S)
 
 
-class Recorder:
+class MemoryPlayer:
     """A player without a device, for answers into a file: what is played has been heard."""
 
     def __init__(self) -> None:
@@ -104,13 +109,19 @@ class Loudspeaker:
     The callback runs in PortAudio's thread and shares only numbers, flags and two arrays with the
     event loop: the loop alone moves ``_written``, the callback alone moves ``_read``. ``pause``,
     ``resume`` and ``flush`` are wishes that the callback fulfils within one block. ``open`` and
-    ``shut`` may be called from a third thread; while the device is shut a reply waits.
+    ``stop_device`` may be called from a third thread; while the device is shut a reply waits.
+
+    Between conversations whoever owns the device (``AudioDevices``) lets it ``rest``, shut.
     """
 
     def __init__(self, device: str) -> None:
         """``device`` is a part of a device's name, ``""`` the default."""
-        self.played: Final = Ring(SPEAK_RATE, int(PLAYED_S * SPEAK_RATE), SPEAK_RATE)
-        """All that leaves the loudspeaker, silence too, with its moments."""
+        self.rest: Final = DeviceRest()
+        """Whether the device is shut because there is nothing to hear."""
+        self.played: Final = RingBuffer(SPEAK_RATE, int(PLAYED_S * SPEAK_RATE), SPEAK_RATE)
+        """All that leaves the loudspeaker, silence and chimes too, with its moments."""
+        self.overlay: Final = Overlay(self.rest.wake)
+        """What sounds over replies and silence alike, without moving the reply's clock."""
         self.name = ""
         """The device's own name, once it has been open."""
         self._device = device
@@ -129,12 +140,20 @@ class Loudspeaker:
         self._thread = 0  # PortAudio's
         self._latency = 0.0
         self._clock = HostClock()
-        self._stream: Any = None
+        self._stream: OutputStream | None = None
 
     @property
     def called(self) -> float:
-        """The ``time.monotonic()`` at which the device last took sound, or was opened."""
-        return self._called
+        """The ``time.monotonic()`` at which the device last took sound, or was opened.
+
+        Now, while it rests: then nothing is wrong with it.
+        """
+        return time.monotonic() if self.rest.active else self._called
+
+    @property
+    def busy(self) -> bool:
+        """Whether something waits to be heard, or to be dropped."""
+        return self._read != self._written or self._flushing.is_set() or self.overlay.sounds
 
     def open(self) -> None:
         """Open the device; ``DeviceError`` when there is none, or it cannot be opened."""
@@ -157,20 +176,20 @@ class Loudspeaker:
             self._clock = HostClock()
             self.played.forget_moments()
             self._called = time.monotonic()
-            self._stream = stream
+            self._stream, self.rest.active = stream, False
             stream.start()
         except sd.PortAudioError as error:
-            self.shut()
+            self.stop_device()
             raise DeviceError(
                 tr("The loudspeaker cannot be opened: {reason}").format(reason=error),
                 "digital-life devices",
             ) from None
 
-    def shut(self) -> None:
+    def stop_device(self) -> None:
         """Stop at once and free the device; what waits to be heard goes on waiting."""
         stream, self._stream = self._stream, None
         if stream is not None:
-            with contextlib.suppress(Exception), ending(self._thread):
+            with contextlib.suppress(Exception), closing_stuck_stream(self._thread):
                 stream.abort(ignore_errors=True)
                 stream.close(ignore_errors=True)
             self._thread = 0
@@ -183,7 +202,7 @@ class Loudspeaker:
             self._silenced = False
             self._flushing.clear()
 
-    def _callback(self, out: Any, frames: int, times: Any, status: Any) -> None:
+    def _callback(self, out: Samples, frames: int, times: StreamTimes, status: object) -> None:
         """Copy the next ``frames`` samples out. PortAudio's thread: no waiting, no logging."""
         self._called = now = time.monotonic()
         self._thread = threading.get_ident()
@@ -216,6 +235,7 @@ class Loudspeaker:
             self._end = read + count
         self._blocks[self._block % BLOCKS] = (due, self._end - count, count)
         self._block += 1
+        self.overlay.mix(mono)
         self.played.write(mono, due)
         self._silenced = pausing
         self._read = written if flushing else read + count
@@ -224,6 +244,7 @@ class Loudspeaker:
 
     async def begin(self) -> None:
         """Start a reply at the place where the ring is; an unfinished flush is waited for."""
+        self.rest.wake()
         for _ in range(int(1 / POLL_S)):
             if not self._flushing.is_set():
                 break
@@ -235,11 +256,11 @@ class Loudspeaker:
         """Append speech in pieces as the ring has room."""
         done = 0
         while done < len(samples):
-            room = len(self._ring) - REWIND - (self._written - self._read)
-            if room <= 0 or self._flushing.is_set():
+            free = len(self._ring) - REWIND - (self._written - self._read)
+            if free <= 0 or self._flushing.is_set():
                 await asyncio.sleep(POLL_S)
                 continue
-            piece = samples[done : done + room]
+            piece = samples[done : done + free]
             begin = self._written % len(self._ring)
             first = min(len(piece), len(self._ring) - begin)
             self._ring[begin : begin + first] = piece[:first]
@@ -278,4 +299,4 @@ class Loudspeaker:
 
     async def close(self) -> None:
         """Stop at once and free the device."""
-        self.shut()
+        self.stop_device()

@@ -7,9 +7,9 @@ longer there. So every piece of work goes through ``answer``.
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 from daemon.audio.routing import Module, Port, ServerState
 from daemon.errors import DeviceError
@@ -17,9 +17,16 @@ from daemon.extras import unloadable
 from daemon.i18n import tr
 from daemon.system_packages import PULSE, install_line
 
+if TYPE_CHECKING:
+    from pulsectl import PulseObject
+    from pulsectl_asyncio import PulseAsync
+
 CLIENT = "Digital Life"
 ANSWER_S = 5.0  # a server that takes longer to answer is treated as gone
 LATE_S = 120.0  # a service starts beside the sound server, which may take long on a slow computer
+
+
+T = TypeVar("T")
 
 
 class NoServer(DeviceError):
@@ -32,7 +39,7 @@ class NoServer(DeviceError):
         )
 
 
-def patience_s() -> float:
+def startup_wait_s() -> float:
     """Return how long sound that is not there at start is waited for, in seconds.
 
     In a terminal there is somebody who reads at once what is missing.
@@ -41,7 +48,7 @@ def patience_s() -> float:
 
 
 @asynccontextmanager
-async def connected() -> AsyncIterator[Any]:
+async def connected() -> AsyncIterator["PulseAsync"]:
     """Connect to the user's server; ``NoServer`` if there is none."""
     try:
         from pulsectl_asyncio import PulseAsync
@@ -52,7 +59,7 @@ async def connected() -> AsyncIterator[Any]:
     class Pulse(PulseAsync):  # type: ignore[misc]
         waiting_futures: set[asyncio.Future[None]]
 
-        def _pulse_state_cb(self, *state: Any) -> None:
+        def _pulse_state_cb(self, *state: object) -> None:
             """When the server goes, let fail what waits, but not what it has just answered.
 
             pulsectl-asyncio 1.3 lets both fail; an answer under way then fails once more, loudly.
@@ -79,7 +86,7 @@ async def connected() -> AsyncIterator[Any]:
         pulse.close()
 
 
-async def answer(pulse: Any, work: Coroutine[Any, Any, Any]) -> Any:
+async def answer(pulse: "PulseAsync", work: Coroutine[None, None, T]) -> T:
     """Await ``work`` on the server to its end, but not for ever; ``NoServer`` if it goes away."""
     task = asyncio.create_task(work)
     try:
@@ -96,7 +103,7 @@ async def answer(pulse: Any, work: Coroutine[Any, Any, Any]) -> Any:
         raise NoServer from error
 
 
-async def look(pulse: Any) -> ServerState:
+async def read_server_state(pulse: "PulseAsync") -> ServerState:
     """Return what the server has."""
     server = await pulse.server_info()
     sinks, sources = await pulse.sink_list(), await pulse.source_list()
@@ -108,7 +115,7 @@ async def look(pulse: Any) -> ServerState:
     )
 
 
-async def load(pulse: Any, wanted: tuple[Module, ...]) -> None:
+async def sync_modules(pulse: "PulseAsync", wanted: tuple[Module, ...]) -> None:
     """Load what is missing, and unload what is ours and not wanted, or there twice."""
     missing = list(wanted)
     for loaded in reversed(await pulse.module_list()):
@@ -121,11 +128,17 @@ async def load(pulse: Any, wanted: tuple[Module, ...]) -> None:
         await pulse.module_load(module.name, module.arguments)
 
 
-async def move(move: Any, stream: int, at: int, ports: list[Any], name: str) -> None:
+async def move_stream(
+    move_stream: Callable[[int, int], Awaitable[None]],
+    stream: int,
+    at: int,
+    ports: Sequence["PulseObject"],
+    name: str,
+) -> None:
     """Move a stream that is at the port number ``at`` to the one called ``name``."""
     from pulsectl import PulseOperationFailed
 
     for port in ports:
         if port.name == name and port.index != at:
             with contextlib.suppress(PulseOperationFailed):  # the stream has just ended
-                await move(stream, port.index)
+                await move_stream(stream, port.index)

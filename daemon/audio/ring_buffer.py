@@ -32,7 +32,7 @@ class HostClock:
         return told + self._ahead
 
 
-class Ring:
+class RingBuffer:
     """One thread writes and one reads; neither ever waits for the other.
 
     The writer alone moves ``_written`` and the reader alone ``_read``. The lock is no lock but a
@@ -54,8 +54,8 @@ class Ring:
         self._begins: Final = np.zeros(HISTORY)  # when sample 0 was at the device, as blocks tell
         self._block = 1  # samples written at a time
         self._oldest = 0  # number of the first block that counts
-        self._bell: Final = threading.Lock()
-        self._bell.acquire()
+        self._data_written: Final = threading.Lock()
+        self._data_written.acquire()
 
     @property
     def written(self) -> int:
@@ -75,12 +75,12 @@ class Ring:
         number = self._written // self._block
         self._begins[number % HISTORY] = moment - self._written / self.rate
         self._written += len(samples)
-        if self._bell.locked():
-            self._bell.release()
+        if self._data_written.locked():
+            self._data_written.release()
 
     def read(self, timeout_s: float) -> Samples:
         """Return a copy of all that is new; waits for something, empty after ``timeout_s``."""
-        self._bell.acquire(timeout=timeout_s)
+        self._data_written.acquire(timeout=timeout_s)
         written = self._written
         first = max(self._read, written - self._readable)
         samples = self._samples[np.arange(first, written) % len(self._samples)]

@@ -70,7 +70,7 @@ class Module:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RoutingPlan:
     """What there should be."""
 
     modules: tuple[Module, ...]
@@ -81,7 +81,7 @@ class Plan:
     """Why something is left out."""
 
 
-def make_plan(voice: VoiceSettings, ears: EarsSettings, sound: ServerState) -> Plan:
+def make_plan(voice: VoiceSettings, ears: EarsSettings, sound: ServerState) -> RoutingPlan:
     """Work out what ``voice`` and ``ears`` ask for, with what the server has."""
     modules = [_sink(VOICE, "Digital Life (voice)"), _microphone()]
     problems: list[DigitalLifeError] = []
@@ -99,10 +99,10 @@ def make_plan(voice: VoiceSettings, ears: EarsSettings, sound: ServerState) -> P
     default = _default_microphone(sound, microphones)
     if not listening:
         if not sound.default_source.startswith(VOICE) or ears.microphone:
-            return Plan(tuple(modules), None, tuple(problems))
+            return RoutingPlan(tuple(modules), None, tuple(problems))
         # the server took our own source for its microphone: it would listen to itself
         if default is not None:
-            return Plan(tuple(modules), default.name, tuple(problems))
+            return RoutingPlan(tuple(modules), default.name, tuple(problems))
         problems.append(_missing_microphone("", sound))
     modules.append(_sink(EARS, "Digital Life (ears)"))
     if listening:
@@ -116,7 +116,7 @@ def make_plan(voice: VoiceSettings, ears: EarsSettings, sound: ServerState) -> P
             problems.append(_missing_microphone(ears.microphone, sound))
         else:
             modules.append(_loopback(microphone.name, EARS))
-    return Plan(tuple(modules), f"{EARS}.monitor", tuple(problems))
+    return RoutingPlan(tuple(modules), f"{EARS}.monitor", tuple(problems))
 
 
 def _sink(name: str, description: str) -> Module:

@@ -14,7 +14,8 @@ import os
 import threading
 from collections.abc import Iterator
 
-MANY = 20  # lines of one thread while its stream is closed; a fault that is no circle prints three
+# Lines of one thread while its stream is closed; a fault that is no circle prints three.
+MAX_LINES = 20
 ENABLE = 0  # PTHREAD_CANCEL_ENABLE
 UNBUFFERED = 2  # _IONBF
 BY_CALLER = 2  # FSETLOCKING_BYCALLER: no lock
@@ -67,7 +68,7 @@ class _StandIn:
         """Take a line, in the thread of whoever prints it."""
         if threading.get_ident() == self._thread:
             self._lines += 1
-            if self._lines == MANY:
+            if self._lines == MAX_LINES:
                 self._library.pthread_setcancelstate(ENABLE, None)
                 self.end()  # the next line goes to a real file, and writing that can be cancelled
         with contextlib.suppress(OSError):
@@ -85,7 +86,7 @@ def _stand_in() -> _StandIn | None:
 
 
 @contextlib.contextmanager
-def ending(thread: int) -> Iterator[None]:
+def closing_stuck_stream(thread: int) -> Iterator[None]:
     """Let the stream whose callback ran in ``thread`` be closed in this block.
 
     ``thread`` is what ``threading.get_ident`` returned there, 0 if it was never called.

@@ -2,7 +2,7 @@
 
 PortAudio knows nothing of a sound server's sinks and sources. So the streams are opened on the way
 to the server, recognised by the number of this process, and moved to where they belong
-(``sound_plan.py`` says where), now and whenever anything changes.
+(``routing.py`` says where), now and whenever anything changes.
 """
 
 import asyncio
@@ -12,34 +12,38 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from daemon.audio.devices import list_devices
 from daemon.audio.pulse import (
     NoServer,
     answer,
     connected,
-    load,
-    look,
-    move,
-    patience_s,
+    move_stream,
+    read_server_state,
+    startup_wait_s,
+    sync_modules,
 )
-from daemon.audio.routing import VOICE, Plan, make_plan
+from daemon.audio.routing import VOICE, RoutingPlan, make_plan
 from daemon.config import EarsSettings, VoiceSettings
 from daemon.errors import DeviceError
 from daemon.i18n import tr
 from daemon.system_packages import PULSE_PLUGIN, install_line
 from daemon.worker import Worker
 
+if TYPE_CHECKING:
+    from pulsectl import PulseObject
+    from pulsectl_asyncio import PulseAsync
+
 WATCHED = ("module", "sink", "source", "server", "sink_input", "source_output")
-SETTLE_S = (
-    0.03  # changes come in bunches; this is also how long a new stream is where it should not
-)
+# Changes come in bunches; this is also how long a new stream is where it should not.
+SETTLE_S = 0.03
 LATE_RETRY_S = 1.0  # between attempts to reach one that is late
 FIRST_RETRY_S, LAST_RETRY_S = 0.25, 4.0  # between attempts to reach a server that has gone
-PATIENCE_S = 3.0  # devices come one by one after a restart: what is missing longer is told
+# Devices come one by one after a restart: what is missing longer is told.
+MISSING_DEVICE_GRACE_S = 3.0
 SILENT_S = 20.0  # by then the voice's stream must have been seen
-DOORS = ("pulse", "pipewire", "default")  # PortAudio's names for the way to a sound server
+PULSE_DEVICES = ("pulse", "pipewire", "default")  # PortAudio's names for the way to a sound server
 
 log = logging.getLogger(__name__)
 
@@ -54,21 +58,21 @@ class Devices:
 
 @asynccontextmanager
 async def virtual_microphone(
-    voice: VoiceSettings, ears: EarsSettings, tell: Callable[[str], None] = lambda what: None
+    voice: VoiceSettings, ears: EarsSettings, tell: Callable[[str], None] = lambda _what: None
 ) -> AsyncIterator[Devices]:
     """Have the virtual microphone, and the ears in the call, as the settings ask.
 
     Yields the devices to open. Raises ``DeviceError`` or ``SetupError`` when what the settings
     insist on cannot be had; without a sound server ``output = "both"`` is the loudspeaker only. A
-    server that is late is waited for (``patience_s``), and ``tell`` is called with that.
+    server that is late is waited for (``startup_wait_s``), and ``tell`` is called with that.
     """
     plain = Devices(ears.microphone, local_loudspeaker(voice))
     if voice.output == "loudspeaker":
         yield plain
         return
-    arranger = Arranger(voice, ears)
+    router = AudioRouter(voice, ears)
     try:
-        await _begin(arranger, tell)
+        await _begin(router, tell)
     except NoServer as error:
         if voice.output == "virtual-microphone" or ears.listen_to != "microphone":
             raise
@@ -76,15 +80,15 @@ async def virtual_microphone(
         yield plain
         return
     log.info(tr('Video calls find the microphone "Digital Life".'))
-    keeping = asyncio.create_task(arranger.keep(), name="virtual microphone")
+    keeping = asyncio.create_task(router.keep(), name="virtual microphone")
     try:
-        with _introduced(f"{voice.output} {ears.listen_to}"):
-            door = await _door()
-            yield Devices(ears.microphone if ears.listen_to == "microphone" else door, door)
+        with _stream_properties(f"{voice.output} {ears.listen_to}"):
+            device = await _pulse_device()
+            yield Devices(ears.microphone if ears.listen_to == "microphone" else device, device)
     finally:
-        arranger.stop()
+        router.stop()
         await asyncio.wait([keeping])
-        await arranger.remove()
+        await router.remove()
 
 
 def local_loudspeaker(voice: VoiceSettings) -> str:
@@ -96,10 +100,10 @@ def local_loudspeaker(voice: VoiceSettings) -> str:
     return voice.loudspeaker if voice.output == "loudspeaker" else ""
 
 
-class Arranger:
+class AudioRouter:
     """Keeps a sound server as the plan says. All methods belong to the event loop's thread.
 
-    Nothing here is cancelled while the server works on it; see ``sound_server.py``.
+    Nothing here is cancelled while the server works on it; see ``pulse.py``.
     """
 
     def __init__(self, voice: VoiceSettings, ears: EarsSettings, process: int = 0) -> None:
@@ -109,14 +113,14 @@ class Arranger:
         self._process: Final = str(process or os.getpid())
         self._stopped = asyncio.Event()
         self._changed = asyncio.Event()
-        self._complaints: dict[str, asyncio.TimerHandle] = {}
-        self._heard_of_the_voice = False
+        self._warnings: dict[str, asyncio.TimerHandle] = {}
+        self._voice_arrived = False
 
     async def begin(self) -> None:
         """Arrange everything for the first time; raise whatever is in the way."""
         try:
             async with connected() as pulse:
-                plan: Plan = await answer(pulse, self._arrange(pulse))
+                plan: RoutingPlan = await answer(pulse, self._apply_plan(pulse))
         except DeviceError:
             raise
         except Exception as error:  # pulsectl's own, which have no class in common
@@ -131,7 +135,7 @@ class Arranger:
 
     def stop(self) -> None:
         """End ``keep``."""
-        for complaint in self._complaints.values():
+        for complaint in self._warnings.values():
             complaint.cancel()
         self._stopped.set()
         self._changed.set()
@@ -144,7 +148,7 @@ class Arranger:
                 async with connected() as pulse, self._watching(pulse):
                     while pulse.connected and not self._stopped.is_set():
                         self._changed.clear()
-                        self._tell(await answer(pulse, self._arrange(pulse)))
+                        self._warn_of_problems(await answer(pulse, self._apply_plan(pulse)))
                         retry_s = FIRST_RETRY_S
                         await self._change(begin + SILENT_S)
             except NoServer:
@@ -152,19 +156,20 @@ class Arranger:
             except Exception as error:  # whatever the server does, the conversation goes on
                 log.warning("sound server: %s", error or type(error).__name__)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopped.wait(), retry_s)
+                async with asyncio.timeout(retry_s):
+                    await self._stopped.wait()
             retry_s = min(2 * retry_s, LAST_RETRY_S)
 
     async def remove(self) -> None:
         """Take away all that was made, by this process or by one that crashed."""
         try:
             async with connected() as pulse:
-                await answer(pulse, load(pulse, ()))
+                await answer(pulse, sync_modules(pulse, ()))
         except Exception as error:  # a server that has gone has nothing left of ours
             log.debug("nothing was removed from the sound server: %s", error)
 
     @asynccontextmanager
-    async def _watching(self, pulse: Any) -> AsyncIterator[None]:
+    async def _watching(self, pulse: "PulseAsync") -> AsyncIterator[None]:
         async def watch() -> None:
             try:
                 async with aclosing(pulse.subscribe_events(*WATCHED)) as events:
@@ -185,10 +190,8 @@ class Arranger:
         """Wait for the next bunch of changes; on the way, notice that the voice does not come."""
         wait_s = silent_at - asyncio.get_running_loop().time()
         try:
-            await asyncio.wait_for(
-                self._changed.wait(),
-                wait_s if wait_s > 0 and not self._heard_of_the_voice else None,
-            )
+            async with asyncio.timeout(wait_s if wait_s > 0 and not self._voice_arrived else None):
+                await self._changed.wait()
         except TimeoutError:
             log.warning(
                 "%s %s",
@@ -198,43 +201,47 @@ class Arranger:
             await self._changed.wait()
         await asyncio.sleep(SETTLE_S)
 
-    async def _arrange(self, pulse: Any) -> Plan:
+    async def _apply_plan(self, pulse: "PulseAsync") -> RoutingPlan:
         """Make the server as it should be; does nothing where it is already."""
-        sound = await look(pulse)
+        sound = await read_server_state(pulse)
         plan = make_plan(self._voice, self._ears, sound)
-        await load(pulse, plan.modules)
+        await sync_modules(pulse, plan.modules)
         sinks, sources = await pulse.sink_list(), await pulse.source_list()
         for stream in self._ours(await pulse.sink_input_list()):
-            self._heard_of_the_voice = True
-            await move(pulse.sink_input_move, stream.index, stream.sink, sinks, VOICE)
+            self._voice_arrived = True
+            await move_stream(pulse.sink_input_move, stream.index, stream.sink, sinks, VOICE)
         if plan.ears is None:
             return plan
         for stream in self._ours(await pulse.source_output_list()):
-            await move(pulse.source_output_move, stream.index, stream.source, sources, plan.ears)
+            await move_stream(
+                pulse.source_output_move, stream.index, stream.source, sources, plan.ears
+            )
         return plan
 
-    def _ours(self, streams: list[Any]) -> Iterator[Any]:
+    def _ours(self, streams: list["PulseObject"]) -> Iterator["PulseObject"]:
         for stream in streams:
             if stream.proplist.get("application.process.id") == self._process:
                 yield stream
 
-    def _tell(self, plan: Plan) -> None:
+    def _warn_of_problems(self, plan: RoutingPlan) -> None:
         """Log what is left out, once, when it stays away."""
         problems = {str(problem): problem.fix for problem in plan.problems}
-        for text in self._complaints.keys() - problems.keys():
-            self._complaints.pop(text).cancel()
+        for text in self._warnings.keys() - problems.keys():
+            self._warnings.pop(text).cancel()
         later = asyncio.get_running_loop().call_later
-        for text in problems.keys() - self._complaints.keys():
-            self._complaints[text] = later(PATIENCE_S, log.warning, "%s %s", text, problems[text])
+        for text in problems.keys() - self._warnings.keys():
+            self._warnings[text] = later(
+                MISSING_DEVICE_GRACE_S, log.warning, "%s %s", text, problems[text]
+            )
 
 
-async def _begin(arranger: Arranger, tell: Callable[[str], None]) -> None:
-    """Begin as soon as a server answers; ``NoServer`` if none does for ``patience_s``."""
+async def _begin(router: AudioRouter, tell: Callable[[str], None]) -> None:
+    """Begin as soon as a server answers; ``NoServer`` if none does for ``startup_wait_s``."""
     clock = asyncio.get_running_loop().time
-    until = clock() + patience_s()
+    until = clock() + startup_wait_s()
     while True:
         try:
-            return await arranger.begin()
+            return await router.begin()
         except NoServer:
             if clock() >= until:
                 raise
@@ -242,7 +249,7 @@ async def _begin(arranger: Arranger, tell: Callable[[str], None]) -> None:
         await asyncio.sleep(LATE_RETRY_S)
 
 
-async def _door() -> str:
+async def _pulse_device() -> str:
     """Return PortAudio's name for the way to the sound server; empty is its default.
 
     Off the event loop: PortAudio looks at every device when it is loaded.
@@ -253,11 +260,11 @@ async def _door() -> str:
     finally:
         await worker.close()
     names = [device.name for device in devices if device.outputs]
-    return next((door for door in DOORS if door in names), "")
+    return next((device for device in PULSE_DEVICES if device in names), "")
 
 
 @contextmanager
-def _introduced(mode: str) -> Iterator[None]:
+def _stream_properties(mode: str) -> Iterator[None]:
     """Have the streams that are opened meanwhile tell the server whose they are.
 
     Both libraries on the way to a server read that in the environment. PipeWire's own

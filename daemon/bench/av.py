@@ -1,9 +1,9 @@
 """``digital-life bench av``: how far sound and picture are apart, where a video call takes them.
 
-A flash and a click come from the same moment of a reply (``flashes.py``). The click is recorded at
-the virtual microphone; the flash is read back from the camera device, with the kernel's time of its
-capture. Where there is no such device, a stand-in notes the moment at which the picture is handed
-to it. All times are ``CLOCK_MONOTONIC``.
+A flash and a click come from the same moment of a reply (``av_sync_probe.py``). The click is
+recorded at the virtual microphone; the flash is read back from the camera device, with the kernel's
+time of its capture. Where there is no such device, a stand-in notes the moment at which the picture
+is handed to it. All times are ``CLOCK_MONOTONIC``.
 """
 
 import threading
@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import av
 import numpy as np
@@ -22,9 +21,9 @@ from daemon.audio.routing import MICROPHONE
 from daemon.bench.figures import Progress, Row, drift, spread
 from daemon.bench.process import Process, write_config
 from daemon.bench.sound_server import SoundServer
-from daemon.bench.tape import Recorder, Tape
+from daemon.bench.timed_recording import Recorder, TimedRecording
 from daemon.config import Settings
-from daemon.files import HeldFolder
+from daemon.files import LockedTempFolder
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE
 
@@ -34,7 +33,7 @@ TEN_MINUTES_S = 600.0
 CLICK = 0.1  # of full scale: nothing else in the recording is as loud
 APART_S = 0.3  # two clicks are further apart; a flash further from a click is another one's
 LAG_S = 2.0  # clicks are looked up this late, when the tape's clock knows what came after them
-PATIENCE_S = 30.0  # longer than asked for
+EXTRA_S = 30.0  # longer than asked for
 PLAUSIBLE_S = 0.5  # a picture cannot be on its way for longer: the driver counts on another clock
 
 
@@ -55,20 +54,20 @@ class Measured:
 class Clicks:
     """Finds the clicks on a tape as it grows."""
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, recording: TimedRecording) -> None:
         self.moments: list[float] = []
         """When each could be heard, ``time.monotonic()``."""
-        self._tape = tape
+        self._recording = recording
         self._seen = 0
         self._next = 0  # before this it is still the same click
 
     def look(self, stop: int) -> None:
         """Find those before a position on the tape."""
-        sound = self._tape.room(self._seen, stop)
+        sound = self._recording.playback(self._seen, stop)
         for place in np.flatnonzero(np.abs(sound) >= CLICK):
             position = self._seen + int(place)
             if position >= self._next:
-                self.moments.append(self._tape.moment(position))
+                self.moments.append(self._recording.moment(position))
                 self._next = position + round(APART_S * LISTEN_RATE)
         self._seen = max(self._seen, stop)
 
@@ -120,7 +119,7 @@ def captured(stamp: float, arrived: float) -> float:
 def measure(settings: Settings, seconds: float, progress: Progress) -> Measured:
     """Click and flash for so long; ``DeviceError`` where PulseAudio is missing."""
     with (
-        HeldFolder("digital-life-bench-") as folder,
+        LockedTempFolder("digital-life-bench-") as folder,
         SoundServer(Path(folder)) as server,
     ):
         write_config(server.folder / "config.toml", settings)
@@ -128,20 +127,20 @@ def measure(settings: Settings, seconds: float, progress: Progress) -> Measured:
         with (
             progress(tr("clicks and flashes"), round(seconds)) as done,
             Process(
-                "daemon.bench.flashes", arguments, server.env, server.folder / "log"
+                "daemon.bench.av_sync_probe", arguments, server.env, server.folder / "log"
             ) as process,
         ):
             device = process.wait_until_ready().text
             with Recorder(server, MICROPHONE) as recorder, Viewer(device) as viewer:
-                clicks, begin = Clicks(recorder.tape), time.monotonic()
+                clicks, begin = Clicks(recorder.recording), time.monotonic()
                 while process.last("done") is None and time.monotonic() - begin < (
-                    seconds + PATIENCE_S
+                    seconds + EXTRA_S
                 ):
                     process.wait(time.monotonic(), 1.0, "done")
-                    clicks.look(recorder.tape.length - round(LAG_S * LISTEN_RATE))
+                    clicks.look(recorder.recording.length - round(LAG_S * LISTEN_RATE))
                     done()
-                recorder.wait_until(recorder.tape.length + LISTEN_RATE)
-                clicks.look(recorder.tape.length)
+                recorder.wait_until(recorder.recording.length + LISTEN_RATE)
+                clicks.look(recorder.recording.length)
             flashes = viewer.flashes or [event.at for event in process.since(0, "flash")]
             long = process.last("long")
     return compare(clicks.moments, flashes, long.at if long else float("inf"), device)
@@ -197,7 +196,7 @@ def rows(measured: Measured) -> list[Row]:
     return found
 
 
-def as_json(measured: Measured) -> dict[str, Any]:
+def as_json(measured: Measured) -> dict[str, object]:
     """Return all single measurements and what they come to."""
     late = [late for _, late in measured.offsets]
     signed, off = spread(late), spread([abs(value) for value in late])

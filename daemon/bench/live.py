@@ -16,15 +16,19 @@ from pathlib import Path
 
 import numpy as np
 
+from daemon.audio.device_monitor import REST_S
+from daemon.bench.answers import Answer
 from daemon.bench.figures import Progress
 from daemon.bench.process import Process, write_config
-from daemon.bench.results import Answer, Interruption, Results
+from daemon.bench.results import Interruption, Results
 from daemon.bench.room import LostError, Room
 from daemon.bench.signals import AUDIBLE, room_response, span
 from daemon.bench.sound_server import SoundServer
-from daemon.bench.speech import Clip, Script, load_script
-from daemon.bench.tape import BLOCK
+from daemon.bench.speech import QuestionSet, SpeechClip, load_script
+from daemon.bench.timed_recording import BLOCK
 from daemon.bench.turns import (
+    DEVICE,
+    EARS_OPEN,
     MOUTH_CLOSED,
     MOUTH_OPEN,
     STATES,
@@ -33,10 +37,10 @@ from daemon.bench.turns import (
     at_rest,
     only_part,
     outcome,
-    own_interruptions,
+    self_interruptions,
 )
 from daemon.config import Settings
-from daemon.files import HeldFolder
+from daemon.files import LockedTempFolder
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE, Audio
 from daemon.store.model_store import open_store
@@ -69,36 +73,42 @@ def measure(
     """
     results = Results()
     require_weights(settings, open_store(settings.models.directory))
-    with HeldFolder("digital-life-bench-") as folder:
+    with LockedTempFolder("digital-life-bench-") as folder:
         server = SoundServer(Path(folder))  # before a minute's work: PulseAudio may be missing
         with progress(tr("recorded questions"), 1):
             script = load_script(settings)
-        write_config(server.folder / "config.toml", settings)
+        write_config(server.config, settings)
         with server:
-            with _trial(server, script, results, face=False, trace=trace) as trial:
-                trial.idle(progress)
-                trial.questions(questions, progress)
-            with _trial(server, script, results, face=True) as trial:
-                trial.idle(progress)
-                trial.interruptions(min(TRIALS, max(1, questions // 2)), echo_minutes, progress)
+            with trial(server, script, results, face=False, trace=trace) as daemon:
+                daemon.idle(progress)
+                daemon.questions(questions, progress)
+            with trial(server, script, results, face=True) as daemon:
+                daemon.idle(progress)
+                daemon.interruptions(min(TRIALS, max(1, questions // 2)), echo_minutes, progress)
     return results
 
 
 @contextmanager
-def _trial(
-    server: SoundServer, script: Script, results: Results, face: bool, trace: Path | None = None
+def trial(
+    server: SoundServer,
+    script: QuestionSet,
+    results: Results,
+    face: bool,
+    trace: Path | None = None,
 ) -> "Iterator[Trial]":
-    arguments = [str(server.folder / "config.toml"), *(["face"] if face else [])]
+    """Start the daemon in a room of this server; ``config.toml`` is in its folder."""
+    arguments = [str(server.config), *(["face"] if face else [])]
     if trace is not None:
         arguments += ["--trace", str(trace.absolute())]
     log = server.folder / "daemon.log"
     with (
         Room(server) as room,
-        Process("daemon.bench.subject", arguments, server.env, log) as process,
+        Process("daemon.bench.daemon_under_test", arguments, server.env, log) as process,
     ):
-        ready = process.wait_until_ready()
-        results.start_s = max(results.start_s, ready.at - process.started)
+        results.listen_s = max(results.listen_s, process.seconds_to(EARS_OPEN))
+        results.start_s = max(results.start_s, process.seconds_to("ready"))
         process.wait_until_ready(VOICE_READY)  # a converted one loads behind
+        results.devices = [event.text for event in process.since(0, DEVICE)]
         yield Trial(server, room, process, script, results, face)
         results.memory_bytes = max(results.memory_bytes, process.memory_bytes())
 
@@ -111,13 +121,13 @@ class Trial:
         server: SoundServer,
         room: Room,
         process: Process,
-        script: Script,
+        script: QuestionSet,
         results: Results,
         face: bool,
     ) -> None:
         self._server = server
         self._room = room
-        self._tape = room.tape
+        self._recording = room.recording
         self._process = process
         self._results = results
         self._answers = results.answers_with_face if face else results.answers
@@ -129,15 +139,14 @@ class Trial:
 
     def idle(self, progress: Progress) -> None:
         """Measure what listening costs while nobody speaks."""
-        time.sleep(SETTLE_S)
+        time.sleep(SETTLE_S + REST_S)
         name = tr("listening, with the face") if self._face else tr("listening to silence")
         with progress(name, round(IDLE_S)) as done:
             begin, used = time.monotonic(), self._process.processor_seconds()
             for _ in range(round(IDLE_S)):
                 time.sleep(1)
                 done()
-            used = self._process.processor_seconds() - used
-            share = used / (time.monotonic() - begin)
+            share = (self._process.processor_seconds() - used) / (time.monotonic() - begin)
         if self._face:
             self._results.idle_share_with_face = share
         else:
@@ -154,8 +163,7 @@ class Trial:
     def interruptions(self, count: int, echo_minutes: float, progress: Progress) -> None:
         """Speak over its answers ``count`` times in each way, without and with an echo."""
         script, results = self._script, self._results
-        name = tr("speaking over it")
-        self._over_answers(name, count, script.long, results.barge_ins, progress)
+        self._over_answers(tr("speaking over it"), count, script.long, results.barge_ins, progress)
         name = tr("“yeah” and coughs")
         self._over_answers(name, count, script.backchannels, results.backchannels, progress)
         self._echo(echo_minutes, progress)
@@ -166,7 +174,7 @@ class Trial:
         self,
         name: str,
         count: int,
-        clips: Sequence[Clip],
+        clips: Sequence[SpeechClip],
         results: list[Interruption],
         progress: Progress,
     ) -> None:
@@ -181,7 +189,7 @@ class Trial:
                     if going is None:
                         # what never ends, such as a talk with its own echo, can be spoken over too
                         finished = self._let_finish()
-                        going = self._ask(next(self._long)) if finished else self._tape.length
+                        going = self._ask(next(self._long)) if finished else self._recording.length
                     if going is None:
                         continue
                     wait_s = self._random.uniform(1, 2)
@@ -210,43 +218,43 @@ class Trial:
                     shown -= 1
                     done()
         events = self._process.since(begin, *STATES)
-        found = own_interruptions(events, self._spoken)
+        found = self_interruptions(events, self._spoken)
         self._results.self_interruptions, self._results.self_hesitations = found
 
     def _sounding_since(self, position: int) -> float:
-        sound = self._tape.room(position, self._tape.length)
+        sound = self._recording.playback(position, self._recording.length)
         blocks = np.abs(sound[: len(sound) // BLOCK * BLOCK]).reshape(-1, BLOCK).max(axis=1)
         return float((blocks >= AUDIBLE).sum()) * BLOCK / LISTEN_RATE
 
-    def _ask(self, clip: Clip) -> int | None:
+    def _ask(self, clip: SpeechClip) -> int | None:
         """Ask, and wait for the answer; return where on the tape its first audible sample is."""
         heard = self._say(clip)
         if heard is None:
             return None
-        early = span(self._tape.room(*heard), AUDIBLE) is not None
+        early = span(self._recording.playback(*heard), AUDIBLE) is not None
         return self._answer(clip, heard[1], early)
 
-    def _answer(self, clip: Clip, end: int, early: bool = False) -> int | None:
+    def _answer(self, clip: SpeechClip, end: int, early: bool = False) -> int | None:
         first = self._room.first_audible(end, ANSWER_S)
         if first is None or early:
             self._answers.append(Answer(clip.language, None, {}, early))
             return first
-        about = self._tape.moment(end)
+        about = self._recording.moment(end)
         speaking = self._process.wait(about, 1.0, "speaking")
         if speaking is not None and only_part(speaking, about):
             self._answers.append(Answer(clip.language, None, {}, True))
             return first
-        marks = speaking.marks if speaking else {}
+        marks, work = (speaking.marks, speaking.work) if speaking else ({}, {})
         mouth_s = None
         if self._face:
-            heard = self._tape.moment(first)
+            heard = self._recording.moment(first)
             moved = self._process.wait(about, 1.0, MOUTH_OPEN)
             mouth_s = moved.at - heard if moved else None
         latency_s = (first - end) / LISTEN_RATE
-        self._answers.append(Answer(clip.language, latency_s, marks, False, mouth_s))
+        self._answers.append(Answer(clip.language, latency_s, marks, False, mouth_s, work))
         return first
 
-    def _say(self, clip: Clip, after: int = 0) -> tuple[int, int] | None:
+    def _say(self, clip: SpeechClip, after: int = 0) -> tuple[int, int] | None:
         """Say something; return its onset and end on the tape, ``None`` where it was torn."""
         said = self._room.say(clip.samples, after)
         begin = time.monotonic()
@@ -258,7 +266,7 @@ class Trial:
         finally:
             self._spoken.append((begin, time.monotonic()))
 
-    def _speak_over(self, clip: Clip, after: int) -> tuple[Interruption | None, int | None]:
+    def _speak_over(self, clip: SpeechClip, after: int) -> tuple[Interruption | None, int | None]:
         """Say something over the answer, at a position of the tape.
 
         Returns what became of the answer (``None``: it had ended by then), and where the answer
@@ -268,9 +276,9 @@ class Trial:
         if heard is None:
             return None, None
         onset, end = heard
-        begin = self._tape.moment(onset)
+        begin = self._recording.moment(onset)
         ended = self._process.wait(begin, DECIDE_S, "listening", *STOPPED)
-        found = outcome(self._process.since(0, *STATES), begin, self._tape.moment(end))
+        found = outcome(self._process.since(0, *STATES), begin, self._recording.moment(end))
         if found is not None and not found.stopped:
             return Interruption(False, found.silent_at is not None), None if ended else end
         stopped = None
@@ -281,16 +289,16 @@ class Trial:
 
     def _silence(self, onset: int, noticed_at: float) -> tuple[float | None, float | None]:
         """Read from the tape how long after ``onset`` it fell silent; the mouth after that."""
-        noticed = self._tape.position(noticed_at)
+        noticed = self._recording.position(noticed_at)
         until = noticed + round(DRAIN_S * LISTEN_RATE)
         self._room.wait_until(until)
-        edges = span(self._tape.room(onset, until), AUDIBLE)
+        edges = span(self._recording.playback(onset, until), AUDIBLE)
         if edges is None or onset + edges[1] < noticed - GAP_S * LISTEN_RATE:
             return None, None
         silence = onset + edges[1]
         return (
             (silence - onset) / LISTEN_RATE,
-            self._mouth_closed(noticed_at, self._tape.moment(silence)),
+            self._mouth_closed(noticed_at, self._recording.moment(silence)),
         )
 
     def _mouth_closed(self, noticed_at: float, silence: float) -> float | None:
@@ -308,5 +316,5 @@ class Trial:
             state = self._process.last(*STATES)
             if state is None or state.name == "listening":
                 return True
-            self._room.wait_until(self._tape.length + BLOCK)
+            self._room.wait_until(self._recording.length + BLOCK)
         return False

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -18,11 +18,12 @@ from daemon.errors import StageError
 from daemon.i18n import tr
 
 READY_S = 120.0  # for loading all models on a slow disk
-LOOK_S = 0.1  # how often a waiting measurement looks, also whether the process is still there
+# How often a waiting measurement looks, also whether the process is still there.
+POLL_INTERVAL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ProcessEvent:
     """Something it told."""
 
     name: str
@@ -32,6 +33,8 @@ class Event:
     """Seconds from the end of the question's speech, by the names of ``Timings``."""
     text: str
     """What else it told, such as the name of a device."""
+    work: dict[str, float] = field(default_factory=dict)
+    """Seconds that each part has worked for it so far, as in ``Timings``."""
 
 
 class Process:
@@ -43,7 +46,7 @@ class Process:
         """``log``: the file that takes its standard error."""
         self._command = [sys.executable, "-m", module, *arguments]
         self._env, self._log = env, log
-        self._events: list[Event] = []
+        self._events: list[ProcessEvent] = []
         self._news = threading.Condition()
 
     def __enter__(self) -> "Process":
@@ -78,17 +81,18 @@ class Process:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             told = json.loads(line)
-            event = Event(told["event"], told["at"], told.get("marks", {}), told.get("text", ""))
+            marks, work = told.get("marks", {}), told.get("work", {})
+            event = ProcessEvent(told["event"], told["at"], marks, told.get("text", ""), work)
             with self._news:
                 self._events.append(event)
                 self._news.notify_all()
 
-    def since(self, moment: float, *names: str) -> list[Event]:
+    def since(self, moment: float, *names: str) -> list[ProcessEvent]:
         """Return the events of these names after a moment (``time.monotonic()``)."""
         with self._news:
             return [event for event in self._events if event.at > moment and event.name in names]
 
-    def wait(self, moment: float, timeout_s: float, *names: str) -> Event | None:
+    def wait(self, moment: float, timeout_s: float, *names: str) -> ProcessEvent | None:
         """Wait for the first event of these names after ``moment``; ``None`` if none comes."""
         deadline = time.monotonic() + timeout_s
         while True:
@@ -100,19 +104,23 @@ class Process:
             if left <= 0:
                 return None
             with self._news:
-                self._news.wait(min(left, LOOK_S))
+                self._news.wait(min(left, POLL_INTERVAL_S))
 
-    def last(self, *names: str) -> Event | None:
+    def last(self, *names: str) -> ProcessEvent | None:
         """Return the newest event of these names."""
         events = self.since(0, *names)
         return events[-1] if events else None
 
-    def wait_until_ready(self, event_name: str = "ready") -> Event:
+    def wait_until_ready(self, event_name: str = "ready") -> ProcessEvent:
         """Wait until it has loaded; ``StageError`` with the end of its log if it does not."""
         event = self.wait(0, READY_S, event_name)
         if event is None:
             raise self._ended()
         return event
+
+    def seconds_to(self, event_name: str) -> float:
+        """Wait likewise, and return how long after its start it was."""
+        return self.wait_until_ready(event_name).at - self.started
 
     def _ended(self) -> StageError:
         last = self._log.read_text(errors="replace").strip().splitlines()[-1:]
@@ -125,8 +133,20 @@ class Process:
 
     def memory_bytes(self) -> int:
         """Return what it takes of the memory, its share of what others use too (proc(5), Pss)."""
+        return self.memory_parts()["Pss"]
+
+    def memory_parts(self) -> dict[str, int]:
+        """Return in bytes its share (Pss), all (Rss), its own (Anonymous), and what is of files.
+
+        The pages of files that nobody wrote to (``Pss_File``) count, but the kernel takes them back
+        where others need room.
+        """
         told = Path(f"/proc/{self._process.pid}/smaps_rollup").read_text()
-        return 1024 * next(int(line.split()[1]) for line in told.splitlines() if "Pss:" in line)
+        sizes = {
+            words[0].rstrip(":"): 1024 * int(words[1])
+            for words in map(str.split, told.splitlines()[1:])
+        }
+        return {name: sizes[name] for name in ("Pss", "Rss", "Anonymous", "Pss_File")}
 
     def processor_seconds(self) -> float:
         """Return the processor time it has used in user and system mode (proc(5))."""

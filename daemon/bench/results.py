@@ -1,45 +1,26 @@
 """What ``bench live`` measured, and how it is told."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from rich.filesize import decimal
 
+from daemon.bench.answers import Answer, slow_answers, stage_name, stages
 from daemon.bench.figures import Row, Spread, spread
 from daemon.i18n import tr
+from daemon.media import JsonObject
 
-STAGES = ("turn_end", "transcript", "first_token", "first_sentence", "first_audio", "first_audible")
-MEDIAN_S, P95_S = 1.2, 2.0  # end of speech to first audible sample
+MEDIAN_S, P95_S = 0.5, 0.9  # end of speech to first audible sample
 SILENCE_S = 0.45  # onset to silence
 MOUTH_FRAMES = 2
 BACKCHANNELS = 0.1  # share that may stop it
 SPEAKERS = 0.9  # share that it must notice in its echo
-IDLE, IDLE_WITH_FACE = 0.05, 0.15  # share of a core
-CUT_OFF = 0.05  # share of questions
-MOUTH_S = 0.06  # between the first sound and the first movement
-START_S = 5.0
-MEMORY = 1.6e9  # bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """How one question was answered."""
-
-    language: str
-    latency_s: float | None
-    """From the last sample of the question to the first audible one of the answer, if any came."""
-    marks: dict[str, float]
-    """What the daemon told of it: stage → seconds after what it took for the end of the speech."""
-    early: bool
-    """It spoke before the question was over, or answered only what came before a pause."""
-    mouth_s: float | None = None
-    """From the first audible sample to the first picture with a moving mouth, if it is drawn."""
-
-    @property
-    def heard(self) -> bool:
-        """Whether there was an answer."""
-        return self.early or self.latency_s is not None
+IDLE, IDLE_WITH_FACE = 0.03, 0.10  # share of a core
+CUT_OFF = 0.025  # share of questions
+MOUTH_S = 0.045  # between the first sound and the first movement
+START_S = 3.0
+MEMORY = 1.3e9  # bytes
+SLOW_SHOWN = 6  # slow answers that are told one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +46,10 @@ class Results:
     """Of one core, while nobody speaks, without a camera."""
     idle_share_with_face: float | None = None
     """Likewise, while the face at rest goes to a camera."""
+    listen_s: float = 0.0
+    """From the start of the process to an open microphone: the longest."""
     start_s: float = 0.0
-    """From the start of the process to listening, all models warm: the longest."""
+    """From the start of the process to all models warm: the longest."""
     memory_bytes: int = 0
     """Of the whole process, after a conversation: the most."""
     answers: list[Answer] = field(default_factory=list)
@@ -80,27 +63,10 @@ class Results:
     self_hesitations: int = 0
     """Silent for a moment, though nobody spoke."""
     over_echo: list[Interruption] = field(default_factory=list)
+    devices: list[str] = field(default_factory=list)
+    """Where each part computes, with the section of its settings before it: ``ears: CUDA``."""
     lost: int = 0
     """Times the machine was too busy to play something whole."""
-
-
-def stages(answers: Iterable[Answer]) -> dict[str, list[float]]:
-    """Return for each stage what it added to the latency of each answer.
-
-    ``sound`` is what the daemon does not see: the way of the sound in and out, and what its own
-    idea of the end of speech is off.
-    """
-    added: dict[str, list[float]] = {}
-    for answer in answers:
-        if answer.latency_s is None or not all(stage in answer.marks for stage in STAGES):
-            continue
-        before = 0.0
-        for stage in STAGES:
-            done = max(before, answer.marks[stage])  # what was prepared added nothing
-            added.setdefault(stage, []).append(done - before)
-            before = done
-        added.setdefault("sound", []).append(answer.latency_s - before)
-    return added
 
 
 def rows(results: Results, fps: int) -> list[Row]:
@@ -108,17 +74,19 @@ def rows(results: Results, fps: int) -> list[Row]:
     return [
         *_latency(results),
         *_stages(results),
+        *slow_rows(results.answers),
         *_cut_off(results),
         *_first_mouth(results),
         *_barge_in(tr("speaking over it"), results.barge_ins, fps),
         *_backchannels(results),
         *_echo(results),
         *_idle(results),
+        *_devices(results),
         *_doubts(results),
     ]
 
 
-def as_json(results: Results) -> dict[str, Any]:
+def as_json(results: Results) -> JsonObject:
     """Return all single measurements and their spreads."""
     spreads = {
         "latency_s": _latencies(results.answers),
@@ -132,6 +100,7 @@ def as_json(results: Results) -> dict[str, Any]:
     }
     summed = {name: spread(values) for name, values in spreads.items()}
     return {
+        "slow": [asdict(slow) for slow in slow_answers(results.answers)],
         "summary": {name: found and asdict(found) for name, found in summed.items()},
         **asdict(results),
     }
@@ -169,22 +138,27 @@ def _latency(results: Results) -> Iterator[Row]:
 
 
 def _stages(results: Results) -> Iterator[Row]:
-    names: dict[str, Callable[[], str]] = {
-        "turn_end": lambda: tr("knowing that you have finished"),
-        "transcript": lambda: tr("your words"),
-        "first_token": lambda: tr("first token"),
-        "first_sentence": lambda: tr("first clause"),
-        "first_audio": lambda: tr("first sound made"),
-        "first_audible": lambda: tr("first sound on the loudspeaker"),
-        "sound": lambda: tr("sound in and out"),
-    }
     added = stages(results.answers)
     total = sum(map(sum, added.values()))
     for stage, seconds in added.items():
         found = spread(seconds)
         assert found is not None
         share = f"{100 * sum(seconds) / total:.0f} %"
-        yield Row(f"  {names[stage]()}", f"{_seconds(found)}, {share}")
+        yield Row(f"  {stage_name(stage)}", f"{_seconds(found)}, {share}")
+
+
+def slow_rows(answers: Sequence[Answer]) -> Iterator[Row]:
+    """Tell of each slow answer what made it slow."""
+    slow = slow_answers(answers)
+    for answer in slow[:SLOW_SHOWN]:
+        text = tr("{stage}: {late:.2f} s more than usual")
+        why = text.format(stage=stage_name(answer.stage), late=answer.late_s)
+        if answer.reread:
+            why += tr(", and the words were read twice")
+        name = tr("slow: question {number}").format(number=answer.number)
+        yield Row(f"  {name} ({answer.language})", f"{answer.latency_s:.2f} s; {why}")
+    if rest := len(slow) - SLOW_SHOWN if len(slow) > SLOW_SHOWN else 0:
+        yield Row(f"  {tr('more slow answers')}", f"{rest}")
 
 
 def _barge_in(name: str, interruptions: list[Interruption], fps: int) -> Iterator[Row]:
@@ -257,13 +231,21 @@ def _idle(results: Results) -> Iterator[Row]:
         if share is not None:
             used = tr("{percent:.1f} % of a core").format(percent=100 * share)
             yield Row(name, used, f"< {most:.0%}", share < most)
+    if results.listen_s:
+        opened, goal = f"{results.listen_s:.1f} s", f"{START_S:.0f} s"
+        yield Row(tr("start → listening"), opened, goal, results.listen_s <= START_S)
     if results.start_s:
         start = f"{results.start_s:.1f} s"
         goal = f"{START_S:.0f} s"
-        yield Row(tr("start → listening, all models warm"), start, goal, results.start_s <= START_S)
+        yield Row(tr("start → all models warm"), start, goal, results.start_s <= START_S)
     if results.memory_bytes:
         used, goal = decimal(results.memory_bytes), f"< {decimal(round(MEMORY))}"
         yield Row(tr("memory"), used, goal, results.memory_bytes < MEMORY)
+
+
+def _devices(results: Results) -> Iterator[Row]:
+    if results.devices:
+        yield Row(tr("where it computes"), "; ".join(results.devices))
 
 
 def _cut_off(results: Results) -> Iterator[Row]:
@@ -273,7 +255,7 @@ def _cut_off(results: Results) -> Iterator[Row]:
         yield Row(
             tr("answered before they had finished"),
             f"{early} / {len(answers)}",
-            tr("at most 2 of 40"),
+            tr("at most 1 of 40"),
             early <= CUT_OFF * len(answers),
         )
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from daemon.bench.signals import locate
 from daemon.bench.sound_server import SoundServer, end
-from daemon.bench.tape import BLOCK, Recorder, client
+from daemon.bench.timed_recording import BLOCK, Recorder, client
 from daemon.media import LISTEN_RATE, Samples
 
 PLAY_MS = 20  # latency asked of the server
@@ -19,7 +19,7 @@ PREFILL = 4  # blocks that wait to be played
 SLACK = LISTEN_RATE // 100  # samples by which a place that was told may be late
 NOISE = 0.0005  # RMS, -66 dB of full scale: a quiet room; no microphone gives digital silence
 REACH = LISTEN_RATE // 2  # samples by which a loaded machine may delay what was said
-LIKE = 0.3  # likeness below which it is not there: an echo may cover half of it
+MIN_CORRELATION = 0.3  # likeness below which it is not there: an echo may cover half of it
 PROBE = LISTEN_RATE // 4  # samples at either end of something said by which it is found
 SYNC = LISTEN_RATE * 3 // 10  # samples of noise by which the way through the server is measured
 SYNC_TRIES = 10
@@ -28,11 +28,11 @@ RECENT = 600  # blocks given that are remembered: far longer than the way
 
 
 class LostError(Exception):
-    """What was said is not on the tape as it was: the machine was too busy to play it whole."""
+    """What was said was not recorded as it was: the machine was too busy to play it whole."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PlayedClip:
     """Something a person said: its place in the stream of the microphone's sound."""
 
     samples: Samples
@@ -49,10 +49,10 @@ class Room(Recorder):
 
     def __init__(self, server: SoundServer) -> None:
         super().__init__(server, "world.monitor")
-        self._delay = 0  # what is given as sample n of all comes n + this on the tape
+        self._delay = 0  # what is given as sample n of all comes n + this in the recording
         self._noise = np.random.default_rng(1)
         self._lock = threading.Lock()
-        self._saying: Said | None = None
+        self._saying: PlayedClip | None = None
         self._given = 0  # samples
         self._recent: deque[Samples] = deque(maxlen=RECENT)
 
@@ -109,28 +109,28 @@ class Room(Recorder):
         A loaded machine leaves gaps, and each makes the way longer.
         """
         for _ in range(SYNC_TRIES):
-            self.wait_until(self.tape.length + SYNC)
-            end = self.tape.length
+            self.wait_until(self.recording.length + SYNC)
+            end = self.recording.length
             with self._lock:
                 given, last = np.concatenate(self._recent), self._given
-            place, like = locate(self.tape.mouth(end - SYNC, end), given)
+            place, like = locate(self.recording.microphone(end - SYNC, end), given)
             if like < SAME:
                 continue  # a gap just then
             with self._lock:
                 self._delay = end - SYNC - (last - len(given) + place)
             return
 
-    def say(self, samples: Samples, after: int = 0) -> Said:
-        """Begin to say something, not before a position of the tape; one thing at a time."""
+    def say(self, samples: Samples, after: int = 0) -> PlayedClip:
+        """Begin to say something, not before a position of the recording; one thing at a time."""
         self._synchronise()
         self.wait_until(after)
         with self._lock:
             assert self._saying is None
-            self._saying = Said(samples, self._given)
+            self._saying = PlayedClip(samples, self._given)
             return self._saying
 
-    def find(self, said: Said) -> tuple[int, int]:
-        """Wait until it has been said; return its onset and end on the tape, to the sample.
+    def find(self, said: PlayedClip) -> tuple[int, int]:
+        """Wait until it has been said; return its onset and end in the recording, to the sample.
 
         Looked for by its own sound, head and tail apart: what a loaded machine delays or tears
         does not count as having been said earlier. Raises ``LostError`` when it is not there.
@@ -139,11 +139,11 @@ class Room(Recorder):
         begin = max(0, said.begin + self._delay - SLACK)
         stop = begin + length + REACH
         self.wait_until(stop)
-        heard = self.tape.mouth(begin, stop)
+        heard = self.recording.microphone(begin, stop)
         head, tail = said.samples[:PROBE], said.samples[-PROBE:]
         first, like_head = locate(head, heard[: REACH + len(head)])
         after = max(0, first + length - len(tail) - SLACK)
         last, like_tail = locate(tail, heard[after:])
-        if min(like_head, like_tail) < LIKE:
+        if min(like_head, like_tail) < MIN_CORRELATION:
             raise LostError
         return begin + first, begin + after + last + len(tail)

@@ -64,6 +64,8 @@ class SoundServer:
                 install_line(*SOUND_SERVER),
             )
         self.folder = folder
+        self.config = folder / "config.toml"
+        """For the settings of what is measured on it."""
         self.env = {
             **os.environ,
             "XDG_RUNTIME_DIR": str(folder),
@@ -139,7 +141,12 @@ class SoundServer:
 
     def _pactl(self, *command: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            ["pactl", *command], env=self.env, capture_output=True, text=True, timeout=START_S
+            ["pactl", *command],
+            env=self.env,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=START_S,
         )
 
     def stop(self, *, kill: bool = False) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from daemon.bench.signals import cough, levelled, trimmed
+from daemon.components import Components
 from daemon.config import Settings
-from daemon.files import whole_file
-from daemon.loading import Loader
+from daemon.files import atomic_write
 from daemon.media import LISTEN_RATE, Samples
 from daemon.stages import Synthesizer
 from daemon.store.model_store import default_directory
@@ -102,7 +102,7 @@ Texts = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class SpeechClip:
     """A recording whose first sample is the onset and whose last is the end of its sound."""
 
     language: str
@@ -114,22 +114,22 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class QuestionSet:
     """All that can be said; each list alternates between the languages."""
 
-    questions: list[Clip]
+    questions: list[SpeechClip]
     """Plain ones and ones with a pause inside in turn: of forty, twenty each."""
-    long: list[Clip]
-    backchannels: list[Clip]
+    long: list[SpeechClip]
+    backchannels: list[SpeechClip]
 
 
-def load_script(settings: Settings) -> Script:
+def load_script(settings: Settings) -> QuestionSet:
     """Load the recordings, made first where the cache has none of these texts and voices."""
     sounds = _sounds(settings)
     rng = np.random.default_rng(FORMAT)
     languages = settings.ears.languages
-    coughs = [Clip("", cough(rng), False) for _ in range(COUGHS)]
-    return Script(
+    coughs = [SpeechClip("", cough(rng), False) for _ in range(COUGHS)]
+    return QuestionSet(
         mixed(sounds, languages, rng),
         _clips(sounds, LONG, languages),
         _clips(sounds, BACKCHANNELS, languages) + coughs,
@@ -153,16 +153,18 @@ def _sounds(settings: Settings) -> dict[str, Samples]:
     return _read(path, key) or _make(path, key, settings)
 
 
-def _clips(sounds: dict[str, Samples], texts: Texts, languages: Iterable[str]) -> list[Clip]:
+def _clips(sounds: dict[str, Samples], texts: Texts, languages: Iterable[str]) -> list[SpeechClip]:
     question = texts is not BACKCHANNELS
-    spoken = [[Clip(lang, sounds[text], question) for text in texts[lang]] for lang in languages]
+    spoken = [
+        [SpeechClip(lang, sounds[text], question) for text in texts[lang]] for lang in languages
+    ]
     longest = max(map(len, spoken))
     return [clips[i] for i in range(longest) for clips in spoken if i < len(clips)]
 
 
 def mixed(
     sounds: dict[str, Samples], languages: Sequence[str], rng: np.random.Generator
-) -> list[Clip]:
+) -> list[SpeechClip]:
     """Return the questions, every other one with a pause and in the other language."""
     plain = _clips(sounds, QUESTIONS, languages)
     paused = [_paused(sounds, language, rng) for language in reversed(languages)]
@@ -171,7 +173,9 @@ def mixed(
     return [clip for several in both for clip in several if clip is not None]
 
 
-def _paused(sounds: dict[str, Samples], language: str, rng: np.random.Generator) -> list[Clip]:
+def _paused(
+    sounds: dict[str, Samples], language: str, rng: np.random.Generator
+) -> list[SpeechClip]:
     """Put pauses between the halves, from the shortest to the longest.
 
     They are spoken as one sentence: the melody of the first is to say that more will follow.
@@ -182,7 +186,9 @@ def _paused(sounds: dict[str, Samples], language: str, rng: np.random.Generator)
         sound = sounds[whole(language, first, second)]
         joint = quietest(sound, len(first) / (len(first) + len(second)))
         silence = np.zeros(round(pause_s * LISTEN_RATE), np.float32)
-        clips.append(Clip(language, np.concatenate([sound[:joint], silence, sound[joint:]]), True))
+        clips.append(
+            SpeechClip(language, np.concatenate([sound[:joint], silence, sound[joint:]]), True)
+        )
     return clips
 
 
@@ -227,7 +233,7 @@ def _read(path: Path, key: str) -> dict[str, Samples] | None:
 def _make(path: Path, key: str, settings: Settings) -> dict[str, Samples]:
     # always at the voice's own pace and level, whatever the user prefers
     natural = settings.voice.model_copy(update={"speed": 1.0, "volume": 1.0})
-    voice = Loader(settings.model_copy(update={"voice": natural})).voice()
+    voice = Components(settings.model_copy(update={"voice": natural})).voice()
     try:
         voice.warm_up()
         sounds = {text: _speak(voice, text) for text in _texts()}
@@ -236,7 +242,7 @@ def _make(path: Path, key: str, settings: Settings) -> dict[str, Samples]:
     with storage_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, Any] = {f"sound{i}": s for i, s in enumerate(sounds.values())}
-    with whole_file(path) as part, part.open("wb") as file:
+    with atomic_write(path) as part, part.open("wb") as file:
         np.savez(file, key=np.array(key), **arrays)
     return sounds
 

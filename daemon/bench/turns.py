@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from daemon.bench.process import Event
+from daemon.bench.process import ProcessEvent
 
 STOPPED = ("hearing", "thinking")
 """States in which an answer has been given up."""
@@ -11,6 +11,9 @@ SILENT = ("paused", *STOPPED)
 """States in which it says nothing because somebody speaks."""
 MOUTH_OPEN, MOUTH_CLOSED = "mouth open", "mouth closed"
 VOICE_READY = "voice"
+DEVICE = "device"
+EARS_OPEN = "ears open"
+"""It listens; what is asked is answered once everything is loaded."""
 STATES = ("listening", "speaking", "classifying", *SILENT)
 PART_S = 0.5  # what comes after a pause is longer; where a question ends is known better than that
 
@@ -25,7 +28,7 @@ class Outcome:
     """When (``time.monotonic()``) it fell silent: for good if it stopped, else the first time."""
 
 
-def outcome(events: Sequence[Event], begin: float, end: float) -> Outcome | None:
+def outcome(events: Sequence[ProcessEvent], begin: float, end: float) -> Outcome | None:
     """Read what became of it when a person spoke from ``begin`` to ``end``.
 
     ``events`` are all changes of state. ``None`` when there was no answer to speak over, or it
@@ -50,7 +53,7 @@ def outcome(events: Sequence[Event], begin: float, end: float) -> Outcome | None
     return Outcome(False, first)
 
 
-def only_part(speaking: Event, end: float) -> bool:
+def only_part(speaking: ProcessEvent, end: float) -> bool:
     """Whether what is answered had ended long before ``end``, where the question did.
 
     ``speaking`` is the event at the first sound of the answer; its marks count from the end of
@@ -60,14 +63,14 @@ def only_part(speaking: Event, end: float) -> bool:
     return answered < end - PART_S
 
 
-def at_rest(events: Sequence[Event], moment: float) -> bool:
+def at_rest(events: Sequence[ProcessEvent], moment: float) -> bool:
     """Whether the mouth is closed at ``moment``; ``events`` are all that tell of it."""
     before = [event for event in events if event.at <= moment]
     return not before or before[-1].name == MOUTH_CLOSED
 
 
-def own_interruptions(
-    events: Sequence[Event], spoken: Sequence[tuple[float, float]]
+def self_interruptions(
+    events: Sequence[ProcessEvent], spoken: Sequence[tuple[float, float]]
 ) -> tuple[int, int]:
     """Count how often it took its own voice for a person's.
 

@@ -3,38 +3,40 @@
 from collections.abc import Iterable
 from contextlib import closing
 
-from daemon.brain.completions import Course, Pieces, failure
-from daemon.brain.thoughts import Thoughts
+from daemon.brain.completions import AnswerMeta, ReplyStream, failure
+from daemon.brain.reasoning_filter import ReasoningFilter
 from daemon.brain.unicode import well_formed
 from daemon.errors import StageError
 from daemon.i18n import tr
 from daemon.media import ToolCall
 
-LONGEST_ANSWER = 500_000  # characters, thoughts included: what no model writes at a time
+MAX_ANSWER_CHARS = 500_000  # characters, thoughts included: what no model writes at a time
 
 
-class Habit:
+class ReasoningHabit:
     """What is known of a model's way to think. It is learnt from each whole answer."""
 
     def __init__(self, opened: bool | None = None) -> None:
         self.opened = opened
         """Whether answers begin within a thought; ``None`` if nothing is known of that."""
 
-    def learn(self, thoughts: Thoughts, course: Course, said: bool) -> None:
+    def learn(self, reasoning: ReasoningFilter, meta: AnswerMeta, said: bool) -> None:
         """Take notice of an answer that came to its end."""
-        if thoughts.closed_only:
+        if reasoning.closed_only:
             self.opened = True
-        elif course.reasoned or (said and course.finish != "length"):
+        elif meta.separate_reasoning or (said and meta.finish != "length"):
             self.opened = False
 
 
-def answer(pieces: Pieces, course: Course, habit: Habit, may_be_empty: bool = False) -> Pieces:
+def answer(
+    pieces: ReplyStream, meta: AnswerMeta, habit: ReasoningHabit, may_be_empty: bool = False
+) -> ReplyStream:
     """Yield what is said of ``pieces``, in text that any library can take, and the calls.
 
-    ``course`` is filled by whoever makes ``pieces``. Raises ``StageError`` for an answer in which
+    ``meta`` is filled by whoever makes ``pieces``. Raises ``StageError`` for an answer in which
     nothing is said and nothing is called, and says why, unless it ``may_be_empty``.
     """
-    thoughts: Thoughts | None = None
+    reasoning: ReasoningFilter | None = None
     carried, length, given = "", 0, False
     calls: list[ToolCall] = []
     with closing(pieces):
@@ -43,22 +45,22 @@ def answer(pieces: Pieces, course: Course, habit: Habit, may_be_empty: bool = Fa
                 calls.append(piece)
                 continue
             length += len(piece)
-            if length > LONGEST_ANSWER:
+            if length > MAX_ANSWER_CHARS:
                 raise failure(tr("it sends without end"))
             carried, piece = _whole(carried + piece)
-            if thoughts is None:
-                thoughts = Thoughts(bool(habit.opened) and not course.reasoned)
-            if said := thoughts.feed(well_formed(piece)):
+            if reasoning is None:
+                reasoning = ReasoningFilter(bool(habit.opened) and not meta.separate_reasoning)
+            if said := reasoning.feed(well_formed(piece)):
                 given = given or bool(said.strip())
                 yield said
-    thoughts = thoughts or Thoughts()
-    if rest := thoughts.feed(well_formed(carried)) + thoughts.finish(course.finish == "length"):
+    reasoning = reasoning or ReasoningFilter()
+    if rest := reasoning.feed(well_formed(carried)) + reasoning.finish(meta.finish == "length"):
         given = given or bool(rest.strip())
         yield rest
     yield from calls
-    habit.learn(thoughts, course, given)
+    habit.learn(reasoning, meta, given)
     if not given and not calls and not may_be_empty:
-        raise _nothing(course, thoughts.found or course.reasoned)
+        raise _nothing(meta, reasoning.found or meta.separate_reasoning)
 
 
 def _whole(text: str) -> tuple[str, str]:
@@ -67,24 +69,24 @@ def _whole(text: str) -> tuple[str, str]:
     return (text[-1], text[:-1]) if half else ("", text)
 
 
-def _nothing(course: Course, thought: bool) -> StageError:
-    if course.finish == "length":
+def _nothing(meta: AnswerMeta, reasoned: bool) -> StageError:
+    if meta.finish == "length":
         return failure(
             tr("all of the reply went into its thoughts")
-            if thought
+            if reasoned
             else tr("it was cut off before the first word"),
             fix=tr("raise max_reply_tokens under [brain]"),
         )
-    if course.finish == "content_filter":
+    if meta.finish == "content_filter":
         return failure(tr("the server's filter kept its answer back"))
-    return failure(tr("it thought and said nothing") if thought else tr("it said nothing"))
+    return failure(tr("it thought and said nothing") if reasoned else tr("it said nothing"))
 
 
-def thoughtless(pieces: Iterable[str], opened: bool) -> Iterable[str]:
+def without_reasoning(pieces: Iterable[str], opened: bool) -> Iterable[str]:
     """Yield what is said of an answer of plain pieces."""
-    thoughts = Thoughts(opened)
+    reasoning = ReasoningFilter(opened)
     for piece in pieces:
-        if said := thoughts.feed(piece):
+        if said := reasoning.feed(piece):
             yield said
-    if rest := thoughts.finish():
+    if rest := reasoning.finish():
         yield rest

@@ -10,24 +10,24 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from daemon.brain.adapter import find_adapter
+from daemon.brain.hardware import GB, SHARE, SPARE, Hardware, look_at_hardware, memory_need
 from daemon.config import BrainSettings, Settings
 from daemon.errors import SetupError, StageError
 from daemon.extras import install_command
-from daemon.files import mend_folder
+from daemon.files import recover_folder
 from daemon.i18n import tr
 from daemon.stages import ChatModel
-from daemon.store.model_store import ModelStore, State
+from daemon.store.manifest import BrainFacts
+from daemon.store.model_store import ModelStore, WeightState
 
 log = logging.getLogger(__name__)
 
 Kind = Literal["llamacpp", "chatglm", "openai"]
 
-GB = 1e9
-SHARE = 0.8  # of the free memory; ears, voice and face need the rest
-SPARE = 0.5 * GB  # what a model needs beside its weights: keys and values, buffers, libraries
 # Every token reads all weights once. Two to four memory channels give 20 to 40 GB/s, and speech
 # needs about four tokens a second.
-LARGEST_WITHOUT_GPU = 6 * GB
+MAX_BYTES_WITHOUT_GPU = 6 * GB
 NUMBERS = {"auto": 1.0, "bfloat16": 1.0, "float16": 1.0, "float32": 2.0, "int8": 0.58, "int4": 0.4}
 """What a checkpoint of 16 bits takes in memory, as a share of its size on disk."""
 
@@ -41,17 +41,8 @@ class Candidate:
     """As ``brain.model`` would have it."""
     need: float
     """Bytes of memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What decides which models can run."""
-
-    memory: float
-    """Bytes free, of the GPU if there is one."""
-    gpu: bool
-    torch: bool
-    """Whether the extra ``chatglm`` is installed."""
+    active_share: float = 1.0
+    """The share of its weights that each token reads."""
 
 
 def make_brain(settings: Settings, store: ModelStore) -> ChatModel:
@@ -71,28 +62,30 @@ def require_brain(settings: Settings, store: ModelStore) -> None:
     brain, server = settings.brain, settings.server
     if brain.kind == "llamacpp":
         _gguf(brain.model, store)
+        find_adapter(brain.adapter, brain.model, store)
     elif brain.kind == "openai" and server.fallback:
         _gguf(server.fallback, store)
+        find_adapter(brain.adapter, server.fallback, store)
     elif brain.kind == "chatglm":
         _require_torch()
         _directory(brain.model)
 
 
-def choose(found: Sequence[Candidate], machine: Machine) -> tuple[Candidate, list[str]]:
+def choose(found: Sequence[Candidate], machine: Hardware) -> tuple[Candidate, list[str]]:
     """Return the largest that can run, and why others cannot. Raises ``SetupError`` for none."""
     passed: list[str] = []
-    room = machine.memory * SHARE
+    budget = machine.memory * SHARE
     for candidate in sorted(found, key=lambda candidate: candidate.need, reverse=True):
         name = Path(candidate.model).name
         if candidate.kind == "chatglm" and not machine.torch:
             passed.append(tr("{name}: PyTorch is not installed").format(name=name))
-        elif candidate.need > room:
+        elif candidate.need > budget:
             passed.append(
-                tr("{name}: needs {need:.1f} GB of memory, {room:.1f} GB can be used").format(
-                    name=name, need=candidate.need / GB, room=room / GB
+                tr("{name}: needs {need:.1f} GB of memory, {budget:.1f} GB can be used").format(
+                    name=name, need=candidate.need / GB, budget=budget / GB
                 )
             )
-        elif candidate.need > LARGEST_WITHOUT_GPU and not machine.gpu:
+        elif candidate.need * candidate.active_share > MAX_BYTES_WITHOUT_GPU and not machine.gpu:
             passed.append(tr("{name}: too slow for talking without a GPU").format(name=name))
         else:
             return candidate, passed
@@ -112,12 +105,12 @@ def _chosen(settings: Settings, store: ModelStore) -> BrainSettings:
             return settings.brain.model_copy(update={"kind": "openai"})
         except StageError as error:
             log.warning("%s", error)
-    machine = _machine(settings.brain)
+    machine = look_at_hardware(settings.brain)
     found, passed = choose(candidates(settings.brain, store), machine)
     log.info(
         "%s",
-        tr("Brain: {name}, the largest that can run here ({need:.1f} of {room:.1f} GB).").format(
-            name=found.model, need=found.need / GB, room=machine.memory * SHARE / GB
+        tr("Brain: {name}, the largest that can run here ({need:.1f} of {budget:.1f} GB).").format(
+            name=found.model, need=found.need / GB, budget=machine.memory * SHARE / GB
         ),
     )
     for reason in passed:
@@ -128,11 +121,16 @@ def _chosen(settings: Settings, store: ModelStore) -> BrainSettings:
 def candidates(brain: BrainSettings, store: ModelStore) -> list[Candidate]:
     """Return the model that is set, and all below the models' directory."""
     known = store.manifest.weights
+
+    def made(model: str, file: Path, facts: BrainFacts | None) -> Candidate:
+        need = memory_need(file.stat().st_size, brain.context_tokens, facts)
+        return Candidate("llamacpp", model, need, facts.active_share if facts else 1.0)
+
     places = {path.parent.name: path for path in store.directory.glob("*/*.gguf")}
     found = [
-        Candidate("llamacpp", name, path.stat().st_size * 1.1 + SPARE)
+        made(name, path, known[name].brain)
         for name, path in sorted(places.items())
-        if name in known and store.status(name).state is State.READY
+        if name in known and store.status(name).state is WeightState.READY
     ]
     files = [path for path in store.directory.rglob("*.gguf") if path.parent.name not in known]
     folders = [path.parent for path in store.directory.glob("*/config.json")]
@@ -141,10 +139,7 @@ def candidates(brain: BrainSettings, store: ModelStore) -> list[Candidate]:
         files.append(named)
     elif named.is_dir():
         folders.append(named)
-    found += [
-        Candidate("llamacpp", str(file), file.stat().st_size * 1.1 + SPARE)
-        for file in {file.resolve() for file in files}
-    ]
+    found += [made(str(file), file, None) for file in {file.resolve() for file in files}]
     for folder in {folder.resolve() for folder in folders}:
         if size := _checkpoint_size(folder):
             found.append(Candidate("chatglm", str(folder), size * NUMBERS[brain.dtype] + SPARE))
@@ -164,39 +159,18 @@ def _checkpoint_size(folder: Path) -> int:
     return sizes[0] or sizes[1]
 
 
-def _machine(brain: BrainSettings) -> Machine:
-    from daemon.brain.llama_server import has_gpu
+def gguf_files(brain: BrainSettings, model: str, store: ModelStore) -> tuple[Path, Path | None]:
+    """Return the file of a model of ``kind = "llamacpp"``, and its adapter's, if it has one.
 
-    torch_there = importlib.util.find_spec("torch") is not None
-    if torch_there and brain.device != "cpu":
-        import torch
-
-        if torch.cuda.is_available():
-            return Machine(float(torch.cuda.mem_get_info()[0]), True, True)
-    return Machine(_free_memory(), has_gpu(), torch_there)
-
-
-def _free_memory() -> float:
-    """Return the bytes that Linux can give without swapping."""
-    for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-        if line.startswith("MemAvailable:"):
-            return float(line.split()[1]) * 1024
-    return 0.0
+    Raises ``SetupError``.
+    """
+    return _gguf(model, store), find_adapter(brain.adapter, model, store)
 
 
 def _llamacpp(brain: BrainSettings, model: str, store: ModelStore) -> ChatModel:
-    from daemon.brain.llamacpp import LlamaCpp
+    from daemon.brain.in_process import make_in_process
 
-    return LlamaCpp(
-        _gguf(model, store),
-        context_tokens=brain.context_tokens,
-        max_reply_tokens=brain.max_reply_tokens,
-        temperature=brain.temperature,
-        top_p=brain.top_p,
-        gpu_layers=brain.gpu_layers,
-        threads=brain.threads,
-        system_prompt=brain.persona,
-    )
+    return make_in_process(brain, *gguf_files(brain, model, store))
 
 
 def _gguf(model: str, store: ModelStore) -> Path:
@@ -213,16 +187,17 @@ def _gguf(model: str, store: ModelStore) -> Path:
 
 def _chatglm(brain: BrainSettings) -> ChatModel:
     _require_torch()
-    for trained in filter(None, (brain.model, brain.prefix, brain.adapter)):
+    adapter = "" if brain.adapter == "auto" else brain.adapter
+    for trained in filter(None, (brain.model, brain.prefix, adapter)):
         with suppress(OSError):  # what is then missing is told by whoever opens it
-            mend_folder(Path(trained).expanduser())
+            recover_folder(Path(trained).expanduser())
     directory = _directory(brain.model)
     from daemon.brain.chatglm.brain import ChatGLMBrain
 
     return ChatGLMBrain(
         directory,
         prefix=Path(brain.prefix).expanduser() if brain.prefix else None,
-        adapter=Path(brain.adapter).expanduser() if brain.adapter else None,
+        adapter=Path(adapter).expanduser() if adapter else None,
         dtype=brain.dtype,
         device=brain.device,
         context_tokens=brain.context_tokens,
@@ -257,12 +232,12 @@ def _require_torch() -> None:
 
 
 def _server(settings: Settings, brain: BrainSettings, store: ModelStore) -> ChatModel:
-    from daemon.brain.fallback import WithFallback
+    from daemon.brain.fallback import FallbackModel
 
     server = _bare_server(settings, brain)
     if not settings.server.fallback:
         return server
-    return WithFallback(server, partial(_llamacpp, brain, settings.server.fallback, store))
+    return FallbackModel(server, partial(_llamacpp, brain, settings.server.fallback, store))
 
 
 def _bare_server(settings: Settings, brain: BrainSettings) -> ChatModel:

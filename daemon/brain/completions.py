@@ -1,5 +1,6 @@
 """OpenAI's chat protocol, which llama.cpp in this process and servers elsewhere both speak."""
 
+import base64
 import json
 from codecs import BOM_UTF8
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -8,29 +9,49 @@ from dataclasses import dataclass
 from http.client import IncompleteRead
 from typing import Any
 
-from daemon.brain.marks import broken_marks
+from daemon.brain.special_tokens import break_special_tokens
 from daemon.brain.unicode import well_formed
-from daemon.brain.wire import TooMuch
+from daemon.brain.wire import TooMuchData
 from daemon.errors import StageError
 from daemon.i18n import tr
-from daemon.media import Message, Tool, ToolCall
+from daemon.media import JsonObject, Message, Picture, Tool, ToolCall
 from daemon.worker import CancelToken
 
-MOST_CALLS = 8  # of tools, that a model may ask for at once
-LONGEST_ARGUMENTS = 16_000  # characters of a call's arguments
-LONGEST_REASON = 200  # characters of what a server says went wrong
+MAX_CALLS = 8  # of tools, that a model may ask for at once
+MAX_ARGUMENTS_CHARS = 16_000  # characters of a call's arguments
+MAX_REASON_CHARS = 200  # characters of what a server says went wrong
 
 
-def plain(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """Return the messages as the protocol has them."""
-    return [_plain(message) for message in messages]
+def to_openai_messages(
+    messages: Sequence[Message], pictures: bool = False
+) -> list[dict[str, object]]:
+    """Return the messages as the protocol has them, with the pictures in them if so asked.
+
+    A tool's message holds words only. So its pictures come in a message of the user's, after the
+    last result: the results of an assistant's calls must follow it at once.
+    """
+    told: list[dict[str, object]] = []
+    seen: list[dict[str, object]] = []
+    for message in messages:
+        if seen and message.role != "tool":
+            told.append({"role": "user", "content": seen})
+            seen = []
+        told.append(_to_openai_message(message))
+        if pictures:
+            seen = seen + [_to_openai_picture(picture) for picture in message.pictures]
+    return [*told, {"role": "user", "content": seen}] if seen else told
 
 
-def _plain(message: Message) -> dict[str, Any]:
+def _to_openai_picture(picture: Picture) -> dict[str, object]:
+    content = base64.b64encode(picture.content).decode()
+    return {"type": "image_url", "image_url": {"url": f"data:{picture.kind};base64,{content}"}}
+
+
+def _to_openai_message(message: Message) -> dict[str, object]:
     content = well_formed(message.content)
     if message.role != "system":  # the persona is the user's own, and may have what it likes
-        content = broken_marks(content)
-    fields: dict[str, Any] = {"role": message.role, "content": content}
+        content = break_special_tokens(content)
+    fields: dict[str, object] = {"role": message.role, "content": content}
     if message.calls:
         fields["tool_calls"] = [
             {
@@ -45,7 +66,7 @@ def _plain(message: Message) -> dict[str, Any]:
     return fields
 
 
-def offered(tools: Sequence[Tool]) -> dict[str, Any]:
+def to_openai_tools(tools: Sequence[Tool]) -> dict[str, object]:
     """Return what a request says of the tools that may be called; nothing if there are none."""
     if not tools:
         return {}
@@ -63,31 +84,33 @@ def offered(tools: Sequence[Tool]) -> dict[str, Any]:
     return {"tools": described, "tool_choice": "auto"}
 
 
-Pieces = Generator[str | ToolCall, None, None]
+ReplyStream = Generator[str | ToolCall, None, None]
 
 
-def words(pieces: Pieces) -> Iterator[str]:
+def text_only(pieces: ReplyStream) -> Iterator[str]:
     """Leave the calls out."""
     with closing(pieces):
         yield from (piece for piece in pieces if isinstance(piece, str))
 
 
 @dataclass(slots=True)
-class Course:
+class AnswerMeta:
     """What is noticed of an answer beside its words."""
 
     finish: str = ""
     """Why it ended, as the server says: ``stop``, ``length``, ``content_filter``, …"""
-    reasoned: bool = False
+    separate_reasoning: bool = False
     """Whether thoughts came in a field of their own, and so are not among the words."""
 
 
-def pieces(lines: Iterable[bytes], cancel: CancelToken, course: Course | None = None) -> Pieces:
+def parse_sse(
+    lines: Iterable[bytes], cancel: CancelToken, meta: AnswerMeta | None = None
+) -> ReplyStream:
     """Yield the text of a stream of events, then the calls of tools that it asks for.
 
     Raises ``StageError`` if it breaks off or tells of one, ``Cancelled`` once ``cancel`` is set.
     """
-    course = course or Course()
+    meta = meta or AnswerMeta()
     finished = events = False
     calls = _Calls()
     for line in lines:
@@ -103,10 +126,10 @@ def pieces(lines: Iterable[bytes], cancel: CancelToken, course: Course | None = 
             break
         choice = _choice(parse(data))
         if reason := choice.get("finish_reason"):
-            finished, course.finish = True, str(reason)
+            finished, meta.finish = True, str(reason)
         elif reason is not None:  # some end with ""
             finished = True
-        yield from _delta(choice, calls, course)
+        yield from _delta(choice, calls, meta)
     if not events:
         raise failure(tr("it sent what is not a chat"))
     if not finished:
@@ -114,37 +137,37 @@ def pieces(lines: Iterable[bytes], cancel: CancelToken, course: Course | None = 
     yield from calls.whole()
 
 
-def whole_answer(body: bytes, course: Course) -> Pieces:
+def whole_answer(body: bytes, meta: AnswerMeta) -> ReplyStream:
     """Yield likewise of an answer that comes as one object, not as a stream."""
     choice = _choice(parse(body))
     if not choice:
         raise failure(tr("it sent what is not a chat"))
-    course.finish = str(choice.get("finish_reason") or "")
+    meta.finish = str(choice.get("finish_reason") or "")
     calls = _Calls()
-    yield from _delta(choice, calls, course)
+    yield from _delta(choice, calls, meta)
     yield from calls.whole()
 
 
-def _delta(choice: dict[str, Any], calls: "_Calls", course: Course) -> Iterator[str]:
+def _delta(choice: dict[str, object], calls: "_Calls", meta: AnswerMeta) -> Iterator[str]:
     delta = choice.get("delta") or choice.get("message") or {"content": choice.get("text")}
     if not isinstance(delta, dict):
         raise failure(tr("it sent what is not a chat"))
     calls.feed(delta.get("tool_calls") or ())
     if any(delta.get(field) for field in ("reasoning_content", "reasoning", "thinking")):
-        course.reasoned = True
-    if text := _text(delta.get("content"), course) or _text(delta.get("refusal"), course):
+        meta.separate_reasoning = True
+    if text := _text(delta.get("content"), meta) or _text(delta.get("refusal"), meta):
         yield text
 
 
-def _text(content: object, course: Course) -> str:
+def _text(content: object, meta: AnswerMeta) -> str:
     """Return the words of a content: a text, or a list of parts, of which some are thoughts."""
     match content:
         case str():
             return content
         case list():
-            return "".join(_text(part, course) for part in content)
+            return "".join(_text(part, meta) for part in content)
         case {"type": "thinking" | "reasoning" | "redacted_thinking"}:
-            course.reasoned = True
+            meta.separate_reasoning = True
         case {"text": str(text)} | {"text": {"value": str(text)}}:
             return text
     return ""
@@ -156,7 +179,7 @@ class _Calls:
     def __init__(self) -> None:
         self._calls: dict[int, dict[str, str]] = {}
 
-    def feed(self, deltas: Sequence[dict[str, Any]]) -> None:
+    def feed(self, deltas: Sequence[JsonObject]) -> None:
         """Add what one event brings of them; raises ``StageError`` for what is none."""
         try:
             for delta in deltas:
@@ -164,18 +187,18 @@ class _Calls:
         except (TypeError, AttributeError) as error:
             raise failure(tr("it sent what is not a chat")) from error
 
-    def _add(self, delta: dict[str, Any]) -> None:
+    def _add(self, delta: JsonObject) -> None:
         index = delta.get("index")  # some servers send each whole, unnumbered
         if index is None:
             index = len(self._calls)
-        if index not in self._calls and len(self._calls) >= MOST_CALLS:
+        if index not in self._calls and len(self._calls) >= MAX_CALLS:
             return
         call = self._calls.setdefault(index, {"id": "", "name": "", "arguments": ""})
         call["id"] += delta.get("id") or ""
         function = delta.get("function") or {}
         call["name"] += function.get("name") or ""
         call["arguments"] += function.get("arguments") or ""
-        if sum(map(len, call.values())) > LONGEST_ARGUMENTS:
+        if sum(map(len, call.values())) > MAX_ARGUMENTS_CHARS:
             raise failure(tr("it asked for a tool with far too much"))
 
     def whole(self) -> Iterator[ToolCall]:
@@ -195,7 +218,7 @@ def parse(data: bytes) -> Any:
         raise failure(tr("it sent what is not a chat")) from error
 
 
-def _choice(event: Any) -> dict[str, Any]:
+def _choice(event: object) -> dict[str, object]:
     """Return the first choice of an event, {} if there is none in it."""
     if not isinstance(event, dict):
         raise failure(tr("it sent what is not a chat"))
@@ -206,11 +229,11 @@ def _choice(event: Any) -> dict[str, Any]:
         return {}
     if not isinstance(choices, list) or not all(isinstance(one, dict) for one in choices):
         raise failure(tr("it sent what is not a chat"))
-    found: dict[str, Any] = next((one for one in choices if not one.get("index")), {})
+    found: dict[str, object] = next((one for one in choices if not one.get("index")), {})
     return found
 
 
-def _reason(told: dict[str, Any], answered: bool = False) -> str:
+def _reason(told: dict[str, object], answered: bool = False) -> str:
     """Return what an object says went wrong; "" if it says nothing of the kind.
 
     ``error`` may be there and be nothing; and each kind of server has a form of its own.
@@ -219,16 +242,16 @@ def _reason(told: dict[str, Any], answered: bool = False) -> str:
     if isinstance(error, list) and error:
         error = error[0]
     if isinstance(error, dict) and error:
-        error = error.get("message") or error.get("code") or json.dumps(error)[:LONGEST_REASON]
+        error = error.get("message") or error.get("code") or json.dumps(error)[:MAX_REASON_CHARS]
     error = error or told.get("error_message")
     if not error and not answered:
         error = told.get("message") or told.get("detail") or told.get("error_msg")
     if isinstance(error, list | dict):
         error = json.dumps(error, ensure_ascii=False)
-    return " ".join(well_formed(str(error)).split())[:LONGEST_REASON] if error else ""
+    return " ".join(well_formed(str(error)).split())[:MAX_REASON_CHARS] if error else ""
 
 
-def message(body: bytes) -> str:
+def error_message(body: bytes) -> str:
     """Return the reason that a refusal gives."""
     try:
         told = json.loads(body)
@@ -240,12 +263,12 @@ def message(body: bytes) -> str:
     text = body.decode(errors="replace")
     if "<html" in text[:500].lower() or "<!doctype" in text[:500].lower():
         return "HTML"
-    return " ".join(well_formed(text).split())[:LONGEST_REASON]
+    return " ".join(well_formed(text).split())[:MAX_REASON_CHARS]
 
 
-def unreadable(error: Exception) -> StageError:
+def explain_unreadable(error: Exception) -> StageError:
     """Explain an answer that came, and that nobody can read: too long, too deep or cut off."""
-    if isinstance(error, TooMuch):
+    if isinstance(error, TooMuchData):
         return failure(tr("it sends without end"))
     if isinstance(error, IncompleteRead):
         return failure(tr("it broke off in the middle of the answer"))

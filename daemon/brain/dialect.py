@@ -10,10 +10,9 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from daemon.brain.completions import message, offered, plain
-from daemon.brain.marks import broken_marks
+from daemon.brain.completions import error_message, to_openai_messages, to_openai_tools
+from daemon.brain.special_tokens import break_special_tokens
 from daemon.media import Message, Tool
 
 KEY_HEADERS = {"Authorization": "Bearer {}", "api-key": "{}", "x-api-key": "{}"}
@@ -32,7 +31,7 @@ class Refused(Exception):
     def __init__(self, response: http.client.HTTPResponse) -> None:
         self.status, self.headers = response.status, response.headers
         self.body = response.read(4000)
-        self.said = message(self.body)
+        self.said = error_message(self.body)
         super().__init__(self.said)
 
 
@@ -42,9 +41,10 @@ class Dialect:
     def __init__(self, host: str) -> None:
         azure = host.endswith((".azure.com", ".azure-api.net"))
         self.key_header = "api-key" if azure else "Authorization"
-        self._most = "max_tokens"
+        self._max_tokens_field = "max_tokens"
         self._left_out: set[str] = set()
         self._system = True
+        self._sees = True
 
     @property
     def calls(self) -> bool:
@@ -61,19 +61,23 @@ class Dialect:
         model: str,
         messages: Sequence[Message],
         tools: Sequence[Tool],
-        most_tokens: int,
+        max_tokens: int,
         sampling: Mapping[str, float],
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """Return a request."""
-        fields: dict[str, Any] = {
+        fields: dict[str, object] = {
             "model": model,
-            "messages": plain(messages) if self._system else _without_system(messages),
-            **offered(tools),
+            "messages": self._told(messages),
+            **to_openai_tools(tools),
             "stream": True,
-            self._most: most_tokens,
+            self._max_tokens_field: max_tokens,
             **sampling,
         }
         return {name: value for name, value in fields.items() if name not in self._left_out}
+
+    def _told(self, messages: Sequence[Message]) -> list[dict[str, object]]:
+        told = to_openai_messages(messages, self._sees)
+        return told if self._system else _without_system(told)
 
     def headers(self, key: str) -> dict[str, str]:
         """Return what every request carries."""
@@ -104,6 +108,15 @@ class Dialect:
             return True
         return False
 
+    def leave_pictures_out(self, refused: Refused) -> bool:
+        """Take notice that a request with pictures was refused; return whether that is new.
+
+        A model that sees nothing is told in words that there is a picture.
+        """
+        new = self._sees and refused.status in (400, 413, 415, 422, 500, 501)
+        self._sees = self._sees and not new
+        return new
+
     def leave_tools_out(self) -> None:
         """Take notice that it does not want to hear of them."""
         self._left_out |= {"tools", "tool_choice"}
@@ -114,10 +127,10 @@ class Dialect:
         return new
 
     def _adapt_most(self, said: str) -> bool:
-        if self._most == "max_tokens" and "max_completion_tokens" in said:
-            self._most = "max_completion_tokens"
+        if self._max_tokens_field == "max_tokens" and "max_completion_tokens" in said:
+            self._max_tokens_field = "max_completion_tokens"
             return True
-        return bool(_REFUSAL.search(said)) and self._leave_out(self._most)
+        return bool(_REFUSAL.search(said)) and self._leave_out(self._max_tokens_field)
 
     def _adapt_key(self, said: str) -> bool:
         before, said = self.key_header, said.lower()
@@ -143,11 +156,10 @@ def _parameter(body: bytes) -> str:
     return ""
 
 
-def _without_system(messages: Sequence[Message]) -> list[dict[str, Any]]:
+def _without_system(told: list[dict[str, object]]) -> list[dict[str, object]]:
     """Put what the system says before the first question, for templates that know two roles."""
-    told = plain(messages)
     if len(told) > 1 and told[0]["role"] == "system" and told[1]["role"] == "user":
-        first = f"{broken_marks(told[0]['content'])}\n\n{told[1]['content']}"
+        first = f"{break_special_tokens(str(told[0]['content']))}\n\n{told[1]['content']}"
         return [{**told[1], "content": first}, *told[2:]]
     return told
 
@@ -173,7 +185,7 @@ def wait_asked_for(headers: Mapping[str, str], now: float | None = None) -> floa
         return None
 
 
-def model_names(listed: Any) -> list[str]:
+def model_names(listed: object) -> list[str]:
     """Return the models of a list that can chat, in its order; [] for what is no list of models.
 
     OpenAI's form, a bare list, Ollama's and LM Studio's own.

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 REST_S = 10.0  # a server that is gone is not asked again sooner: each try may cost connect_s
 
 
-class WithFallback:
+class FallbackModel:
     """A ``ToolUser`` that asks ``server``, and ``make_local()`` where that fails.
 
     The local model is loaded when it is first needed. An answer that breaks off after its first

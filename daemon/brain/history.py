@@ -1,8 +1,11 @@
 """What the model is told of the conversation so far."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
+from daemon.brain.here_and_now import local_now, time_note
 from daemon.brain.sentences import is_chinese, width
 from daemon.errors import SetupError
 from daemon.i18n import tr
@@ -12,11 +15,24 @@ from daemon.stages import ChatModel
 log = logging.getLogger(__name__)
 
 
+class _Asked(NamedTuple):
+    """A question, as the model was asked it."""
+
+    note: str
+    """The line before it, which says what time it was."""
+    question: str
+
+    @property
+    def content(self) -> str:
+        return _lines(self.note, self.question)
+
+
 class History:
     """The turns of one conversation: each a question and what was heard of its answer.
 
-    The oldest turns are dropped whole when the model's context is full. ``messages`` asks the model
-    to count, so it is called where the model may be called.
+    The model is told with each question when it was asked, and nobody else is. The oldest turns
+    are dropped whole when the model's context is full. ``messages`` asks the model to count, so it
+    is called where the model may be called.
     """
 
     def __init__(
@@ -24,25 +40,30 @@ class History:
         persona: str,
         model: ChatModel,
         max_reply_tokens: int,
+        clock: Callable[[], datetime] = local_now,
     ) -> None:
-        """Nothing has been said yet."""
-        self.keep: Callable[[str, str], None] = lambda question, heard: None
+        """Nothing has been said yet. ``clock`` tells the local time."""
+        self.keep: Callable[[str, str], None] = lambda _question, _heard: None
         """Told each turn that is committed; may be set at any time."""
         self.persona = persona
         """Who answers; may be changed between two questions."""
+        self.whereabouts = ""
+        """Where it is, and in which time zone: a sentence that belongs to the persona."""
         self.recalled = ""
         """What is known from earlier conversations. It stays as it is while one lasts: the model
         reads again whatever follows the first change."""
         self._model = model
         self._max_reply_tokens = max_reply_tokens
+        self._clock = clock
         self.conversation = 0
         """Counts the conversations; a new one begins with nothing."""
-        self._turns: tuple[tuple[str, str], ...] = ()
+        self._turns: tuple[tuple[_Asked, str], ...] = ()
+        self._newest = _Asked("", "")
 
     @property
     def turns(self) -> tuple[tuple[str, str], ...]:
         """What is remembered: each question, and what was heard of its answer."""
-        return self._turns
+        return tuple((asked.question.strip(), heard) for asked, heard in self._turns)
 
     def messages(self, question: str, since: Sequence[Message] = ()) -> list[Message]:
         """Return the prompt for ``question``: persona, the turns that fit, the question.
@@ -51,18 +72,33 @@ class History:
         A question too long by itself loses its front: what is asked mostly comes last. Raises
         ``SetupError`` when not even the persona fits.
         """
-        for dropped in range(len(self._turns) + 1):
-            prompt = [*self._prompt(self._turns[dropped:], question), *since]
+        asked = self._newest = _Asked(time_note(question, self._clock()), question)
+        for turns in self._shortened():
+            prompt = [*self._prompt(turns, asked), *since]
             if self._fits(prompt):
-                self._turns = self._turns[dropped:]
+                self._turns = turns
                 return prompt
         self._turns = ()
-        return [*self._prompt((), self._tail(question, since)), *since]
+        return [*self._prompt((), self._tail(asked, since)), *since]
+
+    def expected(self) -> list[Message]:
+        """Return what the next prompt will likely be, up to the words of the question.
+
+        The time before them is in their language: likely that of the question before.
+        """
+        last = self.turns[-1][0] if self._turns else ""
+        return self.messages("你好。" if any(map(is_chinese, last)) else "Hello.")
 
     def commit(self, question: str, heard: str) -> None:
-        """Keep a turn; ``heard`` is empty when it was interrupted before a word was heard."""
+        """Keep a turn; ``heard`` is empty when it was interrupted before a word was heard.
+
+        The question goes into later prompts as the model was asked it, to the letter: it need not
+        be read again.
+        """
+        newest = self._newest
+        asked = newest if newest.question.strip() == question.strip() else _Asked("", question)
         question, heard = question.strip(), heard.strip()
-        self._turns = (*self._turns, (question, heard))
+        self._turns = (*self._turns, (asked, heard))
         try:
             self.keep(question, heard)
         except Exception as error:  # the conversation goes on, and remembers it as long as it lasts
@@ -76,27 +112,40 @@ class History:
     @property
     def system(self) -> str:
         """What every prompt begins with."""
-        return "\n\n".join(filter(None, (self.persona, self.recalled)))
+        who = f"{self.persona} {self.whereabouts}".rstrip() if self.persona else ""
+        return "\n\n".join(filter(None, (who, self.recalled)))
 
-    def _prompt(self, turns: Sequence[tuple[str, str]], question: str) -> list[Message]:
+    def _prompt(self, turns: Sequence[tuple[_Asked, str]], newest: _Asked) -> list[Message]:
         """Build a chat in which the roles alternate, as many chat templates insist on."""
         system = self.system
         messages = [Message("system", system)] if system else []
         unanswered = ""
         for asked, heard in turns:
-            unanswered = _lines(unanswered, asked)
+            unanswered = _lines(unanswered, asked.content)
             if heard:
                 messages += [Message("user", unanswered), Message("assistant", heard)]
                 unanswered = ""
-        return [*messages, Message("user", _lines(unanswered, question))]
+        return [*messages, Message("user", _lines(unanswered, newest.content))]
+
+    def _shortened(self) -> Iterator[tuple[tuple[_Asked, str], ...]]:
+        """Yield the turns, and then ever fewer of them, from the newest.
+
+        Where not all of them fit, the prompt changes from its front on. So the times at which they
+        were asked, a third of a short turn, make room before words do.
+        """
+        yield self._turns
+        bare = tuple((_Asked("", asked.question), heard) for asked, heard in self._turns)
+        for dropped in range(len(bare) + 1):
+            yield bare[dropped:]
 
     def _fits(self, prompt: Sequence[Message]) -> bool:
-        room = self._model.context_tokens - self._max_reply_tokens
-        return self._model.count_tokens(prompt) <= room
+        budget = self._model.context_tokens - self._max_reply_tokens
+        return self._model.count_tokens(prompt) <= budget
 
-    def _tail(self, question: str, since: Sequence[Message]) -> str:
-        """Return the longest end of ``question`` that fits, from the start of a word."""
-        if not self._fits([*self._prompt((), ""), *since]):
+    def _tail(self, asked: _Asked, since: Sequence[Message]) -> _Asked:
+        """Return the question with the longest end that fits, from the start of a word."""
+        note, question = asked
+        if not self._fits([*self._prompt((), _Asked(note, "")), *since]):
             raise SetupError(
                 tr(
                     "The persona and max_reply_tokens leave no room for a question "
@@ -106,13 +155,13 @@ class History:
         low, high = 0, len(question)  # cutting `high` characters off fits; `low` does not
         while high - low > 1:
             middle = (low + high) // 2
-            if self._fits([*self._prompt((), question[middle:]), *since]):
+            if self._fits([*self._prompt((), _Asked(note, question[middle:])), *since]):
                 high = middle
             else:
                 low = middle
         while high < len(question) and _inside_word(question, high):
             high += 1
-        return question[high:].lstrip()
+        return _Asked(note, question[high:].lstrip())
 
 
 def heard_text(spoken: Sequence[tuple[str, int]], heard_samples: int) -> str:
@@ -134,9 +183,9 @@ def heard_text(spoken: Sequence[tuple[str, int]], heard_samples: int) -> str:
 
 
 def _heard_part(text: str, share: float) -> str:
-    room = share * width(text)
+    budget = share * width(text)
     end = 0
-    while end < len(text) and width(text[: end + 1]) <= room:
+    while end < len(text) and width(text[: end + 1]) <= budget:
         end += 1
     while end > 0 and _inside_word(text, end):
         end -= 1

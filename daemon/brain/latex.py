@@ -8,7 +8,7 @@ import re
 
 from daemon.brain.latex_reader import read
 
-LONGEST = 400
+MAX_FORMULA_CHARS = 400
 """Characters that a formula may take; a dollar sign that is open for longer is only one."""
 
 _TEXT = (
@@ -17,15 +17,19 @@ _TEXT = (
 )
 _WORD = r"[A-Za-z]{4}|[\u3000-\u9fff\uff00-\uffef]"  # no formula has these outside of \text
 _INLINE = rf"(?:{_TEXT}|\\(?:[A-Za-z]+|[^\n])|(?!\\|{_WORD})[^$\n])"
-_NO_MONEY = r"(?!\d[\d.,]*[kKMB]?(?:\s+[A-Za-z]|[.,;:!?)]*(?:\s|$)|/|-\$?\d|[^\x00-\x7f]))"
+# Behind "$3 " only the next character tells.
+_NO_MONEY = (
+    r"(?!\d[\d.,]*[kKMB]?(?:\s+[^\s\\+=^_<>{}*]|[.,;:!?)]+(?:\s|$)|/|-\$?\d|[^\x00-\x7f]|$))"
+)
 
 FORMULA = re.compile(
-    rf"""\\\((?P<round>.{{1,{LONGEST}}}?)\\\)
-    | \\\[(?P<square>.{{1,{LONGEST}}}?)\\\]
-    | \$\$(?P<display>[^$]{{1,{LONGEST}}})\$\$
-    | \\begin\{{(?P<name>(?:equation|align|gather|multline|math|displaymath)\*?)\}}
-      (?P<block>.{{1,{LONGEST}}}?)\\end\{{(?P=name)\}}
-    | (?<![\\\w$])\$(?![\s$])(?P<inline>{_INLINE}{{1,{LONGEST}}}?)(?<![\s\\])\$(?![\d$])
+    rf"""\\\((?P<round>.{{1,{MAX_FORMULA_CHARS}}}?)\\\)
+    | \\\[(?P<square>.{{1,{MAX_FORMULA_CHARS}}}?)\\\]
+    | \$\$(?P<display>[^$]{{1,{MAX_FORMULA_CHARS}}})\$\$
+    | \\begin\{{(?P<name>(?:equation|align(?:ed)?|gather(?:ed)?|multline|math|
+      displaymath|eqnarray|split|cases|array|[pbvBV]?matrix)\*?)\}}
+      (?P<block>.{{1,{MAX_FORMULA_CHARS}}}?)\\end\{{(?P=name)\}}
+    | (?<![\\\w$])\$(?![\s$])(?P<inline>{_INLINE}{{1,{MAX_FORMULA_CHARS}}}?)(?<![\s\\])\$(?![\d$])
     | (?P<bare>(?:\w*(?:\^|_))?\\(?:[dt]?frac|sqrt|boxed|text|times|cdot|pi|leq?|geq?|neq|approx|
       div|pm|infty|alpha|beta|theta|Delta|sum|int|lim|circ|quad|left|right|mathbf|mathrm)\b(?:\[[^\]\n]*\])?
       (?:\{{(?:[^{{}}\n]|\{{[^{{}}\n]*\}})*\}}){{0,2}})
@@ -33,10 +37,11 @@ FORMULA = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 OPEN = re.compile(
-    rf"""\\\((?:(?!\\\)).){{0,{LONGEST}}}$ | \\\[(?:(?!\\\]).){{0,{LONGEST}}}$ | \\$
-    | \$\$[^$]{{0,{LONGEST}}}\$?$
-    | \\begin\{{(?:(?!\\end\{{[a-z*]*\}}).){{0,{LONGEST}}}$
-    | (?<![\\\w$])\$(?![\s$]){_NO_MONEY}{_INLINE}{{0,{LONGEST}}}$
+    rf"""\\\((?:(?!\\\)).){{0,{MAX_FORMULA_CHARS}}}$
+    | \\\[(?:(?!\\\]).){{0,{MAX_FORMULA_CHARS}}}$ | \\$
+    | \$\$[^$]{{0,{MAX_FORMULA_CHARS}}}\$?$
+    | \\begin\{{(?:(?!\\end\{{[a-z*]*\}}).){{0,{MAX_FORMULA_CHARS}}}$
+    | (?<![\\\w$])\$(?![\s$]){_NO_MONEY}{_INLINE}{{0,{MAX_FORMULA_CHARS}}}$
     | \\(?:[dt]?frac|sqrt|boxed|text|mathbf|mathrm)(?:\{{[^{{}}\n]{{0,80}}\}})?\{{[^\n]{{0,80}}$
     """,
     re.VERBOSE | re.DOTALL,

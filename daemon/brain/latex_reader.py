@@ -1,7 +1,7 @@
 """One LaTeX formula, read from left to right into English or Chinese words."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from daemon.brain.latex_words import (
     ACCENTS,
@@ -16,14 +16,15 @@ from daemon.brain.latex_words import (
 from daemon.voice.english_numbers import fraction
 from daemon.voice.mandarin_digits import cardinal
 
-_DEEPEST = 20  # braces within braces; what is deeper is nobody's formula
+_MAX_DEPTH = 20  # braces within braces; what is deeper is nobody's formula
 
 _PIECE = re.compile(r"\\[A-Za-z]+\*?|\\.|\d+(?:[.,]\d+)*|[A-Za-z]|\s+|.", re.DOTALL)
 
 
 def read(source: str, chinese: bool) -> str:
     """Read one formula, without the marks around it."""
-    reader = _Reader(_PIECE.findall(source), chinese)
+    source = re.sub(r"(?<=\d)(?:\{,\}|\\,)(?=\d{3})", ",", source)  # what parts thousands
+    reader = _Reader(_Tokens(_PIECE.findall(source)), chinese)
     words = reader.sequence("")
     return _tidy(" ".join(filter(None, words)), chinese)
 
@@ -38,32 +39,74 @@ def _tidy(said: str, chinese: bool) -> str:
 
 
 @dataclass
+class _Tokens:
+    """The pieces of a formula, and how far they have been read."""
+
+    pieces: list[str]
+    at: int = 0
+
+    def next(self) -> str:
+        """Take the next piece."""
+        self.at += 1
+        return self.pieces[self.at - 1]
+
+    def peek(self) -> str:
+        """Return the next piece without taking it; "" at the end."""
+        return self.pieces[self.at] if self.at < len(self.pieces) else ""
+
+    def skip_space(self) -> str:
+        """Take the blanks, and return what follows them without taking it."""
+        while self.peek().isspace():
+            self.at += 1
+        return self.peek()
+
+    def group(self) -> str:
+        """Take a group as it stands, without reading it."""
+        if self.skip_space() != "{":
+            return ""
+        self.at += 1
+        start = self.at
+        while self.at < len(self.pieces) and self.pieces[self.at] != "}":
+            self.at += 1
+        self.at += 1
+        return "".join(self.pieces[start : self.at - 1])
+
+    def before(self) -> str:
+        """Return the piece before the one that was taken last; "" at the start."""
+        return self.pieces[self.at - 2] if self.at >= 2 else ""
+
+    def is_operand_before(self) -> bool:
+        """Whether a sign that was taken last stands behind something, and so is no sign of it."""
+        earlier = reversed(self.pieces[: self.at - 1])
+        before = next((piece for piece in earlier if not piece.isspace()), "{")
+        return before not in ("{", "(", "=", "^", "_", ",", "[", "&") and not before.startswith(
+            "\\"
+        )
+
+
 class _Reader:
     """Reads tokens from left to right, a group within braces by calling itself."""
 
-    pieces: list[str]
-    chinese: bool
-    at: int = 0
-    depth: int = 0
-    _pick: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._pick = 1 if self.chinese else 0
+    def __init__(self, tokens: _Tokens, chinese: bool) -> None:
+        self.tokens = tokens
+        self.chinese = chinese
+        self.depth = 0
+        self._pick = 1 if chinese else 0
 
     def sequence(self, end: str) -> list[str]:
         """Read until the piece ``end``, which is taken."""
         said: list[str] = []
-        while self.at < len(self.pieces):
-            piece = self.pieces[self.at]
+        while self.tokens.at < len(self.tokens.pieces):
+            piece = self.tokens.pieces[self.tokens.at]
             if end and piece == end:
-                self.at += 1
+                self.tokens.at += 1
                 break
             said.append(self._item())
         return said
 
     def _item(self) -> str:
         """Read one thing and what is above and below it."""
-        piece = self._next()
+        piece = self.tokens.next()
         if piece.isspace():
             return ""
         name = piece[1:] if piece.startswith("\\") and piece[1:2].isalpha() else ""
@@ -74,8 +117,8 @@ class _Reader:
 
     def _scripts(self, base: str) -> str:
         below = above = ""
-        while (mark := self._peek()) in ("^", "_", "'"):
-            self.at += 1
+        while (mark := self.tokens.peek()) in ("^", "_", "'"):
+            self.tokens.at += 1
             if mark == "^":
                 above = self._argument()
             elif mark == "_":
@@ -84,24 +127,13 @@ class _Reader:
                 base += self._say(" prime", "撇")
         if below:
             base += self._say(f" sub {below}", f"下标{below}")
-        return base + (self._power(above) if above else "")
-
-    def _power(self, above: str) -> str:
-        if above in ("degrees", "度"):
-            return self._say(" degrees", "度")
-        if above in ("prime", "撇"):
-            return self._say(" prime", "撇")
-        if above in ("2", "3"):
-            return self._say(
-                {"2": " squared", "3": " cubed"}[above], {"2": "的平方", "3": "的立方"}[above]
-            )
-        return self._say(f" to the power of {above}", f"的{above}次方")
+        return base + (_power(above, self.chinese) if above else "")
 
     def _bounded(self, words: Words) -> str:
         """Read a sum, an integral or a limit with its bounds, in whichever order they come."""
         below = above = ""
-        while (mark := self._skip_space()) in ("^", "_", "\\limits"):
-            self.at += 1
+        while (mark := self.tokens.skip_space()) in ("^", "_", "\\limits"):
+            self.tokens.at += 1
             if mark == "^":
                 above = self._argument()
             elif mark == "_":
@@ -112,23 +144,23 @@ class _Reader:
 
     def _argument(self) -> str:
         """Read what belongs to a command: a group, or the one piece that follows."""
-        piece = self._skip_space()
+        piece = self.tokens.skip_space()
         if piece == "":
             return ""
         if piece == "{":
-            self.at += 1
+            self.tokens.at += 1
             return self._group("}")
-        self.at += 1
+        self.tokens.at += 1
         if piece.startswith("\\") and piece[1:2].isalpha():
             return self._command(piece[1:]).strip()
         if piece.isdecimal() and len(piece) > 1:  # \frac12 is a half
-            self.at -= 1
-            self.pieces[self.at] = piece[1:]
+            self.tokens.at -= 1
+            self.tokens.pieces[self.tokens.at] = piece[1:]
             return piece[0]
         return self._plain(piece).strip()
 
     def _group(self, end: str) -> str:
-        if self.depth >= _DEEPEST:
+        if self.depth >= _MAX_DEPTH:
             return ""
         self.depth += 1
         said = _tidy(" ".join(filter(None, self.sequence(end))), self.chinese)
@@ -138,7 +170,7 @@ class _Reader:
     def _command(self, name: str) -> str:
         name = name.rstrip("*")
         if name in ("frac", "dfrac", "tfrac", "cfrac"):
-            return self._fraction(self._argument(), self._argument())
+            return _fraction(self._argument(), self._argument(), self.chinese)
         if name == "sqrt":
             return self._root()
         if name in ("binom", "dbinom"):
@@ -147,10 +179,11 @@ class _Reader:
         if name in ACCENTS:
             return ACCENTS[name][self._pick].format(self._argument())
         if name in ("begin", "end", "color", "label", "tag", "hspace", "vspace"):
-            self._raw()
+            if self.tokens.group() == "array" and name == "begin":
+                self.tokens.group()  # how its columns are set
             return self._say(",", "，")
         if name in ("text", "textbf", "textit", "mathrm", "operatorname", "mbox"):
-            return f" {self._raw()} "
+            return f" {self.tokens.group()} "
         if name in STYLES:
             return self._argument()
         if name in NOTHING:
@@ -164,29 +197,16 @@ class _Reader:
         return f" {name} "
 
     def _function(self, name: str) -> str:
-        if self._skip_space() == "_":
-            self.at += 1
+        if self.tokens.skip_space() == "_":
+            self.tokens.at += 1
             base = self._argument()
             return self._say(f"{name} base {base} of", f"以{base}为底的{name}")
         return name
 
-    def _fraction(self, over: str, under: str) -> str:
-        whole = over.lstrip("-")
-        if whole.isdecimal() and under.isdecimal() and whole.isascii() and len(under) < 7:
-            minus = over.startswith("-")
-            if self.chinese:
-                said = f"{cardinal(under)}分之{cardinal(whole)}"
-            else:
-                said = fraction(whole, under)
-            return self._say("minus " * minus, "负" * minus) + said
-        if self.chinese:
-            return f"{under}分之{over}"
-        return f"{over}{',' if ' ' in over else ''} over {under}"
-
     def _root(self) -> str:
         degree = ""
-        if self._peek() == "[":
-            self.at += 1
+        if self.tokens.peek() == "[":
+            self.tokens.at += 1
             degree = self._group("]")
         under = self._argument()
         if degree == "3":
@@ -200,17 +220,17 @@ class _Reader:
             return self._group("}")
         if piece == "(":
             return self._round()
-        before = self.pieces[self.at - 2] if self.at >= 2 else ""
+        before = self.tokens.before()
         if piece == "|" and before.isalnum():  # P(A|B)
             return self._say("given", "，给定")
-        if piece == "|" and "|" in self.pieces[self.at :]:
+        if piece == "|" and "|" in self.tokens.pieces[self.tokens.at :]:
             inside = self._group("|")
             return self._say(f"the absolute value of {inside}", f"{inside}的绝对值")
         if piece in ("}", "&", "~", "\\,", "\\;", "\\!", "\\:", "\\ ", "^", "_", "\\(", "\\)"):
             return ""
         if piece in ("\\\\", "\\{", "\\}", "[", "]"):
             return "" if piece != "\\\\" else ","
-        if piece == "-" and not self._anything_before():
+        if piece == "-" and not self.tokens.is_operand_before():
             return self._say("minus", "负")
         if piece in SIGNS:
             return f" {SIGNS[piece][self._pick]} "
@@ -218,7 +238,7 @@ class _Reader:
 
     def _round(self) -> str:
         """Read a pair of brackets: f(x) is "f of x"; a sum within them is "the quantity"."""
-        before = self.pieces[self.at - 2] if self.at >= 2 else ""
+        before = self.tokens.before()
         inside = self._group(")")
         if self.chinese:
             return inside if before in "fghFGHPp" and before else f"括号{inside}" * bool(inside)
@@ -227,40 +247,35 @@ class _Reader:
         sum_ = " " in inside and "," not in inside
         return f"the quantity {inside}" if sum_ else inside
 
-    def _anything_before(self) -> bool:
-        before = next((t for t in reversed(self.pieces[: self.at - 1]) if not t.isspace()), "{")
-        return before not in ("{", "(", "=", "^", "_", ",", "[", "&") and not before.startswith(
-            "\\"
-        )
-
-    def _raw(self) -> str:
-        """Take a group as it stands, without reading it."""
-        if self._skip_space() != "{":
-            return ""
-        self.at += 1
-        start = self.at
-        while self.at < len(self.pieces) and self.pieces[self.at] != "}":
-            self.at += 1
-        self.at += 1
-        return "".join(self.pieces[start : self.at - 1])
-
     def _bracket_after(self, name: str) -> str:
         r"""Take the bracket of \left and \\right where it is only a sign: \left. and \right|."""
-        if name in ("left", "right", "big", "Big", "bigl", "bigr") and self._peek() in (".", "|"):
-            self.at += 1
+        sized = name in ("left", "right", "big", "Big", "bigl", "bigr")
+        if sized and self.tokens.peek() in (".", "|"):
+            self.tokens.at += 1
         return ""
 
     def _say(self, english: str, chinese: str) -> str:
         return chinese if self.chinese else english
 
-    def _next(self) -> str:
-        self.at += 1
-        return self.pieces[self.at - 1]
 
-    def _peek(self) -> str:
-        return self.pieces[self.at] if self.at < len(self.pieces) else ""
+def _power(above: str, chinese: bool) -> str:
+    if above in ("degrees", "度"):
+        return "度" if chinese else " degrees"
+    if above in ("prime", "撇"):
+        return "撇" if chinese else " prime"
+    if above in ("2", "3"):
+        known = {"2": "的平方", "3": "的立方"} if chinese else {"2": " squared", "3": " cubed"}
+        return known[above]
+    return f"的{above}次方" if chinese else f" to the power of {above}"
 
-    def _skip_space(self) -> str:
-        while self._peek().isspace():
-            self.at += 1
-        return self._peek()
+
+def _fraction(over: str, under: str, chinese: bool) -> str:
+    whole = over.lstrip("-")
+    if whole.isdecimal() and under.isdecimal() and whole.isascii() and len(under) < 7:
+        negative = over.startswith("-")
+        if chinese:
+            return f"{'负' * negative}{cardinal(under)}分之{cardinal(whole)}"
+        return "minus " * negative + fraction(whole, under)
+    if chinese:
+        return f"{under}分之{over}"
+    return f"{over}{',' if ' ' in over else ''} over {under}"

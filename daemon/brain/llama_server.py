@@ -12,58 +12,99 @@ import logging
 import os
 import secrets
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import xllamacpp
 
-from daemon.brain.completions import failure, message, parse
-from daemon.brain.wire import Connection, Patience, local_socket, read_all
+from daemon.brain.completions import (
+    AnswerMeta,
+    ReplyStream,
+    error_message,
+    failure,
+    parse,
+    parse_sse,
+    to_openai_messages,
+    to_openai_tools,
+)
+from daemon.brain.llama_cards import on_cards
+from daemon.brain.llama_threads import LlamaThreads
+from daemon.brain.native_cpu import use_native_cpu
+from daemon.brain.wire import Connection, TimeLimits, lines, local_socket, read_all
 from daemon.errors import SetupError, StageError, named
-from daemon.files import HeldFolder
+from daemon.files import LockedTempFolder
+from daemon.graphics import PROCESSOR
 from daemon.i18n import tr
+from daemon.media import JsonObject, Message, Tool
+from daemon.processor_load import PROCESSORS, ProcessorLoad, physical_cores
 from daemon.worker import CancelToken
 
 log = logging.getLogger(__name__)
 
 # A full context on a slow machine is read within two minutes; longer is a hang.
-PATIENCE = Patience(connect=5.0, silence=120.0, total=1800.0)
+TIME_LIMITS = TimeLimits(connect=5.0, silence=120.0, total=1800.0)
 PROMPT_BATCH = 256  # tokens read between two looks at a hang-up; 2048, the default, can take 40 s
 CACHE_REUSE = 16  # tokens; when the oldest turn is dropped, equal runs this long are not read again
-# There is one chat, and beside it the question of tools (bare_calls.py): with room for both prompts
-# each reads only its new words, in 0.3 s instead of 3 to 10. The default of 8 GB is for many chats.
+# There is one chat, and beside it the question of tools (json_tool_calls.py): with room for both
+# prompts each reads only its new words, in 0.3 s instead of 3 to 10. The default of 8 GB is for
+# many chats.
 CACHE_MIB = 64
-WORK = ("/completion", "/v1/chat/completions")  # routes that its loop answers
+GENERATION_ROUTES = ("/completion", "/v1/chat/completions")  # routes that its loop answers
+ATTEMPTS = 10  # to send a request
 SOCKET_PATH_BYTES = 107  # of sockaddr_un.sun_path, less its closing zero
 
 
 class LlamaServer:
     """A server with one model and one chat."""
 
-    def __init__(self, path: Path, context_tokens: int, gpu_layers: int, threads: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        context_tokens: int,
+        gpu_layers: int,
+        threads: int,
+        adapter: Path | None = None,
+        load: ProcessorLoad = PROCESSORS,
+    ) -> None:
         """Load the model, with settings as ``LlamaCpp`` has them; raises ``SetupError``."""
         _check_file(path)
+        self._load = load
+        self._most_threads = threads or physical_cores()
+        self._threads: LlamaThreads | None = None
         self._server: xllamacpp.Server | None = None
         self._at_work = False
+        self.device = PROCESSOR
+        """Where it computes."""
         self.key = secrets.token_urlsafe(32)
         """What every request carries."""
-        self._directory = HeldFolder("digital-life-brain-")  # mode 0700
+        self._directory = LockedTempFolder("digital-life-brain-")  # mode 0700
         self.socket = os.path.join(self._directory.name, "brain.sock")
         """Where it listens."""
         try:
-            self._server = self._start(path, context_tokens, gpu_layers, threads)
+            start = partial(self._start, path, context_tokens, gpu_layers, adapter)
+            self._server = start(self._most_threads)
             settings = self.ask("GET", "/props", None)["default_generation_settings"]
             self.context_tokens = int(settings["n_ctx"])
             """How many tokens fit; fewer than asked for if the model was trained on fewer."""
+            if not threads and self._most_threads > 1:
+                self._threads = LlamaThreads(self._server, self.context_tokens, self._most_threads)
+                if not self._threads.adjustable:  # then rather one too few than one too many
+                    self._free()
+                    self._most_threads -= 1
+                    self._server = start(self._most_threads)
         except BaseException:
             self.close()
             raise
 
     def _start(
-        self, path: Path, context_tokens: int, gpu_layers: int, threads: int
+        self,
+        path: Path,
+        context_tokens: int,
+        gpu_layers: int,
+        adapter: Path | None,
+        threads: int,
     ) -> xllamacpp.Server:
         if len(os.fsencode(self.socket)) > SOCKET_PATH_BYTES:
             raise SetupError(
@@ -72,17 +113,45 @@ class LlamaServer:
                 ),
                 "export TMPDIR=/tmp",
             )
+        use_native_cpu()
+        params = self._parameters(path, context_tokens, adapter, threads)
+
+        def load(layers: int) -> xllamacpp.Server:
+            params.n_gpu_layers = layers
+            return xllamacpp.Server(params)
+
+        try:
+            engine = on_cards(load, gpu_layers)
+            self.device = engine.device
+            return engine.made
+        except RuntimeError as error:
+            if adapter:
+                raise SetupError(
+                    tr(
+                        "The language model {path} cannot be loaded with the adapter {adapter}: "
+                        "it was made for another model, or one of them is damaged."
+                    ).format(path=path, adapter=adapter),
+                    tr('for the one that comes with the model set adapter = "auto" under [brain]'),
+                ) from error
+            raise SetupError(
+                tr(
+                    "The language model {path} cannot be loaded: "
+                    "it is damaged, incomplete or of a kind llama.cpp does not know."
+                ).format(path=path),
+                "digital-life models verify",
+            ) from error
+
+    def _parameters(
+        self, path: Path, context_tokens: int, adapter: Path | None, threads: int
+    ) -> xllamacpp.CommonParams:
         params = xllamacpp.CommonParams()
         params.model.path = str(path)
+        if adapter:
+            params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(adapter))]
         params.n_ctx = context_tokens
         params.n_parallel = 1
         params.n_batch = PROMPT_BATCH
-        params.n_gpu_layers = gpu_layers if has_gpu() else 0
-        # Its threads wait for each other a few hundred times a token, so one that shares its core
-        # with the voice or the face holds up all. Measured on two cores, 30 % of one of them taken:
-        # 12 tokens/s with two threads, 20 with one.
-        params.cpuparams.n_threads = threads or max(1, physical_cores() - 1)
-        params.cpuparams_batch.n_threads = threads or physical_cores()
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
         params.cache_prompt = True  # a follow-up reads only its new words
         params.n_cache_reuse = CACHE_REUSE
         params.cache_ram_mib = CACHE_MIB
@@ -97,62 +166,128 @@ class LlamaServer:
         params.endpoint_slots = False
         # Level 3 tells of loading and of timings but repeats no prompt; -1 is silence.
         params.verbosity = 3 if log.isEnabledFor(logging.DEBUG) else -1
-        try:
-            return xllamacpp.Server(params)
-        except RuntimeError as error:
-            raise SetupError(
-                tr(
-                    "The language model {path} cannot be loaded: "
-                    "it is damaged, incomplete or of a kind llama.cpp does not know."
-                ).format(path=path),
-                "digital-life models verify",
-            ) from error
+        return params
 
     def ask(
         self,
         method: str,
         route: str,
-        body: dict[str, Any] | None,
+        body: dict[str, object] | None,
         cancel: CancelToken | None = None,
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """Return the answer to a request; raises ``StageError``, and ``Cancelled``."""
         with self.open(method, route, body, cancel or CancelToken()) as response:
-            answer: dict[str, Any] = parse(read_all(response))
+            answer: JsonObject = parse(read_all(response))
             return answer
 
     @contextmanager
     def open(
-        self, method: str, route: str, body: dict[str, Any] | None, cancel: CancelToken
+        self, method: str, route: str, body: dict[str, object] | None, cancel: CancelToken
     ) -> Generator[http.client.HTTPResponse]:
         """Send a request, and hang up after the ``with`` block: that is what stops the model.
 
         Raises ``StageError``, also for what goes wrong in the block, and ``Cancelled``.
         """
-        connection = Connection(
-            "localhost", None, partial(local_socket, self.socket, PATIENCE, cancel)
-        )
+        if route in GENERATION_ROUTES and self._threads is not None:
+            self._threads.set(self._load.threads(self._most_threads))
+        reach = partial(local_socket, self.socket, TIME_LIMITS, cancel)
+        connection = Connection("localhost", None, reach)
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
         try:
             content = None if body is None else json.dumps(body).encode()
-            connection.request(method, route, content, headers)
+            send(connection, method, route, content, headers)
             with connection.answer() as response:
                 if response.status != http.client.OK:
-                    raise failure(f"HTTP {response.status}", message(read_all(response)))
-                self._at_work = self._at_work or route in WORK
+                    raise failure(f"HTTP {response.status}", error_message(read_all(response)))
+                self._at_work = self._at_work or route in GENERATION_ROUTES
                 yield response
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise failure(named(error), str(error)) from error
         finally:
             connection.close()
 
+    @property
+    def threads(self) -> int:
+        """How many threads it computes with at the moment."""
+        return self._threads.get() if self._threads is not None else self._most_threads
+
+    def prompt(self, messages: Sequence[Message], tools: Sequence[Tool]) -> str:
+        """Return messages as the model's chat template has them. Raises ``StageError``."""
+        chat = {"messages": to_openai_messages(messages), **to_openai_tools(tools)}
+        return str(self.ask("POST", "/apply-template", chat)["prompt"])
+
+    def count(self, prompt: str) -> int:
+        """Return how many tokens a prompt has. Raises ``StageError``."""
+        body: dict[str, object] = {"content": prompt, "add_special": True, "parse_special": True}
+        return len(self.ask("POST", "/tokenize", body)["tokens"])
+
+    def pieces(self, text: str, cancel: CancelToken) -> list[str]:
+        """Return the tokens of ``text``; what is no text of its own is ""."""
+        body: dict[str, object] = {"content": text, "with_pieces": True}
+        tokens = self.ask("POST", "/tokenize", body, cancel)["tokens"]
+        return [token["piece"] if isinstance(token["piece"], str) else "" for token in tokens]
+
+    def complete(
+        self, prompt: str, fields: Mapping[str, object], cancel: CancelToken
+    ) -> JsonObject:
+        """Return the answer of ``/completion``; raises ``StageError`` and ``Cancelled``."""
+        body = {"prompt": prompt, "cache_prompt": True, **fields}
+        return self.ask("POST", "/completion", body, cancel)
+
+    def chat(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Tool],
+        fields: Mapping[str, object],
+        cancel: CancelToken,
+        meta: AnswerMeta,
+    ) -> ReplyStream:
+        """Yield an answer and its calls; raises ``StageError`` and ``Cancelled``."""
+        body = {
+            "messages": to_openai_messages(messages),
+            **to_openai_tools(tools),
+            "stream": True,
+            "cache_prompt": True,
+            **fields,
+        }
+        with self.open("POST", "/v1/chat/completions", body, cancel) as response:
+            yield from parse_sse(lines(response), cancel, meta)
+
     def close(self) -> None:
-        """Free the model and remove its socket."""
+        """Free the model and remove the socket's folder."""
+        self._free()
+        self._directory.cleanup()
+
+    def _free(self) -> None:
+        self._threads = None
         if self._server is not None and not self._at_work:
             # Its loop may not have begun yet; told to end before that, it would never end.
             with suppress(StageError):
                 self.ask("POST", "/completion", {"prompt": ".", "n_predict": 0})
         self._server = None  # its destructor waits for the C++ threads
-        self._directory.cleanup()
+        self._at_work = False
+        with suppress(FileNotFoundError):
+            os.unlink(self.socket)
+
+
+def send(
+    connection: http.client.HTTPConnection,
+    method: str,
+    route: str,
+    content: bytes | None,
+    headers: dict[str, str],
+) -> None:
+    """Send a request, once more where llama.cpp has hung up: it waits for one for 5 s only.
+
+    On a slow machine a thread may not get the processor for so long between connecting and sending.
+    """
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            return connection.request(method, route, content, headers)
+        except (BrokenPipeError, ConnectionResetError):
+            connection.close()
+            if not left:
+                raise
 
 
 def _check_file(path: Path) -> None:
@@ -166,22 +301,3 @@ def _check_file(path: Path) -> None:
             tr("The language model {path} cannot be read.").format(path=path),
             f"chmod u+r {path}",
         )
-
-
-def has_gpu() -> bool:
-    """Whether llama.cpp sees a GPU."""
-    kinds = xllamacpp.ggml_backend_dev_type
-    gpus = (kinds.GGML_BACKEND_DEVICE_TYPE_GPU, kinds.GGML_BACKEND_DEVICE_TYPE_IGPU)
-    return any(device["type"] in gpus for device in xllamacpp.get_device_info())
-
-
-def physical_cores() -> int:
-    """How many physical cores this process may use; a second thread on one core gains nothing."""
-    cores = set()
-    for cpu in os.sched_getaffinity(0):
-        siblings = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
-        try:
-            cores.add(siblings.read_text())
-        except OSError:
-            cores.add(str(cpu))
-    return len(cores)

@@ -14,26 +14,30 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
-from urllib.parse import urlsplit
 
-from daemon.brain.answer import Habit, answer
+from daemon.brain.address import Address
+from daemon.brain.answer import ReasoningHabit, answer
 from daemon.brain.completions import (
-    Course,
-    Pieces,
+    AnswerMeta,
+    ReplyStream,
     failure,
-    offered,
     parse,
-    pieces,
-    unreadable,
+    parse_sse,
+    text_only,
+    to_openai_tools,
     whole_answer,
-    words,
 )
 from daemon.brain.dialect import Dialect, Refused, model_names, wait_asked_for
 from daemon.brain.sentences import is_chinese
-from daemon.brain.server_key import KEY_VARIABLE
-from daemon.brain.wire import GLANCE_S, Connection, Patience, lines, network_socket, read_all
-from daemon.errors import SetupError, StageError, named
+from daemon.brain.wire import (
+    POLL_INTERVAL_S,
+    Connection,
+    TimeLimits,
+    lines,
+    network_socket,
+    read_all,
+)
+from daemon.errors import StageError
 from daemon.i18n import tr
 from daemon.media import Message, Tool
 from daemon.worker import Cancelled, CancelToken
@@ -48,10 +52,10 @@ PAUSE_S = 0.5  # before a server that failed is asked again without having said 
 GREETING = "Say hello, in one word."
 GREETING_TOKENS = 64  # of its answer; who takes more is thinking
 TOKENS_A_MESSAGE = 8  # roles and separators, generously
+TOKENS_A_PICTURE = 1000  # what common models make of one, some of them fewer
 LETTERS_A_TOKEN = 3  # of spaced scripts; four is usual, three errs to the safe side
 
 _BUSY = (429, 500, 502, 503, 504, 529)
-_ROUTES = re.compile(r"/(?:chat/completions|completions|models)$")
 # Their templates end in the opening mark, so that servers which do not part thoughts from answers
 # send only the closing one.
 _THINKERS = re.compile(r"\br1\b|qwq|thinking|reasoner|glm-z1|-z1-", re.IGNORECASE)
@@ -78,27 +82,14 @@ class OpenAIServer:
         silence_s: float,
     ) -> None:
         self.tools: tuple[Tool, ...] = ()
-        try:
-            parts = urlsplit(url)
-            self._host, port = parts.hostname or "", parts.port
-        except ValueError:
-            self._host = ""
-        if not self._host or parts.scheme not in ("http", "https"):
-            raise SetupError(
-                tr("{url} is not the address of a server.").format(url=url),
-                'url = "http://127.0.0.1:8000/v1"',
-            )
-        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
-        self._port = port or (443 if self._tls else 80)
-        self._path = _ROUTES.sub("", parts.path.rstrip("/"))
-        self._query = f"?{parts.query}" if parts.query else ""
-        self._shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{self._path}"
+        self._address = Address.of(url)
+        self._tls = ssl.create_default_context() if self._address.encrypted else None
         self._model, self._key = model, key
         self._context_tokens, self._max_reply_tokens = context_tokens, max_reply_tokens
         self._sampling = {"temperature": temperature, "top_p": top_p}
-        self._patience = Patience(connect_s, silence_s, TOTAL_S)
-        self._dialect = Dialect(self._host)
-        self._habit = Habit()
+        self._time_limits = TimeLimits(connect_s, silence_s, TOTAL_S)
+        self._dialect = Dialect(self._address.host)
+        self._habit = ReasoningHabit()
 
     @property
     def context_tokens(self) -> int:
@@ -108,9 +99,12 @@ class OpenAIServer:
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Estimate how many tokens the messages take; rather too many than too few."""
         called = [call.name + call.arguments for message in messages for call in message.calls]
-        told = [json.dumps(offered((tool,)), ensure_ascii=False) for tool in self._offered]
+        told = [
+            json.dumps(to_openai_tools((tool,)), ensure_ascii=False) for tool in self._tool_fields
+        ]
         texts = [*(message.content for message in messages), *called, *told]
-        return sum(TOKENS_A_MESSAGE + _tokens(text) for text in texts)
+        pictures = sum(len(message.pictures) for message in messages)
+        return sum(TOKENS_A_MESSAGE + _tokens(text) for text in texts) + pictures * TOKENS_A_PICTURE
 
     def reply(self, messages: Sequence[Message], cancel: CancelToken) -> Iterator[str]:
         """Yield the answer as it comes; ends early once ``cancel`` is set. Raises ``StageError``.
@@ -118,25 +112,25 @@ class OpenAIServer:
         A connection that fails before the first piece is opened once more.
         """
         said = False
-        for piece in words(self.reply_or_call(messages, cancel)):
+        for piece in text_only(self.reply_or_call(messages, cancel)):
             said = True
             yield piece
         if not said and not cancel.cancelled:  # it asked for a tool that nobody offered
             raise failure(tr("it said nothing"))
 
-    def reply_or_call(self, messages: Sequence[Message], cancel: CancelToken) -> Pieces:
+    def reply_or_call(self, messages: Sequence[Message], cancel: CancelToken) -> ReplyStream:
         """Yield the answer likewise, and then the tools that it wants to be called."""
         return self._insist(messages, cancel)
 
     @property
-    def _offered(self) -> tuple[Tool, ...]:
+    def _tool_fields(self) -> tuple[Tool, ...]:
         return self.tools if self._dialect.calls else ()
 
     def _insist(
         self, messages: Sequence[Message], cancel: CancelToken, greeting: bool = False
-    ) -> Pieces:
+    ) -> ReplyStream:
         """Ask, in other ways and again, until there is an answer or no hope of one."""
-        tries, patience_s = TRIES, BUSY_S
+        tries, busy_s = TRIES, BUSY_S
         while True:
             began = False
             try:
@@ -147,13 +141,13 @@ class OpenAIServer:
             except Cancelled:
                 return
             except Refused as refused:
-                if self._adapted(refused):
+                if self._adapted(refused, messages):
                     continue
                 tries, wait_s = tries - 1, wait_asked_for(dict(refused.headers))
                 wait_s = PAUSE_S if wait_s is None else wait_s
-                if refused.status not in _BUSY or tries <= 0 or wait_s > patience_s:
-                    raise self._explained(refused) from refused
-                patience_s -= wait_s
+                if refused.status not in _BUSY or tries <= 0 or wait_s > busy_s:
+                    raise self._address.explained(refused) from refused
+                busy_s -= wait_s
                 if not _waited(wait_s, cancel):
                     return
             except StageError:
@@ -161,7 +155,7 @@ class OpenAIServer:
             except Exception as error:  # whatever a server sends, the local model may answer
                 tries -= 1
                 if began or tries <= 0 or isinstance(error, TimeoutError):
-                    raise self._gone(error) from error
+                    raise self._address.gone(error) from error
 
     def warm_up(self) -> None:
         """Get to know the server, while nobody waits; ``StageError`` when it does not answer.
@@ -171,11 +165,11 @@ class OpenAIServer:
         try:
             self._model_name(CancelToken())
         except Refused as refused:
-            raise self._explained(refused) from refused
+            raise self._address.explained(refused) from refused
         except StageError:
             raise
         except Exception as error:
-            raise self._gone(error) from error
+            raise self._address.gone(error) from error
         try:
             list(self._insist([Message("user", GREETING)], CancelToken(), greeting=True))
         except StageError as error:
@@ -186,25 +180,27 @@ class OpenAIServer:
     def close(self) -> None:
         """Nothing is kept open."""
 
-    def _stream(self, messages: Sequence[Message], cancel: CancelToken, greeting: bool) -> Pieces:
+    def _stream(
+        self, messages: Sequence[Message], cancel: CancelToken, greeting: bool
+    ) -> ReplyStream:
         model = self._model or self._model_name(cancel)
         if self._habit.opened is None and _THINKERS.search(model):
             self._habit.opened = True
         most = GREETING_TOKENS if greeting else self._max_reply_tokens
-        body = self._dialect.body(model, messages, self._offered, most, self._sampling)
-        course = Course()
+        body = self._dialect.body(model, messages, self._tool_fields, most, self._sampling)
+        meta = AnswerMeta()
         connection = self._connect(cancel)
         try:
             with self._ask(connection, "POST", "/chat/completions", body) as response:
                 kind = response.headers.get_content_type()
                 if kind == "application/json":
-                    said = whole_answer(read_all(response), course)
+                    said = whole_answer(read_all(response), meta)
                 else:
-                    said = pieces(lines(response), cancel, course)
+                    said = parse_sse(lines(response), cancel, meta)
                 empty = greeting or messages[-1].role == "tool"
-                yield from answer(said, course, self._habit, may_be_empty=empty)
-            if greeting and course.finish == "length" and self._habit.opened is None:
-                self._habit.opened = not course.reasoned  # nobody says hello for so long
+                yield from answer(said, meta, self._habit, may_be_empty=empty)
+            if greeting and meta.finish == "length" and self._habit.opened is None:
+                self._habit.opened = not meta.separate_reasoning  # nobody says hello for so long
         finally:
             connection.close()  # hanging up is what stops the server's work
 
@@ -230,16 +226,16 @@ class OpenAIServer:
 
     def _connect(self, cancel: CancelToken, total_s: float | None = None) -> Connection:
         cancel.check()
-        patience = replace(self._patience, total=total_s or self._patience.total)
-        opened = partial(network_socket, self._host, self._port, self._tls, patience, cancel)
-        return Connection(self._host, self._port, opened)
+        limits = replace(self._time_limits, total=total_s or self._time_limits.total)
+        where = self._address.host, self._address.port
+        return Connection(*where, partial(network_socket, *where, self._tls, limits, cancel))
 
     def _ask(
-        self, connection: Connection, method: str, route: str, body: dict[str, Any] | None
+        self, connection: Connection, method: str, route: str, body: dict[str, object] | None
     ) -> http.client.HTTPResponse:
         content = None if body is None else json.dumps(body).encode()
         headers = self._dialect.headers(self._key)
-        connection.request(method, self._path + route + self._query, content, headers)
+        connection.request(method, self._address.target(route), content, headers)
         response = connection.answer()
         if response.status != http.client.OK:
             with response:
@@ -247,65 +243,28 @@ class OpenAIServer:
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise failure(tr("it sent what is not a chat"))  # nobody asked for that
         if response.headers.get_content_type() == "text/html":
-            raise failure(tr("it sent a web page"), fix=self._hint())
+            raise failure(tr("it sent a web page"), fix=self._address.hint())
         return response
 
-    def _adapted(self, refused: Refused) -> bool:
-        if self._dialect.adapt(refused):
-            log.debug("the server %s is asked in another way from now on", self._shown)
+    def _adapted(self, refused: Refused, messages: Sequence[Message]) -> bool:
+        pictures = any(message.pictures for message in messages)
+        if self._dialect.adapt(refused) or (pictures and self._dialect.leave_pictures_out(refused)):
+            log.debug("the server %s is asked in another way from now on", self._address.shown)
             return True
         wants_none = refused.status in (400, 404, 422) and "tool" in refused.said.lower()
-        if not (wants_none and self._offered):
+        if not (wants_none and self._tool_fields):
             return False
         self._dialect.leave_tools_out()  # it answers without them
-        log.warning("%s", tr("The server {url} calls no tools.").format(url=self._shown))
-        log.debug("%s: %s", self._shown, refused.said)
+        log.warning("%s", tr("The server {url} calls no tools.").format(url=self._address.shown))
+        log.debug("%s: %s", self._address.shown, refused.said)
         return True
-
-    def _explained(self, refused: Refused) -> StageError:
-        if refused.status in (401, 403):
-            return StageError(
-                "brain",
-                tr("The server {url} does not accept the key.").format(url=self._shown),
-                tr("set key_file under [server], or {variable} in the environment").format(
-                    variable=KEY_VARIABLE
-                ),
-            )
-        error = failure(f"{self._shown}: {refused.status}", refused.said)
-        if 300 <= refused.status < 400:
-            error.fix = tr("set url under [server] to where it leads")
-        elif refused.status in (404, 405):
-            error.fix = self._hint()
-        elif refused.status in (400, 413) and "context" in refused.said:
-            error.fix = tr("set context_tokens under [brain] to what the server has")
-        elif refused.status == http.client.TOO_MANY_REQUESTS:
-            error.fix = tr("ask less often, or raise the limit at the server")
-        return error
-
-    def _hint(self) -> str:
-        """Say what may be wrong with the address."""
-        if re.search(r"/v\d", self._path) or "/openai/" in self._path + "/":
-            return tr("correct url or model under [server]")
-        return f'url = "{self._shown}/v1"'
-
-    def _gone(self, error: Exception) -> StageError:
-        if not isinstance(error, OSError):  # which a connection that breaks is, too
-            return unreadable(error)
-        hung = isinstance(error, TimeoutError)
-        reason = tr("it was silent for too long") if hung else named(error)
-        return StageError(
-            "brain",
-            tr("The server {url} does not answer: {reason}").format(url=self._shown, reason=reason),
-            tr("start it, or correct url under [server]"),
-            str(error),
-        )
 
 
 def _waited(seconds: float, cancel: CancelToken) -> bool:
     """Wait; return whether that was not given up."""
     until = time.monotonic() + seconds
     while time.monotonic() < until and not cancel.cancelled:
-        time.sleep(GLANCE_S)
+        time.sleep(POLL_INTERVAL_S)
     return not cancel.cancelled
 
 

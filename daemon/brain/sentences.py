@@ -7,8 +7,8 @@ right. English, Chinese and mixtures of both.
 
 import re
 
-from daemon.brain.spoken import CJK, Spoken, tidy
-from daemon.brain.thoughts import Thoughts
+from daemon.brain.reasoning_filter import ReasoningFilter
+from daemon.brain.speakable_text import CJK, SpeakableText, tidy
 from daemon.media import Sentence
 
 FIRST_CLAUSE_WORDS = 3.0  # a clause of fewer sounds like a stumble when the next one comes late
@@ -16,8 +16,8 @@ FIRST_JOINT_WORDS = 4.0  # with no punctuation, from here on cut before a joinin
 FIRST_ANY_WORDS = 8.0  # and from here on between any two words
 FIRST_PARTICLE_WORDS = 6.0  # ten Chinese characters: from here on cut after a particle
 CHINESE_WORD = 0.6  # words a Chinese character counts for: "今天天气很好" is about three and a half
-SHORT = 16  # width of a sentence that is joined with the next: "Yes.", "好的。"
-LONG = 200  # width at which a sentence is cut at a clause: 13 s of speech in either language
+MIN_SENTENCE_WIDTH = 16  # a narrower one is joined with the next: "Yes.", "好的。"
+MAX_SENTENCE_WIDTH = 200  # from here on it is cut at a clause: 13 s of speech in either language
 CHINESE_WIDTH = 3  # a Chinese character takes about as long to say as three Latin letters
 
 WORD = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+(?:['’][^\W_]+)*")
@@ -30,12 +30,15 @@ _CLOSERS = r"[\"'”’)\]}」』）》】〉]*"
 _END = re.compile(
     rf"\n|[。！？；：…]+(?:[.!?。！？；：…]*){_CLOSERS}|[.!?;:]+[.!?;:。！？…]*{_CLOSERS}"
 )
-_CLAUSE = re.compile(rf"[，、；：]{_CLOSERS}|[,;:]{_CLOSERS}(?=[\s{CJK}])|[—–]+(?=[^—–])")
+# A dash between figures, or a short one between words, is that of a range: 20–25, London–Paris.
+_DASH = r"(?<!\d)—+(?=[^—–])|—+(?=[^—–\d])|(?<=\s)–+(?=[^—–])|–+(?=\s)"
+_OPENER = re.compile(r"\s*[^\W\d_][^\d,，、;；:：.。!！?？…\n—–]*(?:,(?=\s)|，)")
+_CLAUSE = re.compile(rf"[，、；：]{_CLOSERS}|[,;:]{_CLOSERS}(?=[\s{CJK}])|{_DASH}")
 
 # Words that carry a full stop and go on. What may as well end a sentence ("etc.") is not here: the
 # lower-case letter after it tells.
 _TITLE = re.compile(
-    r"(?:^|[^\w.])(?:Mr|Mrs|Ms|Dr|Prof|St|Rev|Gen|Sen|Capt|Lt|vs|cf|approx|"
+    r"(?:^|[^\w.])(?:Mr|Mrs|Ms|Dr|Prof|St|Rev|Gen|Sen|Capt|Lt|vs|cf|approx|incl|excl|resp|dept|Mt|Col|Sgt|Maj|Gov|Pres|Hon|"
     r"[A-Za-z]|(?:[A-Za-z]\.)+[A-Za-z])\.$",
     re.IGNORECASE,
 )
@@ -43,6 +46,7 @@ _TITLE = re.compile(
 _BEFORE_NUMBER = re.compile(
     r"\d\.$|\b(?:No|Nos|Fig|Vol|Ch|Sec|p|pp|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.$"
 )
+_BEFORE_BRACKET = re.compile(r"\b(?:Jr|Sr|Inc|Ltd|Co|Corp|etc|[ap]\.?m)\.$", re.IGNORECASE)
 _ITEM = re.compile(r"\s*[(（]?\d{1,3}\.$")
 
 _JOINT = re.compile(
@@ -60,16 +64,18 @@ _PARTICLE = re.compile(r"[的了](?![确解士])(?=[\u4e00-\u9fff])")
 class SentenceSplitter:
     """Cuts one reply. The outcome does not depend on how the reply is cut into pieces."""
 
-    def __init__(self) -> None:
-        self._thoughts = Thoughts()
-        self._spoken = Spoken()
+    def __init__(self, openers: bool = False) -> None:
+        self.openers = openers
+        """Whether it may begin with a piece of less than ``FIRST_CLAUSE_WORDS``: "Sure,"."""
+        self._reasoning = ReasoningFilter()
+        self._spoken = SpeakableText()
         self._text = ""
         self._count = 0
         self._words_cut = 0.0
 
     def feed(self, piece: str) -> list[Sentence]:
         """Add a piece of the reply; return the sentences that are complete with it."""
-        return self._feed(self._thoughts.feed(piece))
+        return self._feed(self._reasoning.feed(piece))
 
     def _feed(self, said: str) -> list[Sentence]:
         sentences: list[Sentence] = []
@@ -83,23 +89,37 @@ class SentenceSplitter:
 
     def finish(self) -> list[Sentence]:
         """End the reply; return what is left."""
-        sentences = self._feed(self._thoughts.finish())
+        self.openers = False  # nothing follows
+        sentences = self._feed(self._reasoning.finish())
         self._text += self._spoken.finish() + "\n"
         return sentences + self._cut("")
 
     def _cut(self, following: str) -> list[Sentence]:
         """Take complete sentences off the front; ``following`` is the next character if known."""
         sentences = []
-        while (end := _boundary(self._text, following, self._in_haste)) is not None:
+        while (end := self._end(following)) is not None:
             text, self._text = tidy(self._text[:end]), self._text[end:]
             if text:
-                sentences.append(Sentence(self._count, text))
+                opener = self._may_open and words(text) < FIRST_CLAUSE_WORDS
+                sentences.append(Sentence(self._count, text, opener))
                 self._count += 1
                 self._words_cut += words(text)
         return sentences
 
+    def _end(self, following: str) -> int | None:
+        """Where the first piece of the text ends, if that is certain."""
+        opener = _OPENER.match(self._text) if self._may_open else None
+        if opener and words(opener[0]) < FIRST_CLAUSE_WORDS:
+            return opener.end()
+        return _boundary(self._text, following, self._is_early)
+
     @property
-    def _in_haste(self) -> bool:
+    def _may_open(self) -> bool:
+        """Whether nothing has been cut yet, and the first few words may be."""
+        return self.openers and not self._count
+
+    @property
+    def _is_early(self) -> bool:
         """Whether so little has been cut ("Sure!") that its sound ends before a whole sentence."""
         return self._words_cut < FIRST_CLAUSE_WORDS
 
@@ -130,17 +150,17 @@ def width(text: str) -> int:
     return len(text) + (CHINESE_WIDTH - 1) * len(_CHINESE.findall(text))
 
 
-def _boundary(text: str, following: str, haste: bool) -> int | None:
+def _boundary(text: str, following: str, early: bool) -> int | None:
     """Where the first sentence of ``text`` ends, if that is certain."""
-    end = _sentence_end(text, following, haste)
-    if haste:
+    end = _sentence_end(text, following, early)
+    if early:
         end = min(filter(None, (end, _first_clause(text), _first_words(text))), default=None)
-    if (end is None or width(text[:end]) > LONG) and width(text) > LONG:
+    if (end is None or width(text[:end]) > MAX_SENTENCE_WIDTH) and width(text) > MAX_SENTENCE_WIDTH:
         return _long_cut(text)
     return end
 
 
-def _sentence_end(text: str, following: str, haste: bool) -> int | None:
+def _sentence_end(text: str, following: str, early: bool) -> int | None:
     view = text + following
     for match in _END.finditer(view):
         end = match.end()
@@ -153,7 +173,7 @@ def _sentence_end(text: str, following: str, haste: bool) -> int | None:
             if _undecided(match[0], rest):
                 return None
             continue
-        if haste or width(text[:end].strip()) >= SHORT:
+        if early or width(text[:end].strip()) >= MIN_SENTENCE_WIDTH:
             return end
     return None
 
@@ -177,6 +197,8 @@ def _ends(before: str, mark: str, rest: str) -> bool:
             return False
         if after[0].isdigit() and _BEFORE_NUMBER.search(before):
             return False
+        if after[0] in "(（" and _BEFORE_BRACKET.search(before):
+            return False
     return not ("a" <= after[0] <= "z" and mark[0] in ".!?")
 
 
@@ -194,7 +216,11 @@ def _first_words(text: str) -> int | None:
         count = words(before)
         if count >= FIRST_JOINT_WORDS and _JOINT.fullmatch(match[1]):
             return match.end()
-        if count >= FIRST_ANY_WORDS and not _LEANING.fullmatch(before.split()[-1]):
+        if count < FIRST_ANY_WORDS:
+            continue
+        last = before.split()[-1]
+        number = last[-1].isdigit() or match[1][0].isdigit()  # what it counts stands beside it
+        if not number and not _LEANING.fullmatch(last):
             return match.end()
     for match in _PARTICLE.finditer(text):
         if words(text[: match.end()]) >= FIRST_PARTICLE_WORDS:
@@ -204,14 +230,14 @@ def _first_words(text: str) -> int | None:
 
 def _long_cut(text: str) -> int:
     """Where to cut a sentence that is too long: after a clause, else a word, else anywhere."""
-    limit = room = LONG
+    limit = budget = MAX_SENTENCE_WIDTH
     for number, char in enumerate(text):
-        room -= CHINESE_WIDTH if is_chinese(char) else 1
-        if room < 0:
+        budget -= CHINESE_WIDTH if is_chinese(char) else 1
+        if budget < 0:
             limit = number
             break
     clauses = [match.end() for match in _CLAUSE.finditer(text, 0, limit)]
-    if clauses and width(text[: clauses[-1]]) >= LONG / 4:
+    if clauses and width(text[: clauses[-1]]) >= MAX_SENTENCE_WIDTH / 4:
         return clauses[-1]
     spaces = [match.end() for match in re.finditer(r"\s+", text[:limit])]
     return spaces[-1] if spaces else limit

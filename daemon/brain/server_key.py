@@ -13,13 +13,19 @@ KEY_VARIABLE = "DIGITAL_LIFE_KEY"
 def read_key(file: str) -> str:
     """Return the key in ``file``, or in the environment if none is named; "" is none.
 
-    Raises ``SetupError`` for a file that cannot be read, or that others can read, too.
+    Raises ``SetupError`` for a file that cannot be read, or that is another's to read, too.
     """
     if not file:
         return os.environ.get(KEY_VARIABLE, "").strip()
     path = Path(file).expanduser()
     try:
-        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        status = path.stat()
+        if status.st_uid not in (os.geteuid(), 0):
+            raise SetupError(
+                tr("{path} belongs to somebody else.").format(path=path),
+                f"sudo chown $USER {path} && chmod 600 {path}",
+            )
+        if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise SetupError(
                 tr("Others can read the key in {path}.").format(path=path), f"chmod 600 {path}"
             )

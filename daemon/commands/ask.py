@@ -1,60 +1,28 @@
-"""``digital-life ask``: one question from a recording, answered in words, sound and picture."""
+"""``digital-life ask``: one question, typed or from a recording."""
 
 import argparse
 import asyncio
-import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from rich.table import Table
-
-from daemon.app import run_until_signal
-from daemon.audio.files import read_recording
-from daemon.audio.player import Loudspeaker, Player, Recorder
-from daemon.audio.virtual_microphone import local_loudspeaker
+from daemon.api.client import Client, NotRunning
 from daemon.commands.brain_options import add_brain_options, with_brain
 from daemon.commands.console import (
     Subcommands,
     add_trace_option,
     check_writable,
-    err,
     out,
     require_whole,
     tell_waiting,
-    write_json,
 )
-from daemon.commands.film import add_face_option, film_path, with_face, write_film
-from daemon.commands.voice_option import add_voice_option, statement, with_voice
-from daemon.config import Settings
-from daemon.dialogue.filters import Lately
-from daemon.dialogue.parts import Parts
-from daemon.dialogue.reply import Reply
-from daemon.dialogue.trace import Trace
-from daemon.dialogue.turn import SpokenTurn
-from daemon.ears.endpointing import Endpointer
-from daemon.ears.events import SpeechEnded
-from daemon.errors import InputError, SetupError
-from daemon.face.screen import Film
+from daemon.commands.film import add_face_option, film_path, with_face
+from daemon.commands.voice_option import add_voice_option, with_voice
+from daemon.errors import SetupError
 from daemon.i18n import tr
-from daemon.loading import Loader
-from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Utterance
-from daemon.service.client import Client
-from daemon.terminal import styled
-from daemon.worker import CancelToken
+from daemon.signals import run_until_signal
 
-LONGEST_S = 120.0  # of a recording, silence included; the question itself is at most 30 s
-CHUNK = 512  # samples: what the microphone hands over at a time
-TIMINGS = (
-    "turn_end",
-    "transcript",
-    "first_token",
-    "first_sentence",
-    "first_audio",
-    "first_frame",
-    "reply_end",
-)
+if TYPE_CHECKING:
+    from daemon.config import Settings
 
 
 def register(commands: Subcommands) -> None:
@@ -65,7 +33,8 @@ def register(commands: Subcommands) -> None:
         description=tr(
             "Answers the question in a recording: prints what it heard and answered, and how long "
             "each step took, counted from the end of the question's speech. A typed question is "
-            "put to the running daemon, which answers it aloud."
+            "put to the running daemon, which answers it aloud; timers, lists and the time need "
+            "none."
         ),
         epilog="digital-life ask --audio question.wav --out reply.mp4 --json reply.json",
     )
@@ -89,166 +58,38 @@ def register(commands: Subcommands) -> None:
     parser.set_defaults(run=ask)
 
 
-def ask(arguments: argparse.Namespace, settings: Settings) -> int:
+def ask(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Run the command."""
     if arguments.audio is None:
         return _ask_daemon(arguments)
+    from daemon.audio.files import read_recording
+    from daemon.commands.ask_recording import MAX_RECORDING_S, answer_recording
+
     settings = with_face(settings, arguments.face)
     for path in (arguments.out, arguments.json, arguments.trace):
         if path is not None:
             check_writable(path)
     settings = with_brain(settings, arguments)
-    recording = read_recording(arguments.audio, LONGEST_S)
-    run_until_signal(_ask(arguments, with_voice(arguments, settings), recording))
+    recording = read_recording(arguments.audio, MAX_RECORDING_S)
+    run_until_signal(answer_recording(arguments, with_voice(arguments, settings), recording))
     return 0
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A question found in a recording."""
-
-    utterance: Utterance
-    turn_end_s: float
-    """Seconds from the end of its speech until the turn was known to be over."""
-
-
-async def _ask(arguments: argparse.Namespace, settings: Settings, recording: Audio) -> None:
-    async with Loader(settings) as loader:
-        player = _player(arguments, settings, loader)
-        drawing = loader.worker("lips")
-        with err.status(tr("Loading models…")):
-            face = await loader.make(drawing, loader.face) if arguments.out else None
-            parts = await loader.parts(face, drawing)
-            ears = loader.worker("ears")
-            endpointer = await ears.run(lambda _: loader.endpointer())
-        heard = await ears.run(find_question, endpointer, recording, arguments.audio)
-        film = Film()
-        with err.status(tr("Answering…")):
-            reply = await _answer(heard, parts, player, film if face else None)
-        if face and arguments.out:
-            sound = np.concatenate([speech.audio.samples for speech in reply.spoken])
-            comment = statement(parts.conversion)
-            await drawing.run(write_film, arguments.out, face, film, sound, comment)
-        report = _report(settings, reply, film)
-        _show(report, arguments.out)
-        if arguments.json:
-            write_json(arguments.json, report)
-        if arguments.trace:
-            with Trace(arguments.trace) as trace:
-                trace.add(reply.turn.number, reply.timings)
 
 
 def _ask_daemon(arguments: argparse.Namespace) -> int:
     if arguments.out or arguments.json or arguments.trace or arguments.play:
         raise SetupError(tr("--out, --json, --trace and --play go with --audio."))
-    with Client() as client:
-        answer = client.spoken("ask", arguments.text, tell_waiting)
+    try:
+        client = Client()
+    except NotRunning:
+        from daemon.commands.without_daemon import answer_by_skill
+
+        told = asyncio.run(answer_by_skill(arguments.text))
+        if told is None:
+            raise
+        out.print(told, markup=False)
+        return 0
+    answer = client.speak("ask", arguments.text, tell_waiting)
     if answer["text"]:
         out.print(answer["text"], markup=False)
     require_whole(answer)
     return 0
-
-
-def _player(arguments: argparse.Namespace, settings: Settings, loader: Loader) -> Player:
-    if not arguments.play:
-        return Recorder()
-    player = Loudspeaker(local_loudspeaker(settings.voice))
-    loader.own(player.close)
-    player.open()
-    return player
-
-
-def find_question(
-    endpointer: Endpointer, recording: Audio, source: Path, cancel: CancelToken
-) -> Heard:
-    """Listen to a recording as to a microphone, only faster, and return the question in it.
-
-    Everything said in the recording is one question. The time it takes to notice its end is what
-    it would take live: the silence listened to, by the samples' own clock, plus the work.
-    """
-    silence = np.zeros(LISTEN_RATE * 3, np.float32)  # a microphone would go on; the end needs it
-    samples = np.concatenate((recording.samples, silence))
-    found: list[tuple[Utterance, float]] = []
-    for begin in range(0, len(samples), CHUNK):
-        cancel.check()
-        started = time.perf_counter()
-        events = endpointer.feed(samples[begin : begin + CHUNK])
-        work = time.perf_counter() - started
-        position = min(begin + CHUNK, len(samples))
-        for event in events:
-            if isinstance(event, SpeechEnded):
-                waited = (position - event.utterance.end) / LISTEN_RATE
-                found.append((event.utterance, waited + work))
-    if not found:
-        raise InputError(tr("Nobody speaks in {path}").format(path=source))
-    first, (last, turn_end_s) = found[0][0], found[-1]
-    spoken = recording.samples[first.start : last.start + len(last.audio.samples)]
-    if len(spoken) > 30 * LISTEN_RATE:
-        raise InputError(
-            tr(
-                "The question in {path} is {seconds:.0f} s long; at most 30 s can be answered"
-            ).format(path=source, seconds=len(spoken) / LISTEN_RATE)
-        )
-    return Heard(Utterance(1, Audio(spoken, LISTEN_RATE), first.start, last.end), turn_end_s)
-
-
-async def _answer(heard: Heard, parts: Parts, player: Player, film: Film | None) -> Reply:
-    speech_end = asyncio.get_running_loop().time() - heard.turn_end_s
-    turn = SpokenTurn(heard.utterance, speech_end, parts, Lately())
-    turn.timings.mark("turn_end")
-    turn.gate.set_endpoint()
-    reply = Reply(turn, parts, player, film)
-    await reply.run()
-    if reply.error is not None:
-        raise reply.error
-    if turn.words is None or not turn.words.text:
-        raise InputError(tr("No words were understood in the recording"))
-    if not reply.spoken:
-        raise InputError(tr("The brain had no answer to: {text}").format(text=turn.words.text))
-    return reply
-
-
-def _report(settings: Settings, reply: Reply, film: Film) -> dict[str, Any]:
-    words = reply.turn.words
-    assert words is not None
-    marks, work = reply.timings.marks, reply.timings.work
-    length = sum(len(speech.audio.samples) for speech in reply.spoken)
-    return {
-        "transcript": words.text,
-        "language": words.language,
-        "reply": reply.heard(length),
-        "timings": {name: round(marks[name], 3) for name in TIMINGS if name in marks}
-        | {"work": {stage: round(seconds, 3) for stage, seconds in work.items()}},
-        "models": {
-            "ears": settings.ears.model,
-            "brain": settings.brain.model,
-            "voice": {"en": settings.voice.english, "zh": settings.voice.mandarin},
-            "converted": settings.voice.name,
-            "face": settings.face.name,
-        },
-        "frames": len(film.frames),
-        "audio_seconds": round(length / SPEAK_RATE, 3),
-    }
-
-
-def _show(report: dict[str, Any], film: Path | None) -> None:
-    out.print(styled((tr("heard"), "bold"), f" ({report['language']}): {report['transcript']}"))
-    out.print(styled((tr("answered"), "bold"), f": {report['reply']}"))
-    names = {
-        "turn_end": tr("knew that you had finished"),
-        "transcript": tr("had your words"),
-        "first_token": tr("first piece of the answer"),
-        "first_sentence": tr("first clause of the answer"),
-        "first_audio": tr("first sound ready"),
-        "first_frame": tr("first mouth ready"),
-        "reply_end": tr("whole answer ready"),
-    }
-    table = Table(tr("after the end of your speech"), tr("seconds"))
-    for name, text in names.items():
-        if name in report["timings"]:
-            table.add_row(text, f"{report['timings'][name]:.2f}")
-    out.print(table)
-    work = ", ".join(f"{stage} {s:.2f} s" for stage, s in report["timings"]["work"].items())
-    out.print(f"{tr('work')}: {work}; {tr('speech')} {report['audio_seconds']:.1f} s")
-    if film:
-        out.print(f"→ {film}", markup=False)

@@ -1,4 +1,7 @@
-"""``bench live`` and ``bench av``: measure this machine, on a private sound server."""
+"""``bench live`` and ``bench av``: measure this machine, on a private sound server.
+
+``bench talk`` is in ``bench_talk.py``.
+"""
 
 import argparse
 import signal
@@ -8,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from daemon.commands import bench_talk
 from daemon.commands.console import (
     Subcommands,
     add_trace_option,
@@ -17,26 +21,26 @@ from daemon.commands.console import (
     write_json,
 )
 from daemon.commands.voice_option import add_voice_option, with_voice
-from daemon.config import Settings
 from daemon.i18n import tr
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
     from daemon.bench.figures import Progress
+    from daemon.config import Settings
 
 
 def register(commands: Subcommands) -> None:
     """Add the commands."""
     bench = commands.add_parser(
         "bench",
-        help=tr("measure how quick it is here"),
+        help=tr("measure how fast it is on this computer, and how well it answers"),
         description=tr(
-            "Measures on a private sound server, without a microphone and without a sound. Let the "
-            "machine do nothing else meanwhile."
+            "Measures without a microphone and without a sound; live and av on a private sound "
+            "server. Let the machine do nothing else meanwhile."
         ),
     )
-    leaves = bench.add_subparsers(dest="what", required=True, metavar="live|av")
+    leaves = bench.add_subparsers(dest="what", required=True, metavar="live|av|talk")
     live = leaves.add_parser(
         "live",
         help=tr("a conversation: how soon it answers, and how well it can be interrupted"),
@@ -51,6 +55,11 @@ def register(commands: Subcommands) -> None:
         default=1.0,
         metavar="M",
         help=tr("how long it hears its own echo; default 1, and 10 for the full figure"),
+    )
+    live.add_argument(
+        "--busy",
+        action="store_true",
+        help=tr("beside a program that takes a whole processor, as a video call does"),
     )
     add_trace_option(live)
     add_voice_option(live)
@@ -68,11 +77,12 @@ def register(commands: Subcommands) -> None:
         parser.add_argument(
             "--json", type=Path, metavar="FILE", help=tr("write the figures as JSON")
         )
+    bench_talk.register(leaves)
 
 
-def bench_live(arguments: argparse.Namespace, settings: Settings) -> int:
+def bench_live(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Run ``bench live``."""
-    from daemon.bench import live, results
+    from daemon.bench import live, machine, results
     from daemon.bench.figures import table
 
     for path in (arguments.json, arguments.trace):
@@ -80,15 +90,16 @@ def bench_live(arguments: argparse.Namespace, settings: Settings) -> int:
             check_writable(path)
     settings = with_voice(arguments, settings)
     questions, minutes = arguments.questions, arguments.echo_minutes
-    with ended_by_signals(), shown_progress() as progress:
+    circumstances = machine.Circumstances(arguments.busy)
+    with ended_by_signals(), shown_progress() as progress, circumstances:
         measured = live.measure(settings, questions, minutes, progress, arguments.trace)
     if arguments.json:
-        write_json(arguments.json, results.as_json(measured))
-    out.print(table(results.rows(measured, settings.face.fps)))
+        write_json(arguments.json, circumstances.as_json() | results.as_json(measured))
+    out.print(table([*circumstances.rows(), *results.rows(measured, settings.face.fps)]))
     return 0
 
 
-def bench_av(arguments: argparse.Namespace, settings: Settings) -> int:
+def bench_av(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Run ``bench av``."""
     from daemon.bench import av
     from daemon.bench.figures import table
@@ -139,7 +150,7 @@ def _step(shown: "Bars", name: str, total: int) -> Iterator[Callable[[], None]]:
 def ended_by_signals() -> Iterator[None]:
     """Take SIGTERM as Ctrl+C, so that every process that was started ends with this one."""
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, stop)

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from daemon.commands.console import Subcommands, check_writable, err, out
-from daemon.config import Settings
 from daemon.errors import InputError
 from daemon.i18n import tr
 
-MOST_NAMED = 10  # persons in a line of the table
+MAX_NAMED = 10  # persons in a line of the table
 
 if TYPE_CHECKING:
-    from daemon.training.chats import Counted, Exchange, Person
+    from daemon.config import Settings
+    from daemon.training.chats import Exchange, ImportCounts, Person
 
 
 def register(commands: Subcommands) -> None:
     """Add the command."""
-    chats = commands.add_parser("chats", help=tr("chats to learn from"))
+    chats = commands.add_parser("chats", help=tr("import chats to learn from"))
     leaves = chats.add_subparsers(dest="what", required=True, metavar="import")
     parser = leaves.add_parser(
         "import",
@@ -54,10 +54,10 @@ def register(commands: Subcommands) -> None:
     parser.set_defaults(run=import_chats)
 
 
-def import_chats(arguments: argparse.Namespace, settings: Settings) -> int:
+def import_chats(arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Run the command."""
     from daemon.training.chat_files import read_export
-    from daemon.training.chats import Counted, choose, exchanges, people
+    from daemon.training.chats import ImportCounts, choose, exchanges, people
     from daemon.training.formats.json_lines import Columns, write_json_lines
     from daemon.training.masking import mask_exchange, mask_said
 
@@ -69,7 +69,7 @@ def import_chats(arguments: argparse.Namespace, settings: Settings) -> int:
         ready = [exchange for export in exports for exchange in export.exchanges]
         found = people(said)
         chosen = choose(found, arguments.answers) if said or not ready else []
-        counted = Counted(messages=2 * len(ready))
+        counted = ImportCounts(messages=2 * len(ready))
         counted.conversations = sum(not exchange.history for exchange in ready)
         if not arguments.keep_personal_data:
             said = [mask_said(message, counted.masked) for message in said]
@@ -91,7 +91,7 @@ def _show(
     formats: Counter[str],
     found: "list[Person]",
     chosen: "list[Person]",
-    counted: "Counted",
+    counted: "ImportCounts",
     pairs: "list[Exchange]",
 ) -> None:
     table = Table(show_header=False)
@@ -118,5 +118,5 @@ def _show(
 
 
 def _named(persons: "list[Person]") -> str:
-    listed = ", ".join(f"{person.name} ({person.messages})" for person in persons[:MOST_NAMED])
-    return listed + (" …" if len(persons) > MOST_NAMED else "") or "–"
+    listed = ", ".join(f"{person.name} ({person.messages})" for person in persons[:MAX_NAMED])
+    return listed + (" …" if len(persons) > MAX_NAMED else "") or "–"

@@ -6,10 +6,10 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO, TypeAlias
+from typing import TextIO, TypeAlias
 
-from daemon.errors import DigitalLifeError, StorageError, named
-from daemon.files import whole_file
+from daemon.errors import DigitalLifeError, StorageError
+from daemon.files import atomic_write
 from daemon.i18n import tr
 from daemon.terminal import PlainConsole, styled
 
@@ -32,9 +32,8 @@ def is_watched(stream: TextIO | None = None) -> bool:
 
 
 def show_error(error: DigitalLifeError) -> None:
-    """Say what went wrong, and what mends it; what others said of it only to a person."""
-    text = str(error) if is_watched(sys.stderr) else named(error)
-    err.print(styled(("digital-life:", "red"), f" {text}"))
+    """Say what went wrong, and what mends it, to whoever gave the command: a person or a script."""
+    err.print(styled(("digital-life:", "red"), f" {error}"))
     if error.fix:
         err.print(f"  → {error.fix}", markup=False)
 
@@ -44,7 +43,7 @@ def tell_waiting(reason: str) -> None:
     err.print(f"{reason} {tr('Waiting for it.')}", markup=False)
 
 
-def require_whole(answer: Mapping[str, Any]) -> None:
+def require_whole(answer: Mapping[str, object]) -> None:
     """Raise if what the daemon was to say was not heard to its end."""
     if answer.get("text") == "":
         raise DigitalLifeError(tr("Nothing was said."))
@@ -64,10 +63,10 @@ def check_writable(path: Path) -> None:
         raise StorageError(tr("No permission to write {path}").format(path=path))
 
 
-def write_json(path: Path, value: dict[str, Any]) -> None:
+def write_json(path: Path, value: dict[str, object]) -> None:
     """Write ``value`` whole or not at all."""
     check_writable(path)
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         part.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 

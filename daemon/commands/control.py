@@ -2,19 +2,25 @@
 
 import argparse
 import json
-from typing import Any
+import time
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from daemon.api.client import Client
 from daemon.commands.console import Subcommands, out
-from daemon.config import Settings
 from daemon.i18n import tr
-from daemon.service.client import Client
+from daemon.json_object import JsonObject
+
+if TYPE_CHECKING:
+    from daemon.config import Settings
 
 
 def register(commands: Subcommands) -> None:
     """Add the commands."""
-    status = commands.add_parser("status", help=tr("how the running daemon is"))
+    status = commands.add_parser(
+        "status", help=tr("state, devices and latency of the running daemon")
+    )
     status.add_argument("--json", action="store_true", help=tr("print JSON, for programs"))
     status.set_defaults(run=show_status)
     for name, text in (
@@ -26,11 +32,11 @@ def register(commands: Subcommands) -> None:
             "what", nargs="?", choices=["microphone", "camera"], default="microphone"
         )
         switch.set_defaults(run=switch_device)
-    hush = commands.add_parser("stop-talking", help=tr("make the daemon fall silent"))
-    hush.set_defaults(run=lambda arguments, settings: _simply("stop-talking"))
+    silence = commands.add_parser("stop-talking", help=tr("silence the daemon"))
+    silence.set_defaults(run=stop_talking)
     face = commands.add_parser("face", help=tr("show another face, until the next start"))
     face.add_argument("name", help=tr("as `digital-life faces list` names it"))
-    face.set_defaults(run=lambda arguments, settings: _simply("face", name=arguments.name))
+    face.set_defaults(run=choose_face)
     voice = commands.add_parser("voice", help=tr("speak with another voice, until the next start"))
     voice.add_argument(
         "name",
@@ -38,26 +44,28 @@ def register(commands: Subcommands) -> None:
             "as `digital-life voices list` names it, or a plain one: a model, or an .onnx file"
         ),
     )
-    voice.add_argument("--language", choices=["en", "zh"], default="en")
-    voice.set_defaults(
-        run=lambda arguments, settings: _simply(
-            "voice", name=arguments.name, language=arguments.language
-        )
+    voice.add_argument(
+        "--language",
+        choices=["en", "zh"],
+        default="en",
+        help=tr("what a model for the plain voice speaks"),
     )
-    again = commands.add_parser("reload", help=tr("make the daemon read its settings again"))
+    voice.set_defaults(run=choose_voice)
+    again = commands.add_parser("reload", help=tr("have the daemon read its settings again"))
     again.set_defaults(run=reload_settings)
     events = commands.add_parser(
         "events", help=tr("follow what the daemon does, a line of JSON each, until Ctrl+C")
     )
     events.set_defaults(run=follow_events)
-    metrics = commands.add_parser("metrics", help=tr("figures in the text format of Prometheus"))
+    metrics = commands.add_parser(
+        "metrics", help=tr("print figures in the text format of Prometheus")
+    )
     metrics.set_defaults(run=show_metrics)
 
 
-def show_status(arguments: argparse.Namespace, settings: Settings) -> int:
+def show_status(arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Print how the daemon is."""
-    with Client() as client:
-        status = client.do("status")
+    status = Client().get("status")
     if arguments.json:
         out.print(json.dumps(status, ensure_ascii=False, indent=2), markup=False)
         return 0
@@ -69,13 +77,15 @@ def show_status(arguments: argparse.Namespace, settings: Settings) -> int:
         if name in devices:
             table.add_row(tr(name), devices[name]["name"])
     table.add_row(tr("camera"), str(devices.get("camera") or "–"))
+    brain = f"{models['brain']} ({models['engine']})" if models.get("engine") else models["brain"]
     table.add_row(
         tr("models"),
-        ", ".join((models["ears"], models["brain"], *models["voice"].values(), models["face"])),
+        ", ".join((models["ears"], brain, *models["voice"].values(), models["face"])),
     )
     off = [tr(name) for name, muted in status["muted"].items() if muted]
     for server in status["tools"]:
         table.add_row(tr("tools of {name}").format(name=server["server"]), _tools(server))
+    table.add_row(tr("timers and alarms"), timers_line(status.get("timers")))
     table.add_row(tr("off"), ", ".join(off) or "–")
     table.add_row(tr("not working"), ", ".join(status["degraded"]) or "–")
     answers = [turn["first_audible"] for turn in status["turns"]]
@@ -87,12 +97,23 @@ def show_status(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _tools(server: dict[str, Any]) -> str:
+def _tools(server: JsonObject) -> str:
     """Say how a server of tools is; what may not be called is in brackets."""
     if server["state"] != "ready":
         return server["problem"] or tr("starting")
     names = [tool["tool"] if tool["allowed"] else f"({tool['tool']})" for tool in server["tools"]]
     return ", ".join(names) or "–"
+
+
+def timers_line(counts: JsonObject | None) -> str:
+    """Say in a line what is set and what rings."""
+    if not counts or not (counts["pending"] or counts["ringing"]):
+        return "–"
+    told = [tr("{count} ringing").format(count=counts["ringing"])] if counts["ringing"] else []
+    if counts["pending"]:
+        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(counts["next_due"]))
+        told.append(tr("{count} set, the next for {at}").format(count=counts["pending"], at=at))
+    return ", ".join(told)
 
 
 def _duration(seconds: float) -> str:
@@ -101,15 +122,33 @@ def _duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}"
 
 
-def switch_device(arguments: argparse.Namespace, settings: Settings) -> int:
+def switch_device(arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Switch microphone or camera."""
-    return _simply(arguments.command, what=arguments.what)
+    Client().post(arguments.command, what=arguments.what)
+    return 0
 
 
-def reload_settings(arguments: argparse.Namespace, settings: Settings) -> int:
+def stop_talking(_arguments: argparse.Namespace, _settings: "Settings") -> int:
+    """End what is being said."""
+    Client().post("stop-talking")
+    return 0
+
+
+def choose_face(arguments: argparse.Namespace, _settings: "Settings") -> int:
+    """Show another face."""
+    Client().put("face", name=arguments.name)
+    return 0
+
+
+def choose_voice(arguments: argparse.Namespace, _settings: "Settings") -> int:
+    """Speak with another voice."""
+    Client().put("voice", name=arguments.name, language=arguments.language)
+    return 0
+
+
+def reload_settings(_arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Have the settings read again; say what changed and what needs a restart."""
-    with Client() as client:
-        reply = client.do("reload")
+    reply = Client().post("settings/reload")
     for text, names in (
         (tr("changed: {names}"), reply["changed"]),
         (tr("only after a restart: {names}"), reply["needs_restart"]),
@@ -121,22 +160,14 @@ def reload_settings(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def follow_events(arguments: argparse.Namespace, settings: Settings) -> int:
+def follow_events(_arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Print what happens as it happens."""
-    with Client() as client:
-        for event in client.events():
-            print(json.dumps(event, ensure_ascii=False), flush=True)  # noqa: T201 (lines, unwrapped)
+    for event in Client().events():
+        out.print(json.dumps(event, ensure_ascii=False), markup=False)
     return 0
 
 
-def show_metrics(arguments: argparse.Namespace, settings: Settings) -> int:
+def show_metrics(_arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Print the figures."""
-    with Client() as client:
-        out.print(client.do("metrics")["text"], end="", markup=False)
-    return 0
-
-
-def _simply(request: str, **fields: Any) -> int:
-    with Client() as client:
-        client.do(request, **fields)
+    out.print(Client().text("metrics"), end="", markup=False)
     return 0

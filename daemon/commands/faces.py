@@ -8,24 +8,22 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from daemon.app import run_until_signal
-from daemon.brain.sentences import sentences_of
 from daemon.commands.console import Subcommands, check_writable, err, out
 from daemon.commands.film import film_path, with_face
 from daemon.commands.questions import confirm
-from daemon.commands.say import speak
-from daemon.config import Settings
 from daemon.dialogue.personas import list_personas
 from daemon.errors import SetupError
 from daemon.face.catalogue import ClipEntry, Face, add_clip, find_face, remove_face
 from daemon.face.catalogue import list_faces as known_faces
 from daemon.face.catalogue import own_face as own_face_called
 from daemon.i18n import language, tr
+from daemon.signals import run_until_signal
 from daemon.store.model_store import open_store
 from daemon.worker import CancelToken, Worker
 
 if TYPE_CHECKING:
-    from daemon.face.source import Options, Source
+    from daemon.config import Settings
+    from daemon.face.source import MediaInfo, Options
 
 PREVIEW = {
     "en": "Hello! This is how I look when I speak. One, two, three, four, five. Nice to meet you!",
@@ -45,9 +43,9 @@ def register(commands: Subcommands) -> None:
     leaves = faces.add_subparsers(
         dest="what", required=True, metavar="list|add|show|preview|remove"
     )
-    leaves.add_parser("list", help=tr("name every face")).set_defaults(run=list_faces)
+    leaves.add_parser("list", help=tr("list all faces")).set_defaults(run=list_faces)
     _register_add(leaves)
-    show = leaves.add_parser("show", help=tr("say what a face is made of"))
+    show = leaves.add_parser("show", help=tr("show what a face is made of"))
     show.add_argument("name", metavar="NAME")
     show.set_defaults(run=show_face)
     preview = leaves.add_parser("preview", help=tr("film a face saying a few words"))
@@ -68,9 +66,9 @@ def register(commands: Subcommands) -> None:
 def _register_add(leaves: Subcommands) -> None:
     add = leaves.add_parser(
         "add",
-        help=tr("make a face of a film or a photograph"),
+        help=tr("make a face from a film or a photograph"),
         description=tr(
-            "Makes a face of a film (MP4, MOV, WebM) or a photograph of one person who looks at "
+            "Makes a face from a film (MP4, MOV, WebM) or a photograph of one person who looks at "
             "the camera. Called again with the same name it adds another clip."
         ),
         epilog="digital-life faces add me.mp4 --name me\n"
@@ -95,14 +93,18 @@ def _register_add(leaves: Subcommands) -> None:
         "--crop", type=int, nargs=4, metavar=sides, default=(0, -1, 0, -1),
         help=tr("the part of the picture to use, in pixels; -1 is its edge"),
     )  # fmt: skip
-    add.add_argument("--rotate", action="store_true", help=tr("turn a quarter to the right"))
+    add.add_argument("--rotate", action="store_true", help=tr("rotate by 90 degrees clockwise"))
     add.add_argument(
-        "--resize-factor", type=int, default=1, metavar="N", help=tr("shrink so many times")
+        "--resize-factor",
+        type=int,
+        default=1,
+        metavar="N",
+        help=tr("divide width and height by this"),
     )
     add.set_defaults(run=add_face)
 
 
-def list_faces(arguments: argparse.Namespace, settings: Settings) -> int:
+def list_faces(_arguments: argparse.Namespace, settings: "Settings") -> int:
     """Print the faces."""
     table = Table(tr("face"), tr("what it is"), tr("folder"))
     for face in known_faces():
@@ -112,9 +114,9 @@ def list_faces(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def add_face(arguments: argparse.Namespace, settings: Settings) -> int:
+def add_face(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Prepare a clip, and write it down as the face's."""
-    from daemon.face.source import Options, look
+    from daemon.face.source import Options, probe_media
 
     face = own_face_called(arguments.name)
     options = Options(
@@ -126,7 +128,7 @@ def add_face(arguments: argparse.Namespace, settings: Settings) -> int:
     )
     if options.resize_factor < 1:
         raise SetupError(tr("--resize-factor must be 1 or more"))
-    source = look(arguments.path)
+    source = probe_media(arguments.path)
     if face.clips and (source.still or _is_photo(face)):
         raise SetupError(
             tr("A face is one photograph, or any number of films: “{name}” has {source}.").format(
@@ -148,11 +150,15 @@ def add_face(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _prepare(
-    source: "Source", options: "Options", settings: Settings, face: Face, progress: Progress
+    source: "MediaInfo",
+    options: "Options",
+    settings: "Settings",
+    face: Face,
+    progress: Progress,
 ) -> Path:
     """Prepare the clip on a thread of its own, so that Ctrl+C ends it."""
-    from daemon.face.prepare import Watch, prepare
-    from daemon.face.studio import finders
+    from daemon.face.own_face_factory import face_detectors
+    from daemon.face.prepare import PrepareObserver, prepare
 
     store = open_store(settings.models.directory)
     task = progress.add_task(tr("Looking for the face"), total=1.0)
@@ -163,10 +169,10 @@ async def _prepare(
             cancel.check()
             progress.update(task, completed=share)
 
-        watch = Watch(went_on, lambda text: progress.console.print(text, markup=False))
+        watch = PrepareObserver(went_on, lambda text: progress.console.print(text, markup=False))
         shown = settings.face
         return prepare(
-            source, options, shown.fps, (shown.width, shown.height), finders(store),
+            source, options, shown.fps, (shown.width, shown.height), face_detectors(store),
             face.directory, watch,
         )  # fmt: skip
 
@@ -182,9 +188,9 @@ def _is_photo(face: Face) -> bool:
     return any(len(Clip(clip.folder)) == 1 for clip in face.clips)
 
 
-def _tell_next(name: str, settings: Settings) -> None:
+def _tell_next(name: str, settings: "Settings") -> None:
     """Say how to see it, and what would make it better."""
-    from daemon.face.studio import WEIGHTS, pull_command
+    from daemon.face.own_face_factory import WEIGHTS, pull_command
 
     store = open_store(settings.models.directory)
     err.print(f"  digital-life faces preview {name}", markup=False)
@@ -199,7 +205,7 @@ def _tell_next(name: str, settings: Settings) -> None:
         err.print(f"  {store.manifest.weight(WEIGHTS[0]).restriction}", markup=False)
 
 
-def show_face(arguments: argparse.Namespace, settings: Settings) -> int:
+def show_face(arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Print what a face is made of."""
     from daemon.face.clip import Clip
 
@@ -222,17 +228,20 @@ def show_face(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def preview_face(arguments: argparse.Namespace, settings: Settings) -> int:
+def preview_face(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Film the face."""
     face = find_face(arguments.name)
     path = arguments.out or Path(f"{face.name}-preview.mp4")
     check_writable(path)
+    from daemon.brain.sentences import sentences_of
+    from daemon.commands.speaking import speak
+
     run_until_signal(speak(sentences_of(PREVIEW[language()]), path, with_face(settings, face.name)))
     out.print(f"→ {path}", markup=False)
     return 0
 
 
-def delete_face(arguments: argparse.Namespace, settings: Settings) -> int:
+def delete_face(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Delete a face with all that was made of its clips; the files they came from stay."""
     find_face(arguments.name)
     face = own_face_called(arguments.name)

@@ -2,19 +2,17 @@
 
 import argparse
 from pathlib import Path
-
-import numpy as np
-from rich.progress import track
+from typing import TYPE_CHECKING
 
 from daemon.commands.console import err
-from daemon.config import Settings
-from daemon.face.catalogue import find_face
-from daemon.face.screen import Film
-from daemon.face.video import VideoFile
 from daemon.i18n import tr
-from daemon.media import SPEAK_RATE, Samples
-from daemon.stages import LipSync
-from daemon.worker import CancelToken
+
+if TYPE_CHECKING:
+    from daemon.config import Settings
+    from daemon.face.streamer import Film
+    from daemon.media import Samples
+    from daemon.stages import LipSync
+    from daemon.worker import CancelToken
 
 REST_S = 0.6  # before and after the speech, so that it neither begins nor ends with a jolt
 
@@ -34,10 +32,11 @@ def add_face_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def with_face(settings: Settings, name: str | None) -> Settings:
+def with_face(settings: "Settings", name: str | None) -> "Settings":
     """Return the settings with another face; ``NoFace`` when there is none, or it is damaged."""
     if name is None:
         return settings
+    from daemon.face.catalogue import find_face
     from daemon.face.clip import Clip
 
     for entry in find_face(name).clips:
@@ -47,19 +46,27 @@ def with_face(settings: Settings, name: str | None) -> Settings:
 
 
 def write_film(
-    path: Path, face: LipSync, film: Film, sound: Samples, comment: str, cancel: CancelToken
+    path: Path,
+    face: "LipSync",
+    film: "Film",
+    sound: "Samples",
+    comment: str,
+    cancel: "CancelToken",
 ) -> None:
     """Write an MP4 of the reply; nothing is left under ``path`` if it fails or is cancelled.
 
     ``sound`` is the reply at ``SPEAK_RATE``; frame k of ``film`` belongs to its k/fps seconds.
     ``comment`` goes into the file's metadata, with what must be said of a real person's face.
     """
+    import numpy as np
+    from rich.progress import track
+
+    from daemon.face.video import VideoFile
+    from daemon.media import SPEAK_RATE
+
     rest = round(REST_S * face.fps)
     silence = np.zeros(rest * SPEAK_RATE // face.fps, np.float32)
-    from daemon.face.filmed import FilmedFace
-
-    own = face.statement if isinstance(face, FilmedFace) else ""
-    said = " ".join(filter(None, (comment, own)))
+    said = " ".join(filter(None, (comment, face.statement)))
     video = VideoFile(path, face.size, face.fps, SPEAK_RATE, said)
     try:
         pictures = film.pictures(face, rest, rest)

@@ -14,7 +14,7 @@ from daemon.i18n import tr
 
 def register(commands: Subcommands) -> None:
     """Add the commands."""
-    devices = commands.add_parser("devices", help=tr("microphones and loudspeakers"))
+    devices = commands.add_parser("devices", help=tr("list microphones and loudspeakers"))
     devices.set_defaults(run=list_sound_devices)
 
     config = commands.add_parser("config", help=tr("show or check the settings"))
@@ -26,7 +26,7 @@ def register(commands: Subcommands) -> None:
     check.set_defaults(run=check_config)
 
 
-def list_sound_devices(arguments: argparse.Namespace, settings: Settings) -> int:
+def list_sound_devices(_arguments: argparse.Namespace, _settings: Settings) -> int:
     """Print the sound devices."""
     from daemon.audio.devices import list_devices
 
@@ -60,7 +60,7 @@ def show_config(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def check_config(arguments: argparse.Namespace, settings: Settings) -> int:
+def check_config(arguments: argparse.Namespace, _settings: Settings) -> int:
     """Load a file; its first mistake is the error."""
     loaded = load(arguments.file or arguments.config)
     out.print(tr("{path} is fine.").format(path=loaded.source), markup=False)

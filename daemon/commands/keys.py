@@ -8,9 +8,8 @@ import termios
 import tty
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
 
-MOST = 64  # bytes taken at a time: more is no key but something pasted
+MAX_BYTES = 64  # bytes taken at a time: more is no key but something pasted
 
 
 @contextmanager
@@ -38,7 +37,7 @@ class _Keyboard:
     def __init__(self, terminal: int, actions: Mapping[str, Callable[[], None]]) -> None:
         self._terminal = terminal
         self._actions = actions
-        self._before: list[Any] = termios.tcgetattr(terminal)
+        self._before: list[int | list[bytes | int]] = termios.tcgetattr(terminal)
 
     def open(self) -> None:
         """Take keys one by one, unless the terminal is another job's."""
@@ -63,7 +62,7 @@ class _Keyboard:
         data = b""
         if self._ours():
             with suppress(OSError):
-                data = os.read(self._terminal, MOST)
+                data = os.read(self._terminal, MAX_BYTES)
         if not data:
             asyncio.get_running_loop().remove_reader(self._terminal)
         for key in data.decode(errors="ignore").lower():

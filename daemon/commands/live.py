@@ -1,4 +1,4 @@
-"""``run`` (the daemon) and ``chat`` (the same, typed)."""
+"""What ``run`` (the daemon) and ``chat`` (the same, typed) do."""
 
 import argparse
 import asyncio
@@ -7,79 +7,52 @@ import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, nullcontext
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from daemon.app import Running, run_until_signal, serve
+from daemon.api.acceptor import raise_descriptor_limit
+from daemon.api.serving import serve_api
+from daemon.brain.here_and_now import whereabouts, zone_name
 from daemon.brain.history import History
-from daemon.commands.brain_options import add_brain_options, with_brain
+from daemon.commands.brain_options import with_brain
 from daemon.commands.console import (
-    Subcommands,
-    add_trace_option,
     check_writable,
     err,
     is_watched,
     out,
     show_error,
 )
-from daemon.commands.film import add_face_option, with_face
+from daemon.commands.film import with_face
 from daemon.commands.keys import keys
-from daemon.commands.voice_option import add_voice_option, with_voice
-from daemon.config import Settings
+from daemon.commands.voice_option import with_voice
+from daemon.components import Components
 from daemon.dialogue.events import ConversationStep
-from daemon.dialogue.mute import Mute
-from daemon.dialogue.personas import find_persona, with_persona
 from daemon.dialogue.state import Phase
 from daemon.dialogue.trace import Trace
 from daemon.errors import DigitalLifeError, StageError, first_failure, named
-from daemon.events import Bus, Muted
+from daemon.events import Muted, Ready, Stopping
 from daemon.i18n import tr
-from daemon.loading import Loader
-from daemon.service import beat
-from daemon.service.acceptor import raise_descriptor_limit
-from daemon.service.alone import alone
-from daemon.service.control import Control
-from daemon.service.desk import Desk
-from daemon.service.lives import again_and_again
+from daemon.server import Daemon
+from daemon.service.manager import tell_service_manager
 from daemon.service.notify import keep_alive, notify
-from daemon.service.panel.panel import Panel
-from daemon.service.protocol import socket_path
+from daemon.service.single_instance import single_instance
+from daemon.signals import run_until_signal
+from daemon.stages import ChatModel
 from daemon.terminal import styled
 from daemon.worker import CancelToken
+
+if TYPE_CHECKING:
+    from daemon.config import Settings
 
 log = logging.getLogger(__name__)
 
 
-def register(commands: Subcommands) -> None:
-    """Add the commands."""
-    run = commands.add_parser(
-        "run",
-        help=tr("listen, answer and show the face until Ctrl+C"),
-        description=tr(
-            "Listens to the microphone and answers aloud, with the face on the virtual camera if "
-            "there is one. Speak over it to interrupt. Ctrl+C ends it."
-        ),
-    )
-    add_face_option(run)
-    add_voice_option(run)
-    add_brain_options(run)
-    add_trace_option(run)
-    run.set_defaults(run=run_daemon)
-
-    chat = commands.add_parser(
-        "chat",
-        help=tr("talk to the brain in the terminal, typed"),
-        epilog="digital-life chat --brain chatglm --model ~/models/chatglm3-6b",
-    )
-    add_brain_options(chat)
-    chat.set_defaults(run=chat_typed)
-
-
-def run_daemon(arguments: argparse.Namespace, settings: Settings) -> int:
+def run_daemon(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Run until a signal; that is success."""
 
-    def with_options(settings: Settings) -> Settings:
+    def with_options(settings: "Settings") -> "Settings":
         return with_brain(with_voice(arguments, with_face(settings, arguments.face)), arguments)
 
     # A core dump would write all of its memory, and with it what was said, to disk.
@@ -91,84 +64,82 @@ def run_daemon(arguments: argparse.Namespace, settings: Settings) -> int:
         check_writable(trace.path)
     err.print(tr("Loading models…"))
     try:
-        with trace or nullcontext(), alone():
+        with trace or nullcontext(), single_instance():
             run_until_signal(_serve(settings, arguments.config, with_options, trace))
     except KeyboardInterrupt:
         err.print(tr("Stopped."))
-    except DigitalLifeError as error:
-        notify(STATUS=f"{named(error)} {error.fix}")
-        raise
-    except BaseExceptionGroup as failures:
-        notify(STATUS=named(first_failure(failures)))
+    except (DigitalLifeError, BaseExceptionGroup) as raised:
+        error = first_failure(raised) if isinstance(raised, BaseExceptionGroup) else raised
+        fix = error.fix if isinstance(error, DigitalLifeError) else ""
+        notify(STATUS=f"{named(error)} {fix}".rstrip())
+        if isinstance(error, DigitalLifeError) and not is_watched(sys.stderr):
+            error.withhold()  # standard error is the journal of a service, or another log
         raise
     return 0
 
 
 async def _serve(
-    settings: Settings,
+    settings: "Settings",
     config: Path | None,
-    with_options: Callable[[Settings], Settings],
+    with_options: Callable[["Settings"], "Settings"],
     trace: Trace | None,
 ) -> None:
     """Serve, with keys, signals and a socket to steer it."""
-    bus = Bus()
+    daemon = Daemon(settings, config, with_options)
+    bus = daemon.bus
     if trace is not None:
         bus.subscribe(ConversationStep, trace.follow)
-    mute = Mute(bus)
-    desk = Desk(settings, config, mute, with_options, bus)
-
-    def ready(running: Running) -> None:
-        desk.ready(running)
-        notify(READY=1, STATUS="listening")
-        beat.end()
-        err.print(tr("Listening. Ctrl+C ends it."))
-
+    tell_service_manager(bus)
+    bus.subscribe(Ready, lambda _: err.print(tr("Listening. Ctrl+C ends it.")))
     if is_watched():  # words are private: a person at the terminal sees them, a log never does
         bus.subscribe(ConversationStep, _print_words)
-    _listen_to_signals(mute, desk)
-    make_loader = partial(Loader, progress=desk.loading)
-    panel = Panel(desk, mute)
-
-    async def live(settings: Settings) -> None:
-        persona = find_persona(settings.persona.name, settings)
-        chosen = with_persona(settings, persona)
-        await serve(chosen, ready, make_loader, mute, bus)
-
-    async with _steered(desk), panel.open(settings.panel):
-        serving = asyncio.create_task(again_and_again(desk, live))
+    _obey_signals(daemon)
+    async with _watched(daemon), serve_api(daemon, settings.panel):
+        serving = asyncio.create_task(daemon.run_with_restarts())
+        switches = {"m": daemon.mute.toggle_microphone, "c": daemon.mute.toggle_camera}
         try:
-            with keys({"m": mute.toggle_microphone, "c": mute.toggle_camera}) as there_are_keys:
+            with keys(switches) as there_are_keys:
                 if there_are_keys:
                     bus.subscribe(Muted, _print_switches)
                     err.print(tr("Keys: m switches the microphone off and on, c the camera."))
                 await asyncio.shield(serving)
         except asyncio.CancelledError:  # the terminal is given back before the slow end
-            notify(STOPPING=1)
+            bus.publish(Stopping())
             serving.cancel()
             await serving
 
 
-def _listen_to_signals(mute: Mute, desk: Desk) -> None:
+def _obey_signals(daemon: Daemon) -> None:
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGUSR1, mute.toggle_microphone)
+    reloads: set[asyncio.Task[None]] = set()  # the loop alone would forget them
+
+    def reload_soon() -> None:
+        task = asyncio.create_task(_reload(daemon))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGUSR1, daemon.mute.toggle_microphone)
     if not sys.stdin.isatty():  # whoever closes a terminal wants its programs to end
-        loop.add_signal_handler(signal.SIGHUP, desk.reload_soon)
+        loop.add_signal_handler(signal.SIGHUP, reload_soon)
+
+
+async def _reload(daemon: Daemon) -> None:
+    """Read the settings again; nobody but the log is there to be told how that went."""
+    try:
+        await daemon.reload()
+    except DigitalLifeError as error:
+        log.error("%s %s", error, error.fix)
 
 
 @asynccontextmanager
-async def _steered(desk: Desk) -> AsyncIterator[None]:
-    """Serve the control socket, where there can be one, and the watchdog, where there is one."""
-    path = socket_path()
-    if path is None:
-        log.warning("no control socket: there is no private folder XDG_RUNTIME_DIR")
-    control = Control(desk.answer, desk.bus)
-    async with control.open(path) if path else nullcontext():
-        alive = asyncio.create_task(keep_alive(desk.ailment), name="watchdog")
-        try:
-            yield
-        finally:
-            alive.cancel()
-            await asyncio.wait([alive])
+async def _watched(daemon: Daemon) -> AsyncIterator[None]:
+    """Ping the service manager's watchdog, where there is one, while the block runs."""
+    alive = asyncio.create_task(keep_alive(daemon.unhealthy_component), name="watchdog")
+    try:
+        yield
+    finally:
+        alive.cancel()
+        await asyncio.wait([alive])
 
 
 def _print_switches(muted: Muted) -> None:
@@ -183,16 +154,16 @@ def _print_words(step: ConversationStep) -> None:
         out.print(styled((tr("you"), "bold"), f": {reply.turn.words.text}"))
 
 
-def chat_typed(arguments: argparse.Namespace, settings: Settings) -> int:
+def chat_typed(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Read lines, print answers as they are made; Ctrl+D ends it.
 
     An answer that fails is told and the next question is answered; 1 when any did.
     """
     settings = with_brain(settings, arguments)
     with err.status(tr("Loading models…")):
-        brain = Loader(settings).brain()
-        brain.warm_up()
+        brain = _loaded(settings)
     history = History(settings.brain.persona, brain, settings.brain.max_reply_tokens)
+    history.whereabouts = whereabouts(settings.dialogue.place, zone_name())
     failed = False
     try:
         if sys.stdin.isatty():
@@ -214,6 +185,29 @@ def chat_typed(arguments: argparse.Namespace, settings: Settings) -> int:
     finally:
         brain.close()
     return 1 if failed else 0
+
+
+def _loaded(settings: "Settings") -> ChatModel:
+    """Load the brain on a thread of its own.
+
+    Only the main one is interrupted, and llama.cpp, interrupted between its start and its work,
+    would wait for itself for ever.
+    """
+
+    def load() -> ChatModel:
+        brain = Components(settings).brain()
+        try:
+            brain.warm_up()
+        except BaseException:
+            brain.close()
+            raise
+        return brain
+
+    loading = ThreadPoolExecutor(1, "brain")
+    try:
+        return loading.submit(load).result()
+    finally:
+        loading.shutdown(wait=False)
 
 
 def _read_line() -> str | None:

@@ -6,20 +6,23 @@ import time
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from daemon.api.client import Client, NotRunning
 from daemon.commands.console import Subcommands, check_writable, err, out
 from daemon.commands.questions import confirm
-from daemon.config import Settings
+from daemon.database import DamagedError
 from daemon.errors import InputError, SetupError
 from daemon.i18n import tr
-from daemon.memory.entries import Turn
-from daemon.memory.file import DamagedError, erase, memory_path
+from daemon.memory.entries import StoredTurn
+from daemon.memory.file import erase, memory_path
 from daemon.memory.store import MemoryStore
-from daemon.service.client import Client, NotRunning
 from daemon.terminal import styled
+
+if TYPE_CHECKING:
+    from daemon.config import Settings
 
 FORGETTING_S = 120.0  # a file of years is written anew
 
@@ -35,8 +38,8 @@ def register(commands: Subcommands) -> None:
         ),
     )
     leaves = memory.add_subparsers(required=True, metavar="list|show|search|export|forget")
-    listing = leaves.add_parser("list", help=tr("name the conversations, and what is remembered"))
-    listing.add_argument("--limit", type=int, default=20, metavar="N")
+    listing = leaves.add_parser("list", help=tr("list the conversations, and what is remembered"))
+    listing.add_argument("--limit", type=int, default=20, metavar="N", help=tr("how many"))
     listing.set_defaults(run=list_all)
     showing = leaves.add_parser("show", help=tr("print a conversation"))
     showing.add_argument("number", type=int, metavar="NUMBER")
@@ -47,7 +50,7 @@ def register(commands: Subcommands) -> None:
         epilog="digital-life memory search dentist",
     )
     searching.add_argument("words", nargs="+", metavar="WORD")
-    searching.add_argument("--limit", type=int, default=20, metavar="N")
+    searching.add_argument("--limit", type=int, default=20, metavar="N", help=tr("how many"))
     searching.set_defaults(run=search)
     for leaf in (listing, showing, searching):
         leaf.add_argument("--json", action="store_true", help=tr("print JSON, for programs"))
@@ -72,7 +75,7 @@ def register(commands: Subcommands) -> None:
     forgetting.set_defaults(run=forget)
 
 
-def list_all(arguments: argparse.Namespace, settings: Settings) -> int:
+def list_all(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Print conversations and facts."""
     with closing(_open(settings)) as store:
         talks, facts = store.conversations(arguments.limit), store.facts()
@@ -95,7 +98,7 @@ def list_all(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def show(arguments: argparse.Namespace, settings: Settings) -> int:
+def show(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Print a conversation."""
     with closing(_open(settings)) as store:
         turns = store.turns(arguments.number)
@@ -104,7 +107,7 @@ def show(arguments: argparse.Namespace, settings: Settings) -> int:
     return _print(turns, arguments.json)
 
 
-def search(arguments: argparse.Namespace, settings: Settings) -> int:
+def search(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Print what is found."""
     with closing(_open(settings)) as store:
         turns = store.search(" ".join(arguments.words), arguments.limit)
@@ -113,9 +116,9 @@ def search(arguments: argparse.Namespace, settings: Settings) -> int:
     return _print(turns, arguments.json)
 
 
-def export(arguments: argparse.Namespace, settings: Settings) -> int:
+def export(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Write everything to a file."""
-    from daemon.memory.export import write_export
+    from daemon.training.memory_export import write_export
 
     check_writable(arguments.file)
     with closing(_open(settings)) as store:
@@ -124,21 +127,20 @@ def export(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def forget(arguments: argparse.Namespace, settings: Settings) -> int:
+def forget(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Delete, for good. A running daemon does it, so that it is out of its prompt, too."""
     wanted = _wanted(arguments)
     if "everything" in wanted:
         confirm(tr("Everything that was kept will be deleted."), arguments.yes)
     try:
-        with Client() as client:
-            client.do("memory-forget", FORGETTING_S, **wanted)
+        Client().delete(_path(wanted), FORGETTING_S)
     except NotRunning:
         _forget_here(wanted, settings)
     out.print(tr("Forgotten."))
     return 0
 
 
-def _wanted(arguments: argparse.Namespace) -> dict[str, Any]:
+def _wanted(arguments: argparse.Namespace) -> dict[str, int]:
     if arguments.all:
         return {"everything": True}
     text = str(arguments.number)
@@ -156,7 +158,16 @@ def _wanted(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"fact" if text.startswith("f") else "conversation": int(number)}
 
 
-def _forget_here(wanted: dict[str, Any], settings: Settings) -> None:
+def _path(wanted: dict[str, int]) -> str:
+    """Return where in the API it is that is to be forgotten."""
+    if "fact" in wanted:
+        return f"memory/facts/{wanted['fact']}"
+    if "conversation" in wanted:
+        return f"memory/conversations/{wanted['conversation']}"
+    return "memory"
+
+
+def _forget_here(wanted: dict[str, int], settings: "Settings") -> None:
     if "everything" in wanted:
         _forget_all(settings)
         return
@@ -173,7 +184,7 @@ def _forget_here(wanted: dict[str, Any], settings: Settings) -> None:
             raise _unknown(wanted["conversation"])
 
 
-def _forget_all(settings: Settings) -> None:
+def _forget_all(settings: "Settings") -> None:
     try:
         with closing(_open(settings)) as store:
             store.forget_all()
@@ -190,7 +201,7 @@ def _export_path(text: str) -> Path:
     return path
 
 
-def _open(settings: Settings) -> MemoryStore:
+def _open(settings: "Settings") -> MemoryStore:
     path = memory_path()
     if not path.exists():
         on = settings.memory.keep
@@ -207,7 +218,7 @@ def _unknown(number: int) -> InputError:
     )
 
 
-def _print(turns: list[Turn], as_json: bool) -> int:
+def _print(turns: list[StoredTurn], as_json: bool) -> int:
     if as_json:
         return _print_json({"turns": list(map(asdict, turns))})
     for turn in turns:
@@ -218,7 +229,7 @@ def _print(turns: list[Turn], as_json: bool) -> int:
     return 0
 
 
-def _print_json(value: dict[str, Any]) -> int:
+def _print_json(value: dict[str, object]) -> int:
     out.print(json.dumps(value, ensure_ascii=False, indent=2), markup=False)
     return 0
 

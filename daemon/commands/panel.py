@@ -4,11 +4,14 @@ import argparse
 import os
 import webbrowser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from daemon.api.client import Client
 from daemon.commands.console import Subcommands, err, out
-from daemon.config import Settings
 from daemon.i18n import tr
-from daemon.service.client import Client
+
+if TYPE_CHECKING:
+    from daemon.config import Settings
 
 
 def register(commands: Subcommands) -> None:
@@ -25,10 +28,9 @@ def register(commands: Subcommands) -> None:
     panel.set_defaults(run=open_panel)
 
 
-def open_panel(arguments: argparse.Namespace, settings: Settings) -> int:
+def open_panel(arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Print the link, and open it where there is a browser."""
-    with Client() as client:
-        invited = client.do("panel")
+    invited = Client().post("panel")
     out.print(invited["url"], markup=False)
     if arguments.print or not _show(str(invited.get("file", ""))):
         err.print(tr("Open it in a browser on this computer; it is for one use."))

@@ -2,15 +2,18 @@
 
 import argparse
 import json
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from daemon.api.client import Client, NotRunning
 from daemon.commands.console import Subcommands, out
-from daemon.config import Settings
 from daemon.i18n import tr
-from daemon.service.client import Client, NotRunning
 
-LOADING_S = 60.0  # another voice and face on a busy machine
+if TYPE_CHECKING:
+    from daemon.config import Settings
+
+LOADING_TIMEOUT_S = 60.0  # another voice and face on a busy machine
 
 
 def register(commands: Subcommands) -> None:
@@ -24,23 +27,23 @@ def register(commands: Subcommands) -> None:
     persona.add_argument("--json", action="store_true", help=tr("print JSON, for programs"))
     persona.set_defaults(run=run)
     anew = commands.add_parser(
-        "new-conversation", help=tr("begin anew: nothing said before is in its prompt any more")
+        "new-conversation",
+        help=tr("start a new conversation: nothing said before stays in its prompt"),
     )
     anew.set_defaults(run=new_conversation)
     talk = commands.add_parser(
         "talk",
-        help=tr('press or let go the push-to-talk key (listen = "push-to-talk" under [ears])'),
+        help=tr('press or release the push-to-talk key (listen = "push-to-talk" under [ears])'),
     )
     talk.add_argument("what", choices=["start", "stop"])
     talk.set_defaults(run=press)
 
 
-def run(arguments: argparse.Namespace, settings: Settings) -> int:
+def run(arguments: argparse.Namespace, settings: "Settings") -> int:
     """List personas, or switch."""
     if arguments.name is None:
         return _list(arguments.json, settings)
-    with Client() as client:
-        reply = client.do("persona", LOADING_S, name=arguments.name)
+    reply = Client().put("persona", LOADING_TIMEOUT_S, name=arguments.name)
     if arguments.json:
         out.print(json.dumps(reply, ensure_ascii=False, indent=2), markup=False)
     elif reply["needs_restart"]:
@@ -49,12 +52,11 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _list(as_json: bool, settings: Settings) -> int:
+def _list(as_json: bool, settings: "Settings") -> int:
     from daemon.dialogue.personas import DEFAULT, list_personas
 
     try:
-        with Client() as client:
-            found = client.do("personas")
+        found = Client().get("personas")
     except NotRunning:
         shown = [persona.model_dump(mode="json") for persona in list_personas(settings)]
         found = {"persona": settings.persona.name or DEFAULT, "personas": shown}
@@ -74,15 +76,13 @@ def _list(as_json: bool, settings: Settings) -> int:
     return 0
 
 
-def new_conversation(arguments: argparse.Namespace, settings: Settings) -> int:
+def new_conversation(_arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Begin anew."""
-    with Client() as client:
-        client.do("new-conversation")
+    Client().post("new-conversation")
     return 0
 
 
-def press(arguments: argparse.Namespace, settings: Settings) -> int:
+def press(arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Press the key, or let it go."""
-    with Client() as client:
-        client.do("talk", on=arguments.what == "start")
+    Client().post("talk", on=arguments.what == "start")
     return 0

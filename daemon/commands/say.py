@@ -1,33 +1,25 @@
 """``say``: a text aloud, into a film, or explained."""
 
 import argparse
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from rich.cells import cell_len, set_cell_size
-
-from daemon.app import run_until_signal
-from daemon.audio.player import Loudspeaker, heard
-from daemon.audio.virtual_microphone import local_loudspeaker
-from daemon.brain.sentences import sentences_of
+from daemon.api.client import Client, NotRunning
 from daemon.commands.console import (
     Subcommands,
     check_writable,
-    err,
     out,
     require_whole,
     tell_waiting,
 )
-from daemon.commands.film import add_face_option, film_path, with_face, write_film
-from daemon.commands.voice_option import add_voice_option, statement, with_voice
-from daemon.config import Settings
+from daemon.commands.film import add_face_option, film_path, with_face
+from daemon.commands.voice_option import add_voice_option, with_voice
 from daemon.errors import InputError
-from daemon.face.screen import Film
 from daemon.i18n import tr
-from daemon.loading import Loader
-from daemon.media import SPEAK_RATE, Audio, FaceFrame, Samples, Sentence
-from daemon.service.client import Client, NotRunning
-from daemon.service.protocol import LONGEST_TEXT
+from daemon.signals import run_until_signal
+
+if TYPE_CHECKING:
+    from daemon.config import Settings
+    from daemon.media import Sentence
 
 
 def register(commands: Subcommands) -> None:
@@ -55,17 +47,18 @@ def register(commands: Subcommands) -> None:
     say.set_defaults(run=say_text)
 
 
-def say_text(arguments: argparse.Namespace, settings: Settings) -> int:
+def say_text(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Speak through the loudspeaker, or into a film."""
+    from daemon.api.bodies import MAX_TEXT
+    from daemon.brain.sentences import sentences_of
+
     settings = with_face(settings, arguments.face)
     if arguments.out:
         check_writable(arguments.out)
     if not arguments.text.strip():
         raise InputError(tr("There is nothing to say in this text"))
-    if len(arguments.text) > LONGEST_TEXT:
-        raise InputError(
-            tr("The text is longer than {limit} characters").format(limit=LONGEST_TEXT)
-        )
+    if len(arguments.text) > MAX_TEXT:
+        raise InputError(tr("The text is longer than {limit} characters").format(limit=MAX_TEXT))
     sentences = sentences_of(arguments.text)
     if not sentences:
         raise InputError(tr("There is nothing to say in this text"))
@@ -73,14 +66,17 @@ def say_text(arguments: argparse.Namespace, settings: Settings) -> int:
         return _explain(sentences, with_voice(arguments, settings))
     own = (arguments.out, arguments.face, arguments.voice)  # what the daemon would not do
     if all(option is None for option in own) and (client := _running_daemon()):
-        with client:
-            require_whole(client.spoken("say", arguments.text, tell_waiting))
+        require_whole(client.speak("say", arguments.text, tell_waiting))
         return 0
+    from daemon.commands.speaking import speak
+
     run_until_signal(speak(sentences, arguments.out, with_voice(arguments, settings)))
     return 0
 
 
-def _explain(sentences: list[Sentence], settings: Settings) -> int:
+def _explain(sentences: list["Sentence"], settings: "Settings") -> int:
+    from rich.cells import cell_len, set_cell_size
+
     from daemon.voice.explain import explain
 
     names = {"en": tr("English"), "zh": tr("Chinese")}
@@ -98,44 +94,3 @@ def _running_daemon() -> Client | None:
         return Client()
     except NotRunning:
         return None
-
-
-async def speak(sentences: list[Sentence], path: Path | None, settings: Settings) -> None:
-    """Speak aloud, or into a film at ``path``."""
-    async with Loader(settings) as loader:
-        player = None
-        if path is None:
-            player = Loudspeaker(local_loudspeaker(settings.voice))
-            loader.own(player.close)
-            player.open()
-        speaking = loader.worker("voice")
-        with err.status(tr("Loading models…")):
-            voice = await loader.make(speaking, loader.voice)
-            conversion = await loader.conversion(voice, speaking)
-        total, pieces = 0, []
-        for sentence in sentences:
-            async for plain in speaking.stream(voice.synthesize, sentence.text):
-                audio = await conversion.convert(plain) if conversion else plain
-                samples = audio.at_rate(SPEAK_RATE).samples
-                total += len(samples)
-                pieces.append(samples)
-                if player:
-                    await player.play(samples)
-        if not pieces:
-            raise InputError(tr("There is nothing to say in this text"))
-        if player:
-            await heard(player, total)
-        if path:
-            await _film(loader, path, np.concatenate(pieces), statement(conversion))
-
-
-async def _film(loader: Loader, path: Path, sound: Samples, comment: str) -> None:
-    drawing, film = loader.worker("lips"), Film()
-    face = await loader.make(drawing, loader.face)
-    await drawing.run(lambda _: face.begin())
-    number = 0
-    for work in ((face.render, Audio(sound, SPEAK_RATE)), (face.finish,)):
-        async for mouth in drawing.stream(*work):
-            await film.put(FaceFrame(0, number * SPEAK_RATE // face.fps, mouth))
-            number += 1
-    await drawing.run(write_film, path, face, film, sound, comment)

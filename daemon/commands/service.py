@@ -1,65 +1,74 @@
-"""``service`` (start with the machine), ``doctor`` and ``setup``."""
+"""``service`` (start at boot), ``doctor`` and ``setup``."""
 
 import argparse
 import json
 import subprocess
+from typing import TYPE_CHECKING
 
 from daemon import system_packages
 from daemon.commands.console import Subcommands, err, out, show_error
-from daemon.config import Settings
 from daemon.errors import DigitalLifeError, SetupError
 from daemon.i18n import tr
 from daemon.service import install
-from daemon.service.finding import Finding, Level
+from daemon.service.finding import Finding, Severity
 from daemon.service.steps import Step, may_become_root, take
 from daemon.system_packages import CAMERA, install_line
 from daemon.terminal import styled
 
+if TYPE_CHECKING:
+    from daemon.config import Settings
+
 
 def register(commands: Subcommands) -> None:
     """Add the commands."""
-    service = commands.add_parser("service", help=tr("start with the machine, and keep running"))
+    service = commands.add_parser("service", help=tr("start at boot, and keep running"))
     leaves = service.add_subparsers(
         dest="what", required=True, metavar="install|uninstall|status|logs"
     )
     for name, text, run in (
         ("install", tr("install and start the service"), install_service),
-        ("uninstall", tr("stop it and undo all that install did"), uninstall_service),
-        ("status", tr("what the service manager says of it"), show_service),
+        ("uninstall", tr("stop it and undo what install did"), uninstall_service),
+        ("status", tr("what systemd says about it"), show_service),
         ("logs", tr("what it has logged"), show_logs),
     ):
         leaf = leaves.add_parser(name, help=text)
         leaf.add_argument(
-            "--system", action="store_true", help=tr("the machine's service, not the session's")
+            "--system", action="store_true", help=tr("a system service, not one of your session")
         )
         leaf.set_defaults(run=run, user=None)
         if name in ("install", "uninstall"):
             leaf.add_argument("--user", metavar="NAME", help=tr("with --system: whose it is"))
         if name == "logs":
-            leaf.add_argument("--follow", action="store_true", help=tr("go on until Ctrl+C"))
+            leaf.add_argument("--follow", action="store_true", help=tr("follow it until Ctrl+C"))
 
     looking = commands.add_parser(
         "doctor",
-        help=tr("look at all that a conversation needs, and tell what mends it"),
+        help=tr("check everything that a conversation needs, and say how to fix it"),
         description=tr(
             "Looks at the machine, models, sound, camera and service. It listens for two seconds "
             "and plays a soft rustle. The exit code is 1 if something does not work."
         ),
     )
-    looking.add_argument("--fix", action="store_true", help=tr("mend what can be mended safely"))
+    looking.add_argument("--fix", action="store_true", help=tr("fix what can be fixed safely"))
     looking.add_argument("--json", action="store_true", help=tr("print JSON, for programs"))
     looking.set_defaults(run=examine_all)
 
     setup = commands.add_parser(
-        "setup", help=tr("fetch what a conversation needs: system packages and models")
+        "setup",
+        help=tr("fetch what a conversation needs: system packages and models"),
+        description=tr(
+            "Fetches system packages and models, and then names a better language model if this "
+            "machine can run one."
+        ),
     )
+    setup.add_argument("--yes", action="store_true", help=tr("take the better model, too"))
     setup.set_defaults(run=set_up)
 
 
-def install_service(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Make it start with the machine."""
+def install_service(arguments: argparse.Namespace, _settings: "Settings") -> int:
+    """Make it start at boot."""
     target = install.find_target(arguments.system, arguments.user)
-    machine = install.look(target)
+    machine = install.inspect(target)
     if not machine.camera_installed:
         err.print(
             tr(
@@ -72,10 +81,10 @@ def install_service(arguments: argparse.Namespace, settings: Settings) -> int:
     return _tell_what_is_left(left)
 
 
-def uninstall_service(arguments: argparse.Namespace, settings: Settings) -> int:
+def uninstall_service(arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Undo the installation."""
     target = install.find_target(arguments.system, arguments.user)
-    steps = install.plan_uninstall(target, install.look(target))
+    steps = install.plan_uninstall(target, install.inspect(target))
     if not steps:
         out.print(tr("Nothing is installed."))
         return 0
@@ -104,12 +113,12 @@ def _tell_what_is_left(left: list[Step]) -> int:
     return 0
 
 
-def show_service(arguments: argparse.Namespace, settings: Settings) -> int:
+def show_service(arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Show systemd's own words."""
     return _pass_on(["systemctl", *_scope(arguments), "--no-pager", "status", install.UNIT])
 
 
-def show_logs(arguments: argparse.Namespace, settings: Settings) -> int:
+def show_logs(arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Show the journal."""
     more = ["--follow"] if arguments.follow else []
     unit = "--unit" if arguments.system else "--user-unit"
@@ -131,7 +140,7 @@ def _pass_on(command: list[str]) -> int:
         ) from None
 
 
-def examine_all(arguments: argparse.Namespace, settings: Settings) -> int:
+def examine_all(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Print the findings; with ``--fix`` take the steps that need no decision."""
     from daemon.service import doctor  # which loads what it examines
 
@@ -143,7 +152,7 @@ def examine_all(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.json:
         text = [finding.for_programs() for finding in findings]
         out.print(json.dumps(text, ensure_ascii=False, indent=2), markup=False)
-    bad = [finding for finding in findings if finding.level is Level.ERROR]
+    bad = [finding for finding in findings if finding.level is Severity.ERROR]
     if arguments.fix:
         mended = [finding for finding in findings if _mended(finding)]
         bad = [finding for finding in bad if finding not in mended]
@@ -166,10 +175,10 @@ def _mended(finding: Finding) -> bool:
 
 def _show_finding(finding: Finding) -> None:
     mark = {
-        Level.OK: ("✓", "green"),
-        Level.NOTE: ("·", "blue"),
-        Level.WARNING: ("!", "yellow"),
-        Level.ERROR: ("✗", "red"),
+        Severity.OK: ("✓", "green"),
+        Severity.NOTE: ("·", "blue"),
+        Severity.WARNING: ("!", "yellow"),
+        Severity.ERROR: ("✗", "red"),
     }[finding.level]
     out.print(styled(mark, f" {finding.name}: {finding.text}"))
     if finding.why:
@@ -178,17 +187,20 @@ def _show_finding(finding: Finding) -> None:
         out.print(f"    → {finding.fix}", markup=False)
 
 
-def set_up(arguments: argparse.Namespace, settings: Settings) -> int:
+def set_up(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Install the system packages where that needs no password, and fetch the models."""
+    from daemon.commands.brain_use import propose
     from daemon.store.commands import pull_models
+    from daemon.store.model_store import WeightState, open_store
 
     left = system_packages.install(system_packages.BASE)
-    if any(need.essential for need in left):
-        names = ", ".join(need.what for need in left)
-        raise SetupError(
-            tr("Nothing can run without {names}, so nothing is downloaded.").format(names=names),
-            install_line(*left),
+    if refusal := system_packages.refused(left):
+        raise SetupError(refusal, install_line(*left))
+    store = open_store(settings.models.directory)
+    states = {store.status(weight.name).state for weight in store.manifest.profile("default")}
+    if states != {WeightState.READY}:
+        pull_models(
+            argparse.Namespace(names=[], profile=None, accept_license=True, files=None), settings
         )
-    return pull_models(
-        argparse.Namespace(names=[], profile=None, accept_license=True, files=None), settings
-    )
+    propose(settings, arguments.config, yes=arguments.yes)
+    return 0

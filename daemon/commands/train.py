@@ -10,7 +10,6 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from daemon.commands.console import Subcommands, err
-from daemon.config import Settings
 from daemon.errors import InputError, SetupError
 from daemon.extras import install_command
 from daemon.files import unwritable
@@ -20,10 +19,12 @@ from daemon.worker import CancelToken
 if TYPE_CHECKING:
     import torch
 
+    from daemon.config import Settings
+
 LIBRARIES = ("torch", "transformers", "sentencepiece", "peft", "sacrebleu", "jieba")
 INTERRUPTED = 130  # what a shell reports after Ctrl+C
 PASSES = 5  # times that all chats are read, unless --steps says otherwise
-FEWEST_STEPS = 200  # a prefix begins as noise and needs these, however few the chats are
+MIN_STEPS = 200  # a prefix begins as noise and needs these, however few the chats are
 # The authors' own learning rates for prefixes and for LoRA, and a usual one for whole models.
 RATES = {"prefix": 2e-2, "adapter": 5e-4, "model": 2e-5}
 
@@ -34,7 +35,7 @@ def register(commands: Subcommands) -> None:
     leaves = train.add_subparsers(dest="what", required=True, metavar="brain")
     parser = leaves.add_parser(
         "brain",
-        help=tr("a language model learns to answer as in your chats"),
+        help=tr("train a language model to answer as in your chats"),
         description=tr(
             "Lets a ChatGLM or GLM learn from imported chats: P-tuning v2 for ChatGLM 1 to 3, LoRA "
             "for GLM. Ctrl+C keeps a checkpoint; the same command goes on from there."
@@ -126,7 +127,7 @@ def _rate(text: str) -> float:
     return value
 
 
-def train_brain(arguments: argparse.Namespace, settings: Settings) -> int:
+def train_brain(arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Run the command: 130 when it was stopped on the way."""
     _require_libraries()
     import torch
@@ -144,48 +145,52 @@ def _train(arguments: argparse.Namespace) -> int:
     from daemon.brain.chatglm.checkpoint import read_checkpoint
     from daemon.commands import train_report as report
     from daemon.training import brain
-    from daemon.training.checkpoints import Plan
-    from daemon.training.estimate import Way
-    from daemon.training.examples import Limits, encode, hold_out
+    from daemon.training.checkpoints import TrainingPlan
+    from daemon.training.estimate import TrainingMethod
+    from daemon.training.examples import Limits, encode, split_validation
     from daemon.training.trainer import Trainer
 
-    learned, held = hold_out(brain.read_chats(arguments.chats))
-    if not learned:
+    training, validation = split_validation(brain.read_chats(arguments.chats))
+    if not training:
         raise InputError(tr("There is not one answer in it."))
     checkpoint = read_checkpoint(arguments.model)
     _make_folder(arguments.out)
     device = _device(arguments.device)
     precision = _precision(arguments.dtype, device)
-    way = Way(arguments.full, arguments.prefix_tokens, arguments.projection, arguments.rank)
+    method = TrainingMethod(
+        arguments.full, arguments.prefix_tokens, arguments.projection, arguments.rank
+    )
     limits = Limits(arguments.max_source_tokens, arguments.max_target_tokens)
-    needs = brain.needs(checkpoint, way, arguments.batch, limits, precision, device, arguments.out)
+    needs = brain.requirements(
+        checkpoint, method, arguments.batch, limits, precision, device, arguments.out
+    )
     with err.status(tr("Loading models…")):
-        learner = brain.load(checkpoint, way, precision, device, needs.checkpointing)
+        learner = brain.load(checkpoint, method, precision, device, needs.checkpointing)
     with err.status(tr("Reading the chats…")):
-        examples = [encode(exchange, learner.tokens, limits) for exchange in learned]
-        unseen = [encode(exchange, learner.tokens, limits) for exchange in held]
-    plan = Plan(
+        examples = [encode(exchange, learner.tokens, limits) for exchange in training]
+        unseen = [encode(exchange, learner.tokens, limits) for exchange in validation]
+    plan = TrainingPlan(
         steps=arguments.steps or _steps(len(examples), arguments.batch * arguments.accumulate),
         batch=arguments.batch,
         accumulate=arguments.accumulate,
         learning_rate=arguments.learning_rate or RATES[learner.result],
     )
     trainer = Trainer(learner, plan, examples, unseen, arguments.out)
-    report.before(needs, plan, examples, unseen, trainer, f"{precision}, {device}")
+    report.show_plan(needs, plan, examples, unseen, trainer, f"{precision}, {device}")
     cancel = CancelToken()
-    with _stopped_by_signals(cancel):
+    with stopped_by_signals(cancel):
         with report.shown(trainer.progress, plan.steps) as show:
             trainer.run(show, cancel)
         if trainer.progress.step:
             trainer.finish()
         if not trainer.done:
-            report.stopped(trainer.progress, plan.steps)
+            report.show_interrupted(trainer.progress, plan.steps)
             return INTERRUPTED
         figures = None
         if unseen:
             with err.status(tr("Answering the questions held out…")):
-                figures = brain.judge(learner, unseen, limits.target, cancel)
-    report.after(arguments.out, trainer.progress, figures)
+                figures = brain.evaluate_answers(learner, unseen, limits.target, cancel)
+    report.show_result(arguments.out, trainer.progress, figures)
     report.settings(arguments.model, arguments.out, learner.result)
     return 0
 
@@ -231,14 +236,14 @@ def _precision(name: str, device: str) -> "torch.dtype":
 
 
 def _steps(examples: int, a_step: int) -> int:
-    return max(-(-PASSES * examples // a_step), FEWEST_STEPS)
+    return max(-(-PASSES * examples // a_step), MIN_STEPS)
 
 
 @contextmanager
-def _stopped_by_signals(cancel: CancelToken) -> Iterator[None]:
+def stopped_by_signals(cancel: CancelToken) -> Iterator[None]:
     """Let the first Ctrl+C or SIGTERM stop after the batch at work, and a second one at once."""
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
         if cancel.cancelled:
             raise KeyboardInterrupt
         cancel.cancel()

@@ -21,8 +21,8 @@ from daemon.commands.console import duration, err, out, write_json
 from daemon.i18n import tr
 
 if TYPE_CHECKING:
-    from daemon.training.brain import Figures, Needs
-    from daemon.training.checkpoints import Plan, Progress
+    from daemon.training.brain import Figures, Requirements
+    from daemon.training.checkpoints import Progress, TrainingPlan
     from daemon.training.examples import Example
     from daemon.training.trainer import Trainer
 
@@ -30,21 +30,21 @@ RECENT = 20  # steps whose mean loss is shown: that of one step jumps
 PLAIN = 20  # lines that a run leaves where there is no terminal
 
 
-def before(
-    needs: "Needs",
-    plan: "Plan",
-    learned: "Sequence[Example]",
-    held: "Sequence[Example]",
+def show_plan(
+    needs: "Requirements",
+    plan: "TrainingPlan",
+    training: "Sequence[Example]",
+    validation: "Sequence[Example]",
     trainer: "Trainer",
     how: str,
 ) -> None:
     """Show what a run will take, after one batch has been tried."""
     left = plan.steps - trainer.progress.step
     table = Table(show_header=False)
-    table.add_row(tr("answers to learn, held out"), f"{len(learned)}, {len(held)}")
-    longest = max(len(example.ids) for example in learned)
+    table.add_row(tr("answers to learn, held out"), f"{len(training)}, {len(validation)}")
+    longest = max(len(example.ids) for example in training)
     table.add_row(tr("tokens of the longest chat"), str(longest))
-    table.add_row(tr("numbers that learn"), f"{needs.size.learning:,}")
+    table.add_row(tr("numbers that learn"), f"{needs.size.trainable:,}")
     table.add_row(tr("computes in"), how)
     free = tr("{needed}, at most, of {free}").format(
         needed=decimal(needs.memory), free=decimal(needs.free)
@@ -57,7 +57,7 @@ def before(
     table.add_row(tr("steps left"), steps)
     if left:
         with err.status(tr("Trying one batch…")):
-            seconds = trainer.try_out()
+            seconds = trainer.benchmark_step()
         table.add_row(tr("time, about"), duration(left * seconds))
     out.print(table)
 
@@ -107,7 +107,7 @@ def _losses(progress: "Progress") -> str:
     return text
 
 
-def stopped(progress: "Progress", steps: int) -> None:
+def show_interrupted(progress: "Progress", steps: int) -> None:
     """Say how to go on."""
     out.print(
         tr("Stopped after step {step} of {steps}. The same command goes on from there.").format(
@@ -116,7 +116,7 @@ def stopped(progress: "Progress", steps: int) -> None:
     )
 
 
-def after(directory: Path, progress: "Progress", figures: "Figures | None") -> None:
+def show_result(directory: Path, progress: "Progress", figures: "Figures | None") -> None:
     """Show the figures and keep them in ``report.json``."""
     recent = progress.losses[-RECENT:]
     table = Table("", tr("at first"), tr("now"))

@@ -3,29 +3,29 @@
 import argparse
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.filesize import decimal
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
 from daemon.commands.console import Subcommands, duration, err, out
 from daemon.commands.questions import confirm, confirm_consent
-from daemon.config import Settings
 from daemon.errors import InputError, SetupError
 from daemon.i18n import tr
 from daemon.worker import Cancelled, CancelToken
 
 if TYPE_CHECKING:
+    from daemon.config import Settings
     from daemon.training.recordings import Recording
-    from daemon.training.voice import Plan
+    from daemon.training.voice import VoiceTrainingPlan
 
 INTERRUPTED = 130
 STEPS = 10_000  # from good networks, a voice is learnt well by then
-LEAST_S = 20.0  # of speech; the package wants five sentences
+MIN_SPEECH_S = 20.0  # of speech; the package wants five sentences
 USUAL_S = 600.0  # of speech; the package's own advice
 _EVERY = 200  # steps between checkpoints: minutes on a GPU, an hour or more without
 
@@ -36,7 +36,7 @@ def register(leaves: Subcommands) -> None:
         "train",
         help=tr("train a voice on recordings; goes on where it stopped"),
         description=tr(
-            "Trains a so-vits-svc voice. Wants a GPU for results within a day. Ctrl+C stops after "
+            "Trains a so-vits-svc voice. Needs a GPU to finish within a day. Ctrl+C stops after "
             "the step at hand; the same command goes on."
         ),
         epilog="digital-life voices train me --data recordings/ --base pretrained/",
@@ -74,7 +74,7 @@ def _count(text: str) -> int:
     return value
 
 
-def train_voice(arguments: argparse.Namespace, settings: Settings) -> int:
+def train_voice(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Look at the recordings, say what it takes, train."""
     from daemon.training.recordings import find_recordings
     from daemon.training.voice import check_space, train
@@ -107,11 +107,11 @@ def train_voice(arguments: argparse.Namespace, settings: Settings) -> int:
     return INTERRUPTED if stopped else 0
 
 
-def _plan(arguments: argparse.Namespace, settings: Settings) -> "Plan":
+def _plan(arguments: argparse.Namespace, settings: "Settings") -> "VoiceTrainingPlan":
     """Decide what is trained where; a voice that was not trained here is refused."""
     import torch
 
-    from daemon.training.voice import FOLDER, Plan
+    from daemon.training.voice import FOLDER, VoiceTrainingPlan
     from daemon.voice.catalogue import SETTINGS, check_name, find_voice, today, voices_directory
     from daemon.voice.converters import content_directory
 
@@ -128,7 +128,7 @@ def _plan(arguments: argparse.Namespace, settings: Settings) -> "Plan":
     else:
         confirm_consent(arguments.yes)
         consent = today()
-    return Plan(
+    return VoiceTrainingPlan(
         name=arguments.name,
         directory=directory,
         consent=consent,
@@ -143,7 +143,7 @@ def _plan(arguments: argparse.Namespace, settings: Settings) -> "Plan":
 
 
 def _examine(
-    paths: list[Path], settings: Settings, yes: bool, cancel: CancelToken
+    paths: list[Path], settings: "Settings", yes: bool, cancel: CancelToken
 ) -> list["Recording"]:
     from daemon.ears.speech_detection import Silero
     from daemon.store.model_store import open_store
@@ -161,12 +161,12 @@ def _examine(
         except SetupError as error:
             faults.append(f"{tr('not looked for other speakers')}: {error} → {error.fix}")
     speech_s = sum(recording.speech_s for recording in recordings)
-    if speech_s < LEAST_S:
+    if speech_s < MIN_SPEECH_S:
         raise InputError(
             tr(
                 "There is too little speech: {seconds:.1f} s; ten minutes are usual, {least:.0f} s "
                 "the least."
-            ).format(seconds=speech_s, least=LEAST_S)
+            ).format(seconds=speech_s, least=MIN_SPEECH_S)
         )
     if speech_s < USUAL_S:
         faults.append(tr("only {seconds:.0f} s of speech").format(seconds=speech_s))
@@ -175,7 +175,7 @@ def _examine(
     return recordings
 
 
-def _say_what_it_takes(plan: "Plan", space: int, cancel: CancelToken) -> None:
+def _say_what_it_takes(plan: "VoiceTrainingPlan", space: int, cancel: CancelToken) -> None:
     import torch
 
     from daemon.training.voice import seconds_a_step
@@ -206,7 +206,7 @@ def _stopped_by_signals() -> Iterator[CancelToken]:
     """Give a token that the first Ctrl+C or SIGTERM sets; a second one ends the process."""
     cancel = CancelToken()
 
-    def stop(number: int, frame: Any) -> None:
+    def stop(_number: int, _frame: object) -> None:
         if cancel.cancelled:
             sys.exit(INTERRUPTED)
         cancel.cancel()
@@ -221,7 +221,7 @@ def _stopped_by_signals() -> Iterator[CancelToken]:
 
 
 @contextmanager
-def _display() -> Iterator[Any]:
+def _display() -> Iterator[Callable[[str, int, int, str], None]]:
     """Show all steps of training in one display; lines where nobody watches."""
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -230,7 +230,7 @@ def _display() -> Iterator[Any]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[more]}", markup=False),
     )
-    tasks: dict[str, Any] = {}
+    tasks: dict[str, TaskID] = {}
     with Bars(*columns, console=err) as bars:
 
         def progress(step: str, done: int, total: int, more: str) -> None:

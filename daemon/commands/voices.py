@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from rich.table import Table
 
 from daemon.commands import train_voice
@@ -17,17 +16,17 @@ from daemon.config import Settings
 from daemon.errors import InputError, SetupError
 from daemon.files import unwritable
 from daemon.i18n import tr
-from daemon.media import Audio
 from daemon.worker import CancelToken
 
 if TYPE_CHECKING:
+    from daemon.media import Audio
     from daemon.stages import VoiceConverter
-    from daemon.voice.catalogue import Voice, VoiceSettings
+    from daemon.voice.catalogue import ConvertedVoiceSettings, Voice
 
-LONGEST_S = 3600.0  # of a recording that is converted
+MAX_RECORDING_S = 3600.0  # of a recording that is converted
 TEST = "This is how I sound now. 这就是我现在的声音。"
 USUAL_S = 30.0  # of speech; from less, a voice is not learnt well
-LEAST_S = 3.0  # its pitch is then right to a tenth, half a minute's to a fortieth
+MIN_SPEECH_S = 3.0  # its pitch is then right to a tenth, half a minute's to a fortieth
 
 
 def register(commands: Subcommands) -> None:
@@ -46,7 +45,7 @@ def register(commands: Subcommands) -> None:
 
 
 def _list(leaves: Subcommands) -> None:
-    listing = leaves.add_parser("list", help=tr("name every voice"))
+    listing = leaves.add_parser("list", help=tr("list all voices"))
     listing.add_argument("--json", action="store_true", help=tr("print JSON, for programs"))
     listing.set_defaults(run=list_all)
 
@@ -97,7 +96,9 @@ def _convert(leaves: Subcommands) -> None:
     converting.add_argument(
         "output", type=Path, metavar="OUT", help=tr("a .wav, .flac, .mp3, .ogg, .opus or .m4a file")
     )
-    converting.add_argument("--voice", required=True, metavar="NAME")
+    converting.add_argument(
+        "--voice", required=True, metavar="NAME", help=tr("the voice it is converted to")
+    )
     converting.set_defaults(run=convert)
 
 
@@ -153,18 +154,20 @@ def add(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _learn(paths: list[Path], directory: Path, settings: Settings, yes: bool) -> "VoiceSettings":
+def _learn(
+    paths: list[Path], directory: Path, settings: Settings, yes: bool
+) -> "ConvertedVoiceSettings":
     from daemon.ears.speech_detection import Silero
     from daemon.store.model_store import open_store
     from daemon.training.recordings import examine_all
-    from daemon.voice.catalogue import TIMBRE, VoiceSettings, today
+    from daemon.voice.catalogue import TIMBRE, ConvertedVoiceSettings, today
     from daemon.voice.world import measure
 
     silero = Silero(open_store(settings.models.directory).path("silero-vad") / "silero_vad.onnx")
     with err.status(tr("Listening to the recordings…")):
         recordings, faults = examine_all(paths, silero, CancelToken())
     speech_s = sum(recording.speech_s for recording in recordings)
-    if speech_s < LEAST_S:
+    if speech_s < MIN_SPEECH_S:
         for fault in faults:  # may be why
             err.print(fault)
         raise InputError(
@@ -181,10 +184,10 @@ def _learn(paths: list[Path], directory: Path, settings: Settings, yes: bool) ->
     with err.status(tr("Learning the voice…")):
         timbre = measure([recording.audio for recording in recordings], CancelToken())
     timbre.save(directory / TIMBRE)
-    return VoiceSettings(kind="world", consent=today())
+    return ConvertedVoiceSettings(kind="world", consent=today())
 
 
-def remove(arguments: argparse.Namespace, settings: Settings) -> int:
+def remove(arguments: argparse.Namespace, _settings: Settings) -> int:
     """Delete a voice's folder."""
     from daemon.voice.catalogue import check_name, voices_directory
 
@@ -205,9 +208,9 @@ def remove(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def test(arguments: argparse.Namespace, settings: Settings) -> int:
     """Speak a sentence in a voice."""
-    from daemon.app import run_until_signal
     from daemon.audio.file_writer import check_kind
-    from daemon.loading import Loader
+    from daemon.components import Components
+    from daemon.signals import run_until_signal
     from daemon.voice.catalogue import find_voice
     from daemon.voice.converters import examples, make_converter
 
@@ -215,9 +218,13 @@ def test(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.out:
         check_kind(arguments.out)
         check_writable(arguments.out)
-    loader = Loader(settings)
+    components = Components(settings)
+    import numpy as np
+
+    from daemon.media import Audio
+
     with err.status(tr("Loading models…")):
-        plain = loader.voice()
+        plain = components.voice()
         plain.warm_up()
         converter = make_converter(voice, examples(plain, CancelToken()), settings)
         converter.warm_up()
@@ -233,8 +240,8 @@ def test(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-async def _play(audio: Audio, settings: Settings) -> None:
-    from daemon.audio.player import Loudspeaker, heard
+async def _play(audio: "Audio", settings: Settings) -> None:
+    from daemon.audio.player import Loudspeaker, wait_until_heard
     from daemon.audio.virtual_microphone import local_loudspeaker
     from daemon.media import SPEAK_RATE
 
@@ -243,7 +250,7 @@ async def _play(audio: Audio, settings: Settings) -> None:
         player.open()
         samples = audio.at_rate(SPEAK_RATE).samples
         await player.play(samples)
-        await heard(player, len(samples))
+        await wait_until_heard(player, len(samples))
     finally:
         await player.close()
 
@@ -258,7 +265,7 @@ def convert(arguments: argparse.Namespace, settings: Settings) -> int:
     voice = find_voice(arguments.voice)
     check_kind(arguments.output)
     check_writable(arguments.output)
-    audio = read_recording(arguments.input, LONGEST_S, rate=None)
+    audio = read_recording(arguments.input, MAX_RECORDING_S, rate=None)
     with err.status(tr("Converting…")):
         converter = make_converter(voice, [audio], settings)
         made = _converted(converter, audio)
@@ -266,7 +273,7 @@ def convert(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _converted(converter: "VoiceConverter", audio: Audio) -> Audio:
+def _converted(converter: "VoiceConverter", audio: "Audio") -> "Audio":
     begin = time.perf_counter()
     made = converter.convert(audio, CancelToken())
     took = time.perf_counter() - begin
@@ -278,7 +285,7 @@ def _converted(converter: "VoiceConverter", audio: Audio) -> Audio:
     return made
 
 
-def _write(path: Path, audio: Audio, voice: "Voice") -> None:
+def _write(path: Path, audio: "Audio", voice: "Voice") -> None:
     from daemon.audio.file_writer import write_sound
 
     write_sound(path, audio, voice.statement)

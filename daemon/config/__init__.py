@@ -53,6 +53,7 @@ __all__ = [
     "PanelSettings",
     "PersonaSettings",
     "ServerSettings",
+    "SettingInfo",
     "Settings",
     "Spoken",
     "ToolServer",

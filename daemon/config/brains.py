@@ -1,10 +1,12 @@
 """The settings of answering: the language model, a server that runs one, and tools."""
 
 import ipaddress
+import re
+from collections.abc import Mapping
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from daemon.config.field import Section, setting
 from daemon.i18n import tr
@@ -31,10 +33,20 @@ class BrainSettings(Section):
         "checkpoint.",
         label="Brain",
     )
+    engine: Literal["auto", "openvino", "llama.cpp"] = setting(
+        "auto",
+        "llamacpp: the library that computes the model. auto: the one that answers sooner here, "
+        "which digital-life setup, brain and brain use measure; llama.cpp until then, and for "
+        "models that OpenVINO cannot run.",
+    )
     prefix: str = setting(
         "", 'chatglm: the folder of a P-tuning v2 prefix for ChatGLM 1 to 3; "" is none.'
     )
-    adapter: str = setting("", 'chatglm: the folder of a LoRA for GLM-4 or GLM-Edge; "" is none.')
+    adapter: str = setting(
+        "auto",
+        "A LoRA, which changes how a model talks. auto: the one that comes with the model, if any; "
+        '"": none; llamacpp: a GGUF file; chatglm: a folder, for GLM-4 or GLM-Edge.',
+    )
     dtype: Literal["auto", "float32", "bfloat16", "float16", "int8", "int4"] = setting(
         "auto",
         "chatglm: auto (16 bits), float32, bfloat16, float16, int8 or int4. Six billion weights "
@@ -79,8 +91,8 @@ class BrainSettings(Section):
     )
     threads: int = setting(
         0,
-        "Processor threads; 0 takes all physical cores to read a question, and all but one to "
-        "write the answer.",
+        "Processor threads; 0 takes, for each answer, the physical cores that other programs leave "
+        "free.",
         ge=0,
         le=256,
     )
@@ -126,12 +138,25 @@ class ServerSettings(Section):
     )
 
 
+Secrets = Mapping[str, SecretStr]
+"""Values that nobody is shown; a dump of the settings has asterisks in their place."""
+
+_HEADER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+
+
 class ToolServer(Section):
     """``[tools.servers.NAME]``: a server of the Model Context Protocol, and what it may do."""
 
     command: str = ""
     args: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    env: Secrets = Field(default={})
+    """What the program finds in its environment beside what a login has."""
     url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    headers: Secrets = Field(default={})
+    """What every request to the url carries."""
+    token_file: str = ""
+    """A file with the token that every request carries, as ``Authorization: Bearer``."""
     remote: bool = False
     allow: Annotated[tuple[str, ...], Field(strict=False)] = ()
 
@@ -143,7 +168,30 @@ class ToolServer(Section):
             raise ValueError(
                 tr("its url is not on this computer: remote = true lets what is asked go there")
             )
+        if self.env and not self.command:
+            raise ValueError(tr("env goes with a command, headers and token_file with a url"))
+        if (self.headers or self.token_file) and not self.url:
+            raise ValueError(tr("env goes with a command, headers and token_file with a url"))
+        if self.token_file and "authorization" in map(str.lower, self.headers):
+            raise ValueError(tr("must have either token_file or the header Authorization"))
         return self
+
+    @field_validator("headers")
+    @classmethod
+    def _are_headers(cls, headers: Secrets) -> Secrets:
+        for name, value in headers.items():
+            text = value.get_secret_value()
+            if not _HEADER.fullmatch(name) or not (text.isascii() and text.isprintable()):
+                raise ValueError(tr("{name} is no header: ASCII on one line").format(name=name))
+        return headers
+
+    @field_validator("env")
+    @classmethod
+    def _are_variables(cls, env: Secrets) -> Secrets:
+        for name, value in env.items():
+            if not _VARIABLE.fullmatch(name) or "\0" in value.get_secret_value():
+                raise ValueError(tr("{name} is no environment variable").format(name=name))
+        return env
 
 
 class ToolsSettings(Section):

@@ -75,7 +75,7 @@ class EarsSettings(Section):
         strict=False,
     )
     threads: int = setting(
-        0, "Processor threads for Whisper; 0 takes all cores, at most 8.", ge=0, le=256
+        0, "Processor threads for Whisper; 0 takes half of the cores, at most 8.", ge=0, le=256
     )
     gate: int = setting(
         2,
@@ -102,9 +102,10 @@ class EarsSettings(Section):
         0.5, "Smart Turn's probability above which you have finished.", ge=0, le=1
     )
     max_pause_s: float = setting(
-        1.6,
-        "Seconds of silence after which you have finished, whatever Smart Turn says. It also waits "
-        "this long where the brain takes your sentence to be unfinished.",
+        0.8,
+        "Seconds of silence after which your words alone decide whether you have finished, "
+        "whatever Smart Turn says. Where they make no sentence, or the brain cannot tell, you have "
+        "1.6 s to go on.",
         ge=0.2,
         le=10,
     )
@@ -139,6 +140,12 @@ class DialogueSettings(Section):
         ge=0.1,
         le=5,
     )
+    openers: bool = setting(
+        True,
+        "Where an answer begins with a few words and a comma, such as “Sure,”, say them while the "
+        "rest is still being written.",
+        live=True,
+    )
     answer_when: Literal["always", "addressed"] = setting(
         "always",
         "always, or addressed: only when its name or a wake phrase is said, as among several "
@@ -161,6 +168,14 @@ class DialogueSettings(Section):
         ge=0,
         le=600,
     )
+    place: str = setting(
+        "",
+        'Where it is, such as "Berlin", so that answers can fit the place; "" is unknown. It is '
+        "told to the brain with the persona.",
+        live=True,
+        label="Place",
+        max_length=100,
+    )
 
 
 class MemorySettings(Section):
@@ -171,6 +186,7 @@ class MemorySettings(Section):
         "Keep what you said and heard in ~/.local/share/digital-life/memory.db, readable by you "
         "only; `digital-life memory` shows, searches, exports and forgets it.",
         live=True,
+        label="Memory",
     )
     days: int = setting(
         0,

@@ -16,7 +16,7 @@ class Section(BaseModel):
 
 
 def setting(
-    default: Any, description: str, *, live: bool = False, label: str = "", **limits: Any
+    default: object, description: str, *, live: bool = False, label: str = "", **limits: Any
 ) -> Any:
     """Declare a setting.
 
@@ -35,7 +35,7 @@ class SettingInfo:
 
     section: str
     key: str
-    default: Any
+    default: object
     description: str
     live: bool
     """It changes in a running daemon; else it waits for a restart."""
@@ -43,6 +43,8 @@ class SettingInfo:
     """What the panel calls it; "" if it is not offered there."""
     least: float | None
     most: float | None
+    whole: bool
+    """It is a number without a fraction."""
     choices: tuple[str, ...]
     """The values it may have, where these are few."""
 
@@ -79,6 +81,7 @@ def _info(section: str, key: str, field: FieldInfo) -> SettingInfo:
         label=str(more["label"]),
         least=limits.get("ge", limits.get("gt")),
         most=limits.get("le", limits.get("lt")),
+        whole=field.annotation is int,
         choices=_choices(field.annotation),
     )
 

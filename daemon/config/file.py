@@ -6,17 +6,17 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from daemon.errors import SetupError
 from daemon.i18n import tr
 
-LONGEST_SHOWN = 100  # characters of a value in a message
+MAX_SHOWN_CHARS = 100  # characters of a value in a message
+SECRET = frozenset({"env", "headers"})  # tables whose values no message repeats
 
 
-def read(path: Path) -> tuple[dict[str, Any], str]:
+def read(path: Path) -> tuple[dict[str, object], str]:
     """Return what a file says, and its text. Raises ``SetupError``."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -34,24 +34,29 @@ def read(path: Path) -> tuple[dict[str, Any], str]:
         ) from None
 
 
-def as_toml(tables: Mapping[str, Any]) -> str:
+def as_toml(tables: Mapping[str, Mapping[str, object]]) -> str:
     """Return settings, as pydantic dumps them for JSON, as the text of a settings file."""
     return "\n".join(line for name, table in tables.items() for line in _table(name, table)) + "\n"
 
 
-def _table(name: str, table: Mapping[str, Any]) -> Iterator[str]:
-    yield f"[{name}]"
-    for key, value in table.items():
-        if not isinstance(value, dict):  # JSON's strings, numbers and lists are TOML's too
-            yield f"{key} = {json.dumps(value, ensure_ascii=False)}"
-    yield ""
-    for key, value in table.items():
-        for inner, nested in value.items() if isinstance(value, dict) else ():
-            yield from _table(f"{name}.{key}.{inner}", nested)
+def _table(name: str, table: Mapping[str, object]) -> Iterator[str]:
+    tables = {key: value for key, value in table.items() if isinstance(value, dict)}
+    filled = {key: value for key, value in tables.items() if value}
+    if len(tables) < len(table) or not filled:
+        yield f"[{name}]"
+        for key, value in table.items():
+            if key not in tables:  # JSON's strings, numbers and lists are TOML's too
+                yield f"{key} = {json.dumps(value, ensure_ascii=False)}"
+        yield ""
+    for key, value in filled.items():
+        yield from _table(f"{name}.{key}", value)
 
 
 def refuse_unknown(
-    changes: Mapping[str, Any], defaults: Mapping[str, Any], source: Path, text: str
+    changes: Mapping[str, object],
+    defaults: Mapping[str, Mapping[str, object]],
+    source: Path,
+    text: str,
 ) -> None:
     """Raise ``SetupError`` for a table or a key that there is not."""
     for name, table in changes.items():
@@ -69,7 +74,9 @@ def refuse_unknown(
                 raise _unknown(source, line, f"{name}.{key}", key, defaults[name])
 
 
-def _unknown(source: Path, line: int, shown: str, key: str, known: Mapping[str, Any]) -> SetupError:
+def _unknown(
+    source: Path, line: int, shown: str, key: str, known: Mapping[str, object]
+) -> SetupError:
     message = tr("{where}: unknown setting {key}").format(where=f"{source}:{line}", key=shown)
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     fix = (
@@ -87,9 +94,8 @@ def explain(error: ValidationError, source: Path, text: str) -> SetupError:
     *tables, key = place if len(place) > 1 else (*place, "")
     where = f"{source}:{line_of(text, '.'.join(tables), key or None)}"
     name = ".".join(filter(None, place)) if key else f"[{place[0]}]"
-    value = (
-        "" if isinstance(problem["input"], BaseModel | dict) else f" = {_shown(problem['input'])}"
-    )
+    unshown = isinstance(problem["input"], BaseModel | dict) or SECRET.intersection(place)
+    value = "" if unshown else f" = {_shown(problem['input'])}"
     reason = problem["msg"].removeprefix("Value error, ")
     return SetupError(f"{where}: {name}{value}: {reason}", "digital-life config show")
 
@@ -119,4 +125,4 @@ def _shown(value: object) -> str:
         text = repr(value)
     except ValueError:  # Python writes no number of thousands of digits
         text = f"{value:#x}" if isinstance(value, int) else "…"
-    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
+    return text if len(text) <= MAX_SHOWN_CHARS else text[:MAX_SHOWN_CHARS] + "…"

@@ -8,11 +8,10 @@ import textwrap
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from daemon.config import Settings, catalogue
 from daemon.config.field import SettingInfo
-from daemon.files import whole_file
+from daemon.files import atomic_write
 from daemon.i18n import speaking, tr
 
 WIDTH = 100  # characters of a line
@@ -90,7 +89,7 @@ def _shown(info: SettingInfo) -> str:
 
 def _value(info: SettingInfo) -> str:
     """Return a default as TOML."""
-    value: Any = info.default
+    value: object = info.default
     if isinstance(value, dict):
         return "{}"
     text = json.dumps(value, ensure_ascii=False)
@@ -108,7 +107,7 @@ def write(folder: Path) -> list[Path]:
     }
     for path, text in made.items():
         path.parent.mkdir(exist_ok=True)
-        with whole_file(path) as part:
+        with atomic_write(path) as part:
             part.write_text(text, encoding="utf-8")
     return list(made)
 

@@ -1,11 +1,16 @@
 """What is said when a stage has failed: spoken at start, so that it needs no model then."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from daemon.dialogue.turn import Apology
 from daemon.media import SPEAK_RATE, Samples
 from daemon.stages import Synthesizer
 from daemon.worker import CancelToken, Worker
+
+if TYPE_CHECKING:
+    from daemon.dialogue.session import Session
 
 APOLOGIES = {
     "en": "Sorry, something went wrong. Please say that again.",
@@ -25,6 +30,14 @@ async def make_apologies(voice: Synthesizer, speaking: Worker) -> dict[str, Samp
         return spoken
 
     return await speaking.run(speak)
+
+
+async def prepare_apologies(session: "Session") -> None:
+    """Speak them into memory for a session that listens already: no question waits for them."""
+    voice, speaking = session.parts.synthesizer, session.parts.speaking
+    spoken = await make_apologies(voice, speaking)
+    if session.parts.synthesizer is voice:  # else another voice has spoken its own meanwhile
+        session.apologies = spoken
 
 
 def apology_in(language: str, spoken: dict[str, Samples]) -> Apology:

@@ -5,19 +5,20 @@ import logging
 import time
 from collections.abc import Callable
 
+from daemon.brain.here_and_now import whereabouts, zone_name
 from daemon.config import Settings
 from daemon.dialogue.parts import Parts
 from daemon.errors import DigitalLifeError
 from daemon.i18n import tr
 from daemon.media import Message, Tool
-from daemon.memory.keeper import Keeper
+from daemon.memory.conversation_memory import ConversationMemory
 from daemon.memory.recall import CONTEXT_SHARE, Recallable, recalled
 from daemon.stages import ReadsAhead, ToolUser
 from daemon.worker import CancelToken
 
 PAUSE_S = 3600.0  # of silence, after which a kept conversation is over: what follows is another
 DAY_S = 86_400.0  # how often what has become too old is forgotten
-LOOK_S = 5.0  # how often it is seen whether one of these has passed
+POLL_INTERVAL_S = 5.0  # how often it is seen whether one of these has passed
 
 log = logging.getLogger(__name__)
 
@@ -29,17 +30,18 @@ class Chat:
         self,
         settings: Settings,
         parts: Parts,
-        keeper: Keeper,
+        memory: ConversationMemory,
         clock: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
     ) -> None:
         """``clock`` tells seconds, those in which the computer sleeps, too."""
         self._clock = clock
         brain = settings.brain
-        self.keeper = keeper
+        self.memory = memory
         self.history = parts.history
         self.history.persona, self.history.keep = brain.persona, self._committed
         self._model, self._thinking = parts.chat_model, parts.thinking
         self._max_reply_tokens = brain.max_reply_tokens
+        self._place = settings.dialogue.place
         self.cannot_call = False
         """Whether there are tools, and a model that calls none."""
         self._persona = ""
@@ -54,14 +56,20 @@ class Chat:
         ``persona`` is who answers. The model begins to read the new prompt before anybody waits.
         """
         self.history.clear()
+        self.move_to(self._place)
         self._persona, self._silent_since = persona, None
-        self._expired = self._clock(), self.keeper.settings.days
-        self.keeper.begin(persona)
+        self._expired = self._clock(), self.memory.settings.days
+        self.memory.begin(persona)
         await self.recall()
+
+    def move_to(self, place: str) -> None:
+        """Tell the model that it is in ``place``, and in which time zone that is now."""
+        self._place = place
+        self.history.whereabouts = whereabouts(place, zone_name())
 
     async def recall(self) -> None:
         """Look again at what is to be recalled."""
-        known = await self.keeper.recallable()
+        known = await self.memory.recallable()
         try:
             self.history.recalled = await self._thinking.run(self._chosen, known)
         except DigitalLifeError as error:  # the first question meets it again, and says so
@@ -84,19 +92,19 @@ class Chat:
         """Begin nothing any more, and put on the disk what is to be kept."""
         if self._reading is not None:
             self._reading.cancel()
-        await self.keeper.close()
+        await self.memory.close()
 
     def _chosen(self, known: Recallable, cancel: CancelToken) -> str:
         persona, count = self.history.persona, self._model.count_tokens
         most = (self._model.context_tokens - self._max_reply_tokens) // CONTEXT_SHARE
-        room = min(self.keeper.settings.recall_tokens, most)
+        budget = min(self.memory.settings.recall_tokens, most)
         plain = count([Message("system", persona)])
 
         def fits(text: str) -> bool:
             cancel.check()
-            return count([Message("system", f"{persona}\n\n{text}")]) - plain <= room
+            return count([Message("system", f"{persona}\n\n{text}")]) - plain <= budget
 
-        return recalled(known, self.keeper.now(), fits)
+        return recalled(known, fits)
 
     def _read_soon(self) -> None:
         """Have the model read what the next question will follow, while nobody waits for it.
@@ -110,7 +118,7 @@ class Chat:
             return
 
         def read_ahead(cancel: CancelToken) -> None:
-            model.read(self.history.messages("Hello."), cancel)
+            model.read(self.history.expected(), cancel)
 
         async def read() -> None:
             try:
@@ -123,27 +131,27 @@ class Chat:
         self._reading = asyncio.ensure_future(read())
 
     def _committed(self, question: str, heard: str) -> None:
-        self.keeper.keep(question, heard)
+        self.memory.keep(question, heard)
         self._read_soon()
-        self._silent_since = self._clock() if self.keeper.settings.keep else None
+        self._silent_since = self._clock() if self.memory.settings.keep else None
 
     async def watch(self) -> None:
         """End the conversation after an hour of silence, and forget daily; until cancelled."""
         while True:
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(POLL_INTERVAL_S)
             try:
-                await self._look()
+                await self._poll()
             except Exception as error:  # the next question meets it again, and says so
                 log.error("%s", error)
 
-    async def _look(self) -> None:
-        now, days = self._clock(), self.keeper.settings.days
+    async def _poll(self) -> None:
+        now, days = self._clock(), self.memory.settings.days
         if self._silent_since is not None and now - self._silent_since >= PAUSE_S:
             await self.begin_again()
         then, before = self._expired
         if now - then >= DAY_S or days != before:
             self._expired = now, days
-            if await self.keeper.expire():
+            if await self.memory.expire():
                 await self.recall()
 
     async def begin_again(self) -> None:

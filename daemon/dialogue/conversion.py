@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from daemon.media import SPEAK_RATE, Audio
 from daemon.stages import VoiceConverter
-from daemon.voice.pieces import fit
+from daemon.voice.chunked_conversion import fit
 from daemon.worker import CancelToken, Worker
 
 log = logging.getLogger(__name__)
@@ -38,11 +38,11 @@ class Conversion:
             )
             self.failed = self._said_so = True
 
-    def load_behind(self, make: Callable[[], Awaitable[VoiceConverter]]) -> None:
+    def load_in_background(self, make: Callable[[], Awaitable[VoiceConverter]]) -> None:
         """Begin to ``load``; ``stop`` ends that."""
         self._loading = asyncio.create_task(self.load(make), name="conversion")
 
-    async def settled(self) -> None:
+    async def wait_loaded(self) -> None:
         """Wait until it has loaded, or failed to."""
         if self._loading is not None:
             await asyncio.wait([self._loading])

@@ -2,23 +2,23 @@
 
 - ``is_backchannel``: they only accompany a reply ("yeah", "嗯").
 - ``is_own_echo``: they are its own, come back through the microphone.
-- ``question_to``: they are said to it, told by its name in them.
-- ``meant_for_us``: what is left of them that wants an answer.
+- ``question_after_name``: they are said to it, told by its name in them.
+- ``addressed_words``: what is left of them that wants an answer.
 
 Voice commands are in ``voice_commands.py``.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from daemon.config import DialogueSettings
-from daemon.dialogue.similarity import Word, likeness, share_of, sound_of, words_of
+from daemon.dialogue.similarity import Word, matched_share, similarity, sound_of, words_of
 from daemon.media import Transcript
 
 # Of something *short* said over a reply. Of a single syllable Whisper often makes another word, so
 # what it hears counts as an accompaniment unless it is known to interrupt.
-ACCOMPANIMENT = re.compile(
+BACKCHANNEL = re.compile(
     r"\b(?:a+h*|aha|all right|alright|absolutely|amazing|cool|exactly|fine|go on|good|got it|great|"
     r"h+m+|huh|i know|i see|indeed|interesting|m+h?m*|nice|o+h+|ok|okay|of course|really|right|"
     r"sure|thanks|thank you|that's right|that's true|true|uh|um+|wow|yeah|yep|yes|yup)\b"
@@ -34,28 +34,31 @@ INTERRUPTION = re.compile(
     r"|[?？停等不别谁哪喂错]|什么|怎么|多少|为何|够了|安静|闭嘴|再说|重复|但是|可是|听我|请问",
     re.IGNORECASE,
 )
-MANY_WORDS = 3  # nobody accompanies with so many
-MANY_CHARACTERS = 5  # nor with so many Chinese ones
+INTERRUPTING_WORDS = 3  # nobody accompanies with so many
+INTERRUPTING_CHARACTERS = 5  # nor with so many Chinese ones
 
 # A canceller needs seconds to learn a room, and a busy computer plays with gaps that it cannot know
 # of. What it leaves of an echo is faint, but now and then enough for a word to be read from it.
-RECENT = 60  # words: what was said in the last twenty seconds
-FEWEST = 2  # words; a single one may as well be a person's ("Paris?")
+RECENT_WORDS = 60  # words: what was said in the last twenty seconds
+MIN_ECHO_WORDS = 2  # words; a single one may as well be a person's ("Paris?")
 ECHO_S = 1.0  # after a reply in which its echo may still be heard
 ECHO_SIMILARITY = 0.7  # share of what was heard that was just said, in the same order
 
 # For "Digital Life", what sounds like it (live, knife, Digitalife) is above 0.86; file, light and
 # camera are below 0.83, 数字生活 for 数字生命 is 0.83.
 NAME_SIMILARITY = 0.85
-SHORT = 7  # letters; a shorter name is like too many words to be guessed
+MIN_GUESSED_LETTERS = 7  # letters; a shorter name is like too many words to be guessed
+WAKING = re.compile(
+    r"\bwake[ -]?up\b|\bare you awake\b|醒醒|醒一醒|醒来|快醒|睡醒|起床", re.IGNORECASE
+)
 GREETINGS = frozenset(
     ("hey", "hi", "hello", "oh", "ok", "okay", "so", "你", "您", "好", "嘿", "嗨", "喂", "哎", "那")
 )
-STOPS = " \t\n,.;:!?…—–-，。；：！？、·"
+PUNCTUATION = " \t\n,.;:!?…—–-，。；：！？、·"
 
 
 @dataclass(slots=True)
-class Lately:
+class DialogueContext:
     """How it is called and what it said lately; times are the event loop's.
 
     The session keeps this up to date; the filters look at it.
@@ -75,11 +78,22 @@ class Lately:
     said_until: float = float("-inf")
     may_be_echo: bool = False
     """The newest turn began so soon after a reply that it may be its echo."""
+    ringing: bool = False
+    """Something rings: whatever is said may be meant for that, and needs no name."""
+    own_names: Sequence[str] = ()
+    """How it is called, whoever is answered."""
+    falls_asleep: bool = False
+    """It has been sent to sleep, and sleeps when it has said good night."""
+    asleep: bool = False
+    """It answers nobody who does not wake it."""
+    on_sleep: Callable[[bool], None] = lambda _asleep: None
+    """Told when it falls asleep, and when it wakes."""
 
-    def attend(self, settings: DialogueSettings) -> None:
+    def apply_settings(self, settings: DialogueSettings) -> None:
         """Answer who calls it, or everybody, as the settings say."""
         addressed = settings.answer_when == "addressed"
-        self.names = (settings.name, *settings.wake_phrases) if addressed else ()
+        self.own_names = (settings.name, *settings.wake_phrases)
+        self.names = self.own_names if addressed else ()
         self.follow_up_s = settings.follow_up_s
 
     def is_speaking(self, speaking: bool, now: float) -> None:
@@ -88,9 +102,19 @@ class Lately:
             self.spoke_until = now
         self.speaking = speaking
 
-    def has_said(self, text: str, now: float) -> None:
-        """Note what was heard of a reply that ends now."""
+    def has_said(self, text: str, now: float, whole: bool = True) -> None:
+        """Note what was heard of a reply that ends now; ``whole``: to its end."""
         self.said, self.said_until = text, now
+        if self.falls_asleep:  # who interrupts its good night wants something else
+            self.falls_asleep, self.asleep = False, whole
+            if whole:
+                self.on_sleep(True)
+
+    def wake(self) -> None:
+        """Be awake, if it slept."""
+        if self.asleep:
+            self.asleep = False
+            self.on_sleep(False)
 
     def speech_began(self, now: float) -> None:
         """Note that somebody begins to speak."""
@@ -99,21 +123,24 @@ class Lately:
 
 def is_backchannel(text: str) -> bool:
     """Whether what was said lets the reply go on; a cough, which has no words, does."""
-    rest = ACCOMPANIMENT.sub("", text.replace("’", "'"))
+    rest = BACKCHANNEL.sub("", text.replace("’", "'"))
     if INTERRUPTION.search(rest) and re.search(r"\w", rest):  # a mark alone is what "吗" left
         return False
     characters = len(re.findall(r"[\u4e00-\u9fff]", rest))
     words = len(re.findall(r"[a-z']+", rest, re.IGNORECASE))
-    return words < MANY_WORDS and characters < MANY_CHARACTERS
+    return words < INTERRUPTING_WORDS and characters < INTERRUPTING_CHARACTERS
 
 
 def is_own_echo(heard: str, said: str) -> bool:
     """Whether ``heard`` is no more than a part of ``said``, as far as a recogniser can tell."""
     words = words_of(heard)
-    return len(words) >= FEWEST and share_of(words, words_of(said)[-RECENT:]) >= ECHO_SIMILARITY
+    return (
+        len(words) >= MIN_ECHO_WORDS
+        and matched_share(words, words_of(said)[-RECENT_WORDS:]) >= ECHO_SIMILARITY
+    )
 
 
-def question_to(names: Sequence[str], text: str) -> str | None:
+def question_after_name(names: Sequence[str], text: str) -> str | None:
     """Return what ``text`` asks one who has these ``names``; ``None`` if it is said to another.
 
     A name may be anywhere; at the start it is left out, with a greeting before it. A name alone is
@@ -123,24 +150,28 @@ def question_to(names: Sequence[str], text: str) -> str | None:
     alike, begin, end = max(_find(words, words_of(name)) for name in names)
     if alike < NAME_SIMILARITY:
         return None
-    rest = text[words[end - 1].end :].lstrip(STOPS)
+    rest = text[words[end - 1].end :].lstrip(PUNCTUATION)
     called_first = all(word.text in GREETINGS for word in words[:begin])
     return rest if called_first and rest else text
 
 
-def meant_for_us(heard: Transcript, began: float, lately: Lately) -> Transcript:
+def addressed_words(heard: Transcript, began: float, context: DialogueContext) -> Transcript:
     """Return what of the words wants an answer; empty text if they are an echo, or for another.
 
     ``began``: the event loop's time at which they were begun.
     """
     text = heard.text
-    if lately.names:
-        follows = lately.speaking or began < lately.spoke_until + lately.follow_up_s
-        question = question_to(lately.names, text)
+    if context.asleep and not context.ringing:
+        names = (*context.own_names, *filter(None, (context.wake_phrase,)))
+        called = question_after_name(names, text) if names else None
+        return replace(heard, text=called or (text if WAKING.search(text) else ""))
+    if context.names and not context.ringing:
+        follows = context.speaking or began < context.spoke_until + context.follow_up_s
+        question = question_after_name(context.names, text)
         text = question if question is not None else text if follows else ""
-    if lately.wake_phrase:
-        text = question_to((lately.wake_phrase,), text) or text
-    if lately.may_be_echo and is_own_echo(text, lately.said):
+    if context.wake_phrase:
+        text = question_after_name((context.wake_phrase,), text) or text
+    if context.may_be_echo and is_own_echo(text, context.said):
         text = ""
     return replace(heard, text=text)
 
@@ -152,9 +183,8 @@ def _find(words: Sequence[Word], name: Sequence[Word]) -> tuple[float, int, int]
     for count in (len(name), len(name) - 1, len(name) + 1):  # a recogniser may join or split words
         for begin in range(len(words) - count + 1) if count else ():
             part = words[begin : begin + count]
-            alike = (
-                likeness(part, name) if len(wanted) >= SHORT else float(sound_of(part) == wanted)
-            )
+            guessed = len(wanted) >= MIN_GUESSED_LETTERS
+            alike = similarity(part, name) if guessed else float(sound_of(part) == wanted)
             if alike > best[0]:
                 best = (alike, begin, begin + count)
     return best

@@ -36,7 +36,7 @@ class FrameSink(Protocol):
         """Drop what has not been shown and close the mouth."""
 
 
-class Mouths:
+class FaceAnimation:
     """Draws on the face's thread. A reply whose face fails goes on without a mouth."""
 
     def __init__(
@@ -73,7 +73,8 @@ class Mouths:
         """Let them be shown, for the sound begins; give the first a moment to be there."""
         self._begun.set()
         try:
-            await asyncio.wait_for(self._first.wait(), FIRST_FRAME_S)
+            async with asyncio.timeout(FIRST_FRAME_S):
+                await self._first.wait()
         except TimeoutError:
             return  # video is dropped, sound never waits
 

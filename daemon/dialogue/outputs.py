@@ -22,13 +22,13 @@ class Outputs:
 
     def pause(self) -> None:
         """Fall silent with a closed mouth, and keep the rest."""
-        self._try_to(self.player.pause)
+        self._best_effort(self.player.pause)
         self._with_screen(lambda frames: frames.hold(True))
 
     def resume(self) -> None:
         """Go on after ``pause``."""
         self._with_screen(lambda frames: frames.hold(False))
-        self._try_to(self.player.resume)
+        self._best_effort(self.player.resume)
 
     def silence(self) -> int:
         """Fall silent, close the mouth, drop the rest; return the sample that was heard last."""
@@ -49,16 +49,16 @@ class Outputs:
                 log.warning("the player failed: %s", error)
         return 0
 
-    def _try_to(self, deed: Callable[[], object]) -> None:
+    def _best_effort(self, action: Callable[[], object]) -> None:
         try:
-            deed()
+            action()
         except Exception as error:
             self._failed(error)
 
-    def _with_screen(self, deed: Callable[[FrameSink], object]) -> None:
+    def _with_screen(self, action: Callable[[FrameSink], object]) -> None:
         if self.frames is None:
             return
         try:
-            deed(self.frames)
+            action(self.frames)
         except Exception as error:  # a reply without a mouth is still a reply
             log.warning("the screen failed: %s", error)

@@ -1,12 +1,39 @@
 """What a conversation is held with."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from daemon.brain.history import History
 from daemon.dialogue.conversion import Conversion
+from daemon.dialogue.openers import Openers
 from daemon.dialogue.voice_commands import VoiceCommand
+from daemon.skills.skills import Skills
 from daemon.stages import ChatModel, LipSync, Recognizer, Synthesizer, Tools
 from daemon.worker import Worker
+
+
+class ThinkingParts(Protocol):
+    """What the words of an answer are made with."""
+
+    @property
+    def chat_model(self) -> ChatModel:
+        """The brain."""
+
+    @property
+    def thinking(self) -> Worker:
+        """The brain's thread."""
+
+    @property
+    def history(self) -> History:
+        """What the brain is told."""
+
+    @property
+    def tools(self) -> Tools | None:
+        """What calls tools, if any may be called."""
+
+    @property
+    def openers(self) -> Openers | None:
+        """What is known of openers, where answers may begin with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +51,6 @@ class Parts:
     drawing: Worker
     history: History
     tools: Tools | None = None
-    voice_command: VoiceCommand = lambda said: None
+    voice_command: VoiceCommand = lambda _said: None
+    skills: Skills | None = None
+    openers: Openers | None = None

@@ -18,11 +18,11 @@ import logging
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from daemon.config import Settings, Spoken, user_config
+from daemon.config import Language, Settings, Spoken, user_config
 from daemon.errors import SetupError
 from daemon.i18n import tr
 
@@ -30,8 +30,6 @@ _PACKAGE = Path(__file__).parents[1]
 DEFAULT = "default"  # the persona that the settings describe
 
 log = logging.getLogger(__name__)
-
-Language = Literal["en", "zh"]
 
 
 class _Table(BaseModel):
@@ -102,7 +100,7 @@ def find_persona(name: str, settings: Settings) -> Persona:
 def with_persona(settings: Settings, persona: Persona) -> Settings:
     """Return the settings as they are while this one answers."""
     voice = {key: value for key, value in persona.voice.model_dump().items() if value is not None}
-    changes: dict[str, dict[str, Any]] = {"voice": voice, "persona": {"name": persona.id}}
+    changes: dict[str, dict[str, object]] = {"voice": voice, "persona": {"name": persona.id}}
     if persona.id != DEFAULT:
         changes["brain"] = {"persona": persona.prompt}
         changes["dialogue"] = {"name": persona.name}
@@ -115,7 +113,7 @@ def with_persona(settings: Settings, persona: Persona) -> Settings:
         changes["ears"] = {"languages": persona.languages}
     values = settings.model_dump()
     return Settings.model_validate(
-        {room: {**values[room], **changes.get(room, {})} for room in values}
+        {section: {**values[section], **changes.get(section, {})} for section in values}
     )
 
 

@@ -3,27 +3,30 @@
 Four tasks in one group, joined by queues that belong to the reply and die with it. Each task
 closes its own in a ``finally``, so that none waits for one that has failed::
 
-    _think    history → sentences (thinking.py, which also calls tools)
-    _voice    sentence → text to speech → conversion → Speech
-    _animate  Speech → mouths
+    _write    history → sentences (thinking.py, which also calls tools)
+    _voice    sentence → text to speech → conversion → Speech (speaking.py)
+    _mouths   Speech → mouths (mouths.py)
     _play     Speech → player
 
 Cancelling ``run`` cancels all four; each lets go of its model at once (see ``worker.py``).
 
-A reply may be prepared while nobody knows yet whether the person has finished. All of it but sound
-and mouths is made then; these, and whatever is reported, wait for the ``TurnGate``.
+A reply may be prepared while nobody knows yet whether the person has finished. Sentences, speech
+and mouths are made then, as far as the queues have room; none of it is heard, shown or reported
+until the ``TurnGate`` opens.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from daemon.audio.player import Player, heard
+from daemon.audio.player import Player, wait_until_heard
 from daemon.brain.history import heard_text
 from daemon.brain.sentences import sentences_of
-from daemon.dialogue.mouths import FrameSink, Mouths
+from daemon.dialogue.mouths import FaceAnimation, FrameSink
+from daemon.dialogue.openers import OpenerHold
 from daemon.dialogue.parts import Parts
+from daemon.dialogue.speaking import Speaking
 from daemon.dialogue.state import (
     FirstAudible,
     ReplyEmpty,
@@ -31,9 +34,9 @@ from daemon.dialogue.state import (
     ReplyFailed,
     ReplyFinished,
 )
-from daemon.dialogue.streams import Channel, from_stage, uncancelled
+from daemon.dialogue.streams import Channel, stage, uncancelled
 from daemon.dialogue.thinking import Thinking
-from daemon.dialogue.turn import Apology, Script, Turn
+from daemon.dialogue.turn import Apology, Recitation, Turn
 from daemon.errors import first_failure
 from daemon.media import (
     SPEAK_RATE,
@@ -42,11 +45,11 @@ from daemon.media import (
     Sentence,
     Speech,
 )
-from daemon.worker import CancelToken
+from daemon.skills.skills import Plan
 
 log = logging.getLogger(__name__)
 
-QUEUE = 2  # sentences, and pieces of speech, that may wait for the next stage
+QUEUE_SIZE = 2  # sentences, and pieces of speech, that may wait for the next stage
 
 
 class Reply:
@@ -60,17 +63,24 @@ class Reply:
         """What becomes of it, as it happens; closed at its end."""
         self.spoken: list[Speech] = []
         """Everything handed to the player so far, in order."""
-        self.degraded: set[str] = set()
-        """What failed without ending the reply: ``conversion``, ``lips``."""
         self.error: Exception | None = None
         """What ended it before its time."""
         self._task: asyncio.Task[None] | None = None
         self._parts = parts
         self._player = player
-        self._sentences: Channel[Sentence] = Channel(QUEUE)
-        self._speech: Channel[Speech] = Channel(QUEUE)
-        self._mouths = Mouths(turn, parts.lip_sync, parts.drawing, frames)
+        self._sentences: Channel[Sentence] = Channel(QUEUE_SIZE)
+        self._speech: Channel[Speech] = Channel(QUEUE_SIZE)
+        self._mouths = FaceAnimation(turn, parts.lip_sync, parts.drawing, frames)
+        self._plan: Plan | None = None
         self._thinking = Thinking(turn, parts)
+        self._speaking = Speaking(turn, parts)
+        self._opener = OpenerHold(parts.openers, turn.timings)
+
+    @property
+    def degraded(self) -> set[str]:
+        """What failed without ending the reply: ``conversion``, ``lips``."""
+        failed = {"conversion": self._speaking.failed, "lips": self._mouths.failed}
+        return {name for name in failed if failed[name]}
 
     @property
     def called(self) -> list[CalledTool]:
@@ -82,10 +92,15 @@ class Reply:
         self._task = group.create_task(self.run(), name=f"reply {self.turn.number}")
         self._task.add_done_callback(lambda _: self.events.close())  # it may end before it begins
 
-    def cancel(self) -> None:
-        """End it, if it has not ended; it tells nothing any more."""
+    def cancel(self, take_back: bool = False) -> None:
+        """End it, if it has not ended; it tells nothing any more.
+
+        ``take_back``: undo what it did, too, because the person had only paused.
+        """
         if self._task is not None:
             self._task.cancel()
+        if take_back and self._plan is not None:
+            self._plan.take_back()
 
     async def run(self) -> None:
         """Answer. ``events`` tell how it goes; raises only ``CancelledError``, if cancelled."""
@@ -112,8 +127,8 @@ class Reply:
         match self.turn.question:
             case Apology() as apology:
                 return await self._apologise(apology)
-            case Script(text):
-                words = self._recite(text)
+            case Recitation(text):
+                sentences = _recited(text)
             case _:
                 transcript = await self.turn.transcript()
                 self.timings.mark("transcript")
@@ -122,10 +137,15 @@ class Reply:
                 if (carry_out := self._parts.voice_command(transcript)) is not None:
                     await self.turn.gate.wait_endpoint()
                     return carry_out()
-                words = self._think(transcript.text)
+                if self._parts.skills and (plan := self._parts.skills.plan(transcript)):
+                    self._plan = plan
+                    sentences = _carried_out(self.turn, plan)
+                else:
+                    sentences = self._thinking.sentences(transcript.text)
         try:
             async with asyncio.TaskGroup() as group:
-                for task in (words, self._voice(), self._animate(), self._play()):
+                written = self._write(sentences)
+                for task in (written, self._voice(), self._mouths.run(), self._play()):
                     group.create_task(uncancelled(task))
         except* Exception as failures:
             raise first_failure(failures) from None
@@ -142,70 +162,29 @@ class Reply:
         sound = Audio(apology.sound, SPEAK_RATE)
         self.spoken.append(Speech(self.turn.number, Sentence(0, apology.text), 0, sound))
         await self._player.play(apology.sound)
-        await heard(self._player, len(apology.sound))
+        await wait_until_heard(self._player, len(apology.sound))
 
-    async def _think(self, question: str) -> None:
+    async def _write(self, sentences: AsyncGenerator[Sentence, None]) -> None:
         try:
-            await self._thinking.find_semantic_end(question)
-            async with aclosing(self._thinking.sentences(question)) as sentences:
+            async with aclosing(sentences):
                 async for sentence in sentences:
-                    await self._say([sentence])
+                    self.timings.mark("first_sentence")
+                    self._opener.note_sentence(sentence)
+                    await self._sentences.put(sentence)
         finally:
             self._sentences.close()
-
-    async def _recite(self, text: str) -> None:
-        try:
-            await self._say(sentences_of(text))
-        finally:
-            self._sentences.close()
-
-    async def _say(self, sentences: list[Sentence]) -> None:
-        for sentence in sentences:
-            self.timings.mark("first_sentence")
-            await self._sentences.put(sentence)
 
     async def _voice(self) -> None:
-        start = 0
-        speak = self.timings.timed_iterator("voice", self._synthesize)
         try:
-            async for sentence in self._sentences:
-                stream = self._parts.speaking.stream(speak, sentence.text)
-                async with aclosing(stream) as pieces:
-                    async for plain in from_stage("voice", pieces):
-                        audio = await self._convert(plain)
-                        if not len(audio.samples):  # its first sample would be waited for
-                            continue
-                        speech = Speech(self.turn.number, sentence, start, audio)
-                        start += len(audio.samples)
-                        await self._mouths.speech.put(speech)
-                        await self._speech.put(speech)
+            async with aclosing(self._speaking.speech(self._sentences)) as pieces:
+                async for speech in pieces:
+                    self._opener.note_sound(speech)
+                    await self._mouths.speech.put(speech)
+                    await self._speech.put(speech)
         finally:
             self._sentences.drop()
             self._mouths.speech.close()
             self._speech.close()
-
-    def _synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
-        for audio in self._parts.synthesizer.synthesize(text, cancel):
-            yield audio.at_rate(SPEAK_RATE)
-
-    async def _convert(self, audio: Audio) -> Audio:
-        conversion = self._parts.conversion
-        if conversion is None or "conversion" in self.degraded:
-            return audio
-        try:
-            return await conversion.convert(audio, self._timed_conversion)
-        except Exception as error:  # any failure of the conversion leaves the plain voice
-            log.warning("turn %d: voice conversion failed: %s", self.turn.number, error)
-            self.degraded.add("conversion")
-            return audio
-
-    def _timed_conversion(self, convert: Callable[..., Audio]) -> Callable[..., Audio]:
-        return self.timings.timed("conversion", convert)
-
-    async def _animate(self) -> None:
-        await self._mouths.run()
-        if self._mouths.failed:
-            self.degraded.add("lips")
 
     async def _play(self) -> None:
         total = 0
@@ -213,6 +192,8 @@ class Reply:
             async with asyncio.TaskGroup() as group:
                 async for speech in self._speech:
                     if not self.spoken:
+                        self.timings.mark("first_audio")
+                        await self._opener.wait(speech, self._speech)
                         await self._begin()
                         group.create_task(self._announce())
                     self.spoken.append(speech)
@@ -220,17 +201,32 @@ class Reply:
                     await self._player.play(speech.audio.samples)
         finally:
             self._speech.drop()
-        await heard(self._player, total)
+        await wait_until_heard(self._player, total)
         self.timings.mark("reply_end")
 
     async def _begin(self) -> None:
         """Start the reply's clock once it may be heard."""
-        self.timings.mark("first_audio")
         await self.turn.finished()
         await self._player.begin()
         await self._mouths.begin()
 
     async def _announce(self) -> None:
-        await heard(self._player, 1)
+        await wait_until_heard(self._player, 1)
         self.timings.mark("first_audible")
         await self.events.put(FirstAudible(self.turn.number))
+
+
+async def _recited(text: str) -> AsyncGenerator[Sentence, None]:
+    """Yield the sentences of a text that is only to be said."""
+    for sentence in sentences_of(text):
+        yield sentence
+
+
+async def _carried_out(turn: Turn, plan: Plan) -> AsyncGenerator[Sentence, None]:
+    """Do what was asked for, once the person has finished, and yield what is said of it."""
+    turn.gate.set_semantic_end(1.0 if plan.is_whole else 0.0)
+    await turn.finished()
+    with stage("skills"):
+        text = await plan.carry_out()
+    for sentence in sentences_of(text):
+        yield sentence

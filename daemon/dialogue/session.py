@@ -14,7 +14,7 @@ from typing import Any
 from daemon.audio.player import Player
 from daemon.dialogue.apologies import apology_in
 from daemon.dialogue.events import ConversationStep
-from daemon.dialogue.filters import Lately, is_backchannel, is_own_echo
+from daemon.dialogue.filters import DialogueContext, is_backchannel, is_own_echo
 from daemon.dialogue.mouths import FrameSink
 from daemon.dialogue.outputs import Outputs
 from daemon.dialogue.parts import Parts
@@ -23,7 +23,7 @@ from daemon.dialogue.reply import Reply
 from daemon.dialogue.state import (
     Action,
     Classified,
-    Event,
+    ConversationEvent,
     Phase,
     ReplyEvent,
     ReplyFailed,
@@ -34,7 +34,7 @@ from daemon.dialogue.state import (
     step,
 )
 from daemon.dialogue.streams import Channel
-from daemon.dialogue.turn import Apology, Script, SpokenTurn, Turn
+from daemon.dialogue.turn import Apology, Recitation, SpokenTurn, Turn
 from daemon.dialogue.utterances import loop_time
 from daemon.ears.events import (
     EarEvent,
@@ -51,10 +51,10 @@ from daemon.i18n import tr
 from daemon.media import SPEAK_RATE, Samples, Transcript
 
 MAX_WAITING = 64  # events of the ears; each reply has a few more to tell
-AHEAD = SPEAK_RATE  # samples: devices tell their delays only roughly
-OVERLAP = (Phase.PAUSED, Phase.CLASSIFYING)
-LISTENED_TO = (Phase.HEARING, *OVERLAP)  # what is said in these may be answered
-AUDIBLE = (Phase.SPEAKING, *OVERLAP)
+DELAY_MARGIN = SPEAK_RATE  # samples: devices tell their delays only roughly
+OVERLAP_PHASES = (Phase.PAUSED, Phase.CLASSIFYING)
+HEARD_PHASES = (Phase.HEARING, *OVERLAP_PHASES)  # what is said in these may be answered
+AUDIBLE_PHASES = (Phase.SPEAKING, *OVERLAP_PHASES)
 
 log = logging.getLogger(__name__)
 
@@ -79,53 +79,58 @@ class Session:
         """Spoken by the voice that is set; may be changed at any time."""
         self.barge_in_s = barge_in_s
         """Seconds of speech over a reply that silence it; may be changed at any time."""
-        self.lately = Lately()
+        self.context = DialogueContext()
         """Whom it answers may be changed at any time."""
         self._bus = bus or Bus()
-        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._events: asyncio.Queue[ConversationEvent] = asyncio.Queue()
         self._outputs = Outputs(
             player,
             frames,
             lambda error: self._events.put_nowait(ReplyFailed(self.state.turn, error)),
         )
-        self._room = asyncio.Semaphore(MAX_WAITING)
+        self._free_slots = asyncio.Semaphore(MAX_WAITING)
         self._turn: SpokenTurn | None = None  # being said
         self._waiting: Turn | None = None  # has been said or typed, and waits for its answer
         self._reply: Reply | None = None  # in HEARING one that is only prepared
         self._classifying: asyncio.Task[None] | None = None
         self._typed = itertools.count(-1, -1)  # turns that are not the ears'
         self._group: asyncio.TaskGroup | None = None
-        self._language = "en"
+        self.language = "en"
+        """The language that was spoken last."""
 
     async def run(self, hear: AsyncIterator[EarEvent]) -> None:
         """Converse. ``hear`` yields what the ears notice; its failure ends the session."""
 
-        async def listen() -> None:
+        async def take_in() -> None:
             async for event in hear:
-                await self._room.acquire()
+                await self._free_slots.acquire()
                 self._events.put_nowait(event)
 
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
-                group.create_task(listen())
-                while True:
-                    self._take(event := await self._events.get(), group)
-                    if isinstance(event, EarEvent):
-                        self._room.release()
+                try:
+                    group.create_task(take_in())
+                    while True:
+                        self._take(event := await self._events.get(), group)
+                        if isinstance(event, EarEvent):
+                            self._free_slots.release()
+                finally:
+                    self._group = None  # nothing is asked of it any more, while its tasks end
         finally:
-            self._group = None  # nothing is asked of it any more
             for turn in (self._waiting, self._reply.turn if self._reply else None):
                 if turn is not None:
-                    turn.failed(DigitalLifeError(tr("It was restarted before it had answered.")))
+                    turn.failed(
+                        DigitalLifeError(tr("It ended, or was restarted, before it had answered."))
+                    )
 
     def sound_lost(self) -> None:
         """Note that microphone and loudspeaker have gone; they come back later."""
         self._events.put_nowait(SoundLost())
 
-    def ask(self, question: str | Script) -> PendingRequest | None:
+    def ask(self, question: str | Recitation) -> PendingRequest | None:
         """Answer or say at once; ``None`` while somebody speaks, or the session does not run."""
-        if self._group is None or self.state.phase in LISTENED_TO:
+        if self._group is None or self.state.phase in HEARD_PHASES:
             return None
         request = PendingRequest()
         self._waiting = turn = Turn(next(self._typed), question, request)
@@ -152,15 +157,19 @@ class Session:
         """Answer with these parts, named as in ``Parts``, from the next reply on."""
         self.parts = replace(self.parts, **parts)
 
-    def _take(self, event: Event, group: asyncio.TaskGroup) -> None:
-        """Follow one event: the next state, and what is to be done for it."""
+    def _take(self, event: ConversationEvent, group: asyncio.TaskGroup) -> None:
+        """Follow one event: the next state, and what is to be done for it.
+
+        In this order: what was said is a waiting turn before an action answers it, and nobody is
+        told before all is done.
+        """
         before, now = self.state, asyncio.get_running_loop().time()
         self.state, actions = step(before, event, self.barge_in_s)
         if before.phase is not self.state.phase:
             log.info("turn %d: %s", self.state.turn, self.state.phase.value)
         if isinstance(event, SpeechStarted):
-            self.lately.speech_began(now)
-        if before.phase in LISTENED_TO:
+            self.context.speech_began(now)
+        if before.phase in HEARD_PHASES:
             self._hear(event, before, group)
         if isinstance(event, ReplyFailed):
             log.error("turn %d failed: %s", event.turn, event.error)
@@ -172,7 +181,7 @@ class Session:
             self._classifying = None
         for action in actions:
             self._perform(action, event, group)
-        self.lately.is_speaking(self.state.phase in AUDIBLE, now)
+        self.context.is_speaking(self.state.phase in AUDIBLE_PHASES, now)
         if self.state.phase is Phase.LISTENING:
             for turn in (self._waiting, self._reply.turn if self._reply else None):
                 if turn is not None:
@@ -184,28 +193,30 @@ class Session:
         if self.state.phase is not before.phase:
             self._bus.publish(StateChanged(self.state.phase.value, self.state.turn))
 
-    def _hear(self, event: Event, before: State, group: asyncio.TaskGroup) -> None:
+    def _hear(self, event: ConversationEvent, before: State, group: asyncio.TaskGroup) -> None:
         """Follow what is being said; its answer is prepared before it is known to be all."""
-        more = isinstance(event, SpeechStarted | SpeechContinued)
+        outdated = isinstance(event, SpeechStarted | SpeechContinued)  # what was prepared so far
         match event:
             case SpeechFaded() | SpeechEnded() | SpeechPaused():
                 if isinstance(event, SpeechPaused) and before.phase is not Phase.PAUSED:
                     return
-                more = self._grow(event)
-        if isinstance(event, SpeechTooShort) and self._turn is not None:
-            self._turn.stop_reading()
-            self._turn, more = None, True
-        if more and before.phase is Phase.HEARING and self._reply is not None:
+                outdated = self._grow(event)
+            case SpeechTooShort() if self._turn is not None:
+                self._turn.stop_reading()
+                self._turn, outdated = None, True
+        if outdated and before.phase is Phase.HEARING and self._reply is not None:
             self._reply.cancel()
             self._reply = None
         if isinstance(event, SpeechFaded) and self._turn is not None:
-            if more:
+            if outdated:
                 self._turn.read_ahead(group)
             if self.state.phase is Phase.HEARING:
                 self._answer(self._turn, group)
         if isinstance(event, SpeechEnded):
             if self._waiting is not None:
                 self._waiting.answered("", whole=False)  # it gives way to what was said since
+            if self._turn is not None:
+                self._turn.sounds_finished = event.sure
             self._waiting, self._turn = self._turn, None
 
     def _grow(self, event: SpeechFaded | SpeechPaused | SpeechEnded) -> bool:
@@ -217,21 +228,21 @@ class Session:
         if isinstance(self._waiting, SpokenTurn):  # they had only paused
             self._waiting.stop_reading()
             earlier = self._waiting.utterance
-        self._turn = SpokenTurn(event.utterance, end, self.parts, self.lately, earlier)
+        self._turn = SpokenTurn(event.utterance, end, self.parts, self.context, earlier)
         return True
 
-    def _perform(self, action: Action, event: Event, group: asyncio.TaskGroup) -> None:
+    def _perform(self, action: Action, event: ConversationEvent, group: asyncio.TaskGroup) -> None:
         match action:
             case Action.START_REPLY:
                 assert self._waiting is not None, "a reply starts only after a question"
                 self._waiting.number = self.state.turn
                 self._answer(self._waiting, group)
-                self._waiting.gate.set_endpoint()
+                self._waiting.gate.set_endpoint(self._waiting.sounds_finished)
                 self._waiting.timings.mark("turn_end")
             case Action.CANCEL_REPLY:
                 self._outputs.silence()
                 if self._reply is not None:
-                    self._reply.cancel()
+                    self._reply.cancel(take_back=True)
                     self._reply.turn.begin_again()
                     self._reply = None
             case Action.PAUSE:
@@ -249,7 +260,7 @@ class Session:
                 self._commit(self._outputs.position(), whole=True)
             case Action.APOLOGISE:
                 self._outputs.silence()
-                apology = apology_in(self._language, self.apologies)
+                apology = apology_in(self.language, self.apologies)
                 self._answer(Turn(self.state.turn, apology), group)
 
     def _answer(self, turn: Turn, group: asyncio.TaskGroup) -> None:
@@ -264,9 +275,11 @@ class Session:
         """Find out what was said over the reply; what cannot be understood ends it."""
         number, backchannel = turn.number, False
         try:
-            text = (await turn.transcript()).text
-            said = self._reply.heard(self._outputs.position() + AHEAD) if self._reply else ""
-            backchannel = is_backchannel(text) or is_own_echo(text, said)
+            words = await turn.transcript()
+            said = self._reply.heard(self._outputs.position() + DELAY_MARGIN) if self._reply else ""
+            backchannel = is_backchannel(words.text) or is_own_echo(words.text, said)
+            if self.context.ringing and self.parts.skills and self.parts.skills.plan(words):
+                backchannel = False  # "okay, thanks" to an alarm is an answer
         except Exception as error:  # the reply that follows will meet it again, and say so
             log.warning("turn %d: what was said over it: %s", number, error)
         self._events.put_nowait(Classified(number, voiced_s, backchannel))
@@ -278,15 +291,15 @@ class Session:
             return
         reply.cancel()
         text, words = reply.heard(heard), reply.turn.words
-        self.lately.has_said(text, asyncio.get_running_loop().time())
+        self.context.has_said(text, asyncio.get_running_loop().time(), whole)
         log.debug("turn %d: %s was answered with %r", reply.turn.number, words, text)
         if words is not None:
             self.parts.history.commit(words.text, text)
-            self._language = words.language
+            self.language = words.language or self.language
         reply.turn.answered(text, whole)
 
 
-async def _forward(found: Channel[ReplyEvent], events: asyncio.Queue[Event]) -> None:
+async def _forward(found: Channel[ReplyEvent], events: asyncio.Queue[ConversationEvent]) -> None:
     """Hand on what a reply tells."""
     async for event in found:
         events.put_nowait(event)

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from pypinyin import lazy_pinyin
-
 from daemon.brain.sentences import WORD
 
 
@@ -26,6 +24,9 @@ class Word:
 
 def words_of(text: str) -> list[Word]:
     """Return the words of a text, and how each sounds."""
+    # Its dictionaries take 0.2 s to load, which the start need not wait for.
+    from pypinyin import lazy_pinyin
+
     return [
         Word(word, "".join(filter(str.isalnum, "".join(lazy_pinyin(word)))), match.end())
         for match in WORD.finditer(text)
@@ -38,7 +39,7 @@ def sound_of(words: Sequence[Word]) -> str:
     return "".join(word.sound for word in words)
 
 
-def likeness(heard: Sequence[Word], meant: Sequence[Word]) -> float:
+def similarity(heard: Sequence[Word], meant: Sequence[Word]) -> float:
     """How alike two names sound, 0 to 1, wherever a recogniser has put the spaces.
 
     Twice the letters that both have in common, in the same order, of all letters (Ratcliff and
@@ -47,7 +48,7 @@ def likeness(heard: Sequence[Word], meant: Sequence[Word]) -> float:
     return SequenceMatcher(None, sound_of(heard), sound_of(meant), autojunk=False).ratio()
 
 
-def share_of(heard: Sequence[Word], said: Sequence[Word]) -> float:
+def matched_share(heard: Sequence[Word], said: Sequence[Word]) -> float:
     """Which share of the words heard, 0 to 1, sound like words that were said, in their order."""
     if not heard:
         return 0.0

@@ -19,7 +19,7 @@ from daemon.ears.events import (
 )
 
 # Seconds of speech over a reply that are no mere "yeah" any more, whatever the words are.
-INSIST_S = 1.0
+MAX_OVERLAP_S = 1.0
 
 
 class Phase(Enum):
@@ -95,7 +95,7 @@ class StopSpeaking:
 
 
 ReplyEvent: TypeAlias = FirstAudible | ReplyEmpty | ReplyFinished | ReplyFailed
-Event: TypeAlias = EarEvent | ReplyEvent | Classified | SoundLost | Typed | StopSpeaking
+ConversationEvent: TypeAlias = EarEvent | ReplyEvent | Classified | SoundLost | Typed | StopSpeaking
 
 
 class Action(Enum):
@@ -129,16 +129,16 @@ class State:
     unanswered: bool = False
     """An utterance waits: in HEARING to be joined with what is being said now, in CLASSIFYING for
     what is made of it."""
-    over: int = 0
+    overlapping_turn: int = 0
     """In SPEAKING, PAUSED and CLASSIFYING: the newest turn that was spoken over the reply."""
-    excused_s: float = 0.0
+    backchannel_s: float = 0.0
     """Seconds of that turn that were found to let the reply go on."""
 
 
 Step: TypeAlias = tuple[State, tuple[Action, ...]]
 
 
-def step(state: State, event: Event, barge_in_s: float) -> Step:
+def step(state: State, event: ConversationEvent, barge_in_s: float) -> Step:
     """Return the next state and the actions, in their order.
 
     ``barge_in_s``: seconds of speech over a reply that silence it.
@@ -189,18 +189,18 @@ def _speech(state: State, turn: int) -> Step:
 
 def _speech_over_reply(state: State, turn: int, voiced_s: float, barge_in_s: float) -> Step:
     """Somebody speaks over the reply, or over its silence while it is held."""
-    if turn != state.over:
+    if turn != state.overlapping_turn:
         if state.unanswered:  # they go on where they had only paused
             return State(Phase.HEARING, turn, unanswered=True), (Action.INTERRUPT,)
-        spoken = replace(state, over=turn, excused_s=0.0)
+        spoken = replace(state, overlapping_turn=turn, backchannel_s=0.0)
     else:
         spoken = state
-    insisted_s = voiced_s - spoken.excused_s
+    overlap_s = voiced_s - spoken.backchannel_s
     if state.phase is Phase.SPEAKING:
-        if insisted_s < barge_in_s:
+        if overlap_s < barge_in_s:
             return state, ()
         return replace(spoken, phase=Phase.PAUSED), (Action.PAUSE,)
-    if insisted_s >= INSIST_S:
+    if overlap_s >= MAX_OVERLAP_S:
         return _interrupt(spoken)
     return replace(spoken, phase=Phase.PAUSED), ()
 
@@ -224,19 +224,24 @@ def _speech_ended(state: State, words: bool) -> Step:
 
 def _classified(state: State, event: Classified) -> Step:
     """Go on with the held reply, or end it."""
-    if state.phase is not Phase.CLASSIFYING or event.turn != state.over:
+    if state.phase is not Phase.CLASSIFYING or event.turn != state.overlapping_turn:
         return state, ()
     if not event.backchannel:
         return _interrupt(state)
-    speaking = State(Phase.SPEAKING, state.turn, over=state.over, excused_s=event.voiced_s)
+    speaking = State(
+        Phase.SPEAKING,
+        state.turn,
+        overlapping_turn=state.overlapping_turn,
+        backchannel_s=event.voiced_s,
+    )
     return speaking, (Action.RESUME,)
 
 
 def _interrupt(state: State) -> Step:
     """End a held reply for good: the turn is theirs."""
     if state.unanswered:
-        return State(Phase.THINKING, state.over), (Action.INTERRUPT, Action.START_REPLY)
-    return State(Phase.HEARING, state.over), (Action.INTERRUPT,)
+        return State(Phase.THINKING, state.overlapping_turn), (Action.INTERRUPT, Action.START_REPLY)
+    return State(Phase.HEARING, state.overlapping_turn), (Action.INTERRUPT,)
 
 
 def _reply(state: State, event: ReplyEvent) -> Step:

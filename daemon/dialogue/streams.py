@@ -79,10 +79,14 @@ class Channel(Generic[T]):
         self._items.clear()
         self.close()
 
+    async def ready(self) -> None:
+        """Wait until there is an item to take, or there will be none."""
+        while not self._items and not self._closed:
+            await self._change()
+
     async def __aiter__(self) -> AsyncIterator[T]:
         while True:
-            while not self._items and not self._closed:
-                await self._change()
+            await self.ready()
             if not self._items:
                 return
             self._changed.set()

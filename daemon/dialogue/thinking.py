@@ -10,22 +10,33 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from daemon.brain.ending import UNFINISHED, is_plainly_whole
+from daemon.brain.end_of_utterance import (
+    is_plainly_whole,
+    is_too_short_to_tell,
+    with_mark,
+)
+from daemon.brain.history import History
 from daemon.brain.sentences import SentenceSplitter, is_chinese
-from daemon.dialogue.parts import Parts
+from daemon.dialogue.parts import ThinkingParts
 from daemon.dialogue.streams import from_stage
 from daemon.dialogue.turn import Turn
 from daemon.media import CalledTool, Message, Sentence, ToolCall
-from daemon.stages import TellsEnds, Tools, ToolUser
+from daemon.stages import ChatModel, EndOfUtterancePredictor, Tools, ToolUser
 from daemon.worker import CancelToken
 
-MOST_ROUNDS = 3  # times that tools are called for one answer
-MOST_CALLS = 4  # in each
-LONGEST_RESULTS = 3000  # characters, of all together: a small model reads a thousand tokens in 4 s
+MAX_ROUNDS = 3  # times that tools are called for one answer
+MAX_CALLS = 4  # in each
+MAX_RESULTS_CHARS = (
+    3000  # characters, of all together: a small model reads a thousand tokens in 4 s
+)
 PORTION = 1000  # characters that are cut into sentences at a time
 NO_ANSWER = {
     "en": "Sorry, I could not find that out.",
     "zh": "对不起，这个我没能查到。",
+}
+TOO_LATE = {
+    "en": "Sorry, that took too long, and I got no answer.",
+    "zh": "抱歉，等了很久都没有回应。",
 }
 
 log = logging.getLogger(__name__)
@@ -39,23 +50,36 @@ class Written:
     sentences: list[Sentence]
 
 
+def end_of_sentence(
+    model: ChatModel, history: History, words: str, cancel: CancelToken
+) -> float | None:
+    """Return how likely ``words`` are a whole sentence, 0 to 1; ``None`` where nobody can tell.
+
+    Runs where the model may be called.
+    """
+    if not isinstance(model, EndOfUtterancePredictor):
+        return None
+    return with_mark(words, model.end_probability(history.messages(words), cancel))
+
+
 class Thinking:
     """Makes the words of one answer."""
 
-    def __init__(self, turn: Turn, parts: Parts) -> None:
+    def __init__(self, turn: Turn, parts: ThinkingParts) -> None:
         self.called: list[CalledTool] = []
         """The tools that were called so far, the newest last."""
         self._turn, self._timings = turn, turn.timings
         self._model, self._worker, self._tools = parts.chat_model, parts.thinking, parts.tools
-        self._history = parts.history
-        self._room = LONGEST_RESULTS
+        self._history, self._openers = parts.history, parts.openers
+        self._chars_left = MAX_RESULTS_CHARS
 
     async def sentences(self, question: str) -> AsyncGenerator[Sentence, None]:
         """Yield the answer's sentences, as they are made."""
-        splitter = SentenceSplitter()
+        await self._find_semantic_end(question)
+        splitter = SentenceSplitter(self._openers is not None and self._openers.wanted)
         since: list[Message] = []
-        said = ""
-        for left in reversed(range(MOST_ROUNDS + 1)):
+        said, regret = "", NO_ANSWER
+        for left in reversed(range(MAX_ROUNDS + 1)):
             said, calls = "", []
             async with aclosing(self._round(splitter, question, since)) as pieces:
                 async for piece in pieces:
@@ -71,33 +95,38 @@ class Thinking:
                 # A sentence of its own: it is spoken while the tool is at work.
                 for sentence in splitter.feed("\n"):
                     yield sentence
+            splitter.openers = False  # what tools told is waited for anyway
             await self._turn.finished()
-            since += await self._carry_out(said, calls[:MOST_CALLS], self._tools)
+            carried_out = await self._carry_out(said, calls[:MAX_CALLS], self._tools)
+            if all(called.outcome == "late" for called in self.called[1 - len(carried_out) :]):
+                # A small model would make the answer up.
+                said, regret = "", TOO_LATE
+                break
+            since += carried_out
         if self.called and not said.strip():
-            apology = NO_ANSWER["zh" if any(map(is_chinese, question)) else "en"]
-            for sentence in splitter.feed(apology):
+            for sentence in splitter.feed(regret["zh" if any(map(is_chinese, question)) else "en"]):
                 yield sentence
         for sentence in splitter.finish():
             yield sentence
 
-    async def find_semantic_end(self, question: str) -> None:
-        """Have the model tell whether the words of a spoken question are a whole sentence."""
+    async def _find_semantic_end(self, question: str) -> None:
+        """Find out how likely the words of a spoken question are a whole sentence."""
         if self._turn.gate.knows_semantic_end:
             return
-        model = self._model
+        probability = None
+        if not is_too_short_to_tell(question):
+            plain = is_plainly_whole(question)
+            probability = 1.0 if plain else await self._end_probability(question)
+        self._turn.gate.set_semantic_end(probability)
 
-        def whole(cancel: CancelToken) -> bool:
-            assert isinstance(model, TellsEnds)
-            messages = self._history.messages(question)
-            return model.end_probability(messages, cancel) >= UNFINISHED
-
-        complete = True
-        if isinstance(model, TellsEnds) and not is_plainly_whole(question):
-            try:
-                complete = await self._worker.run(self._timings.timed("brain", whole))
-            except Exception as error:  # the answer will meet it again, and say so
-                log.debug("whether it is a whole sentence: %s", error)
-        self._turn.gate.set_semantic_end(complete)
+    async def _end_probability(self, question: str) -> float | None:
+        """Have the model tell; ``None`` where it cannot."""
+        ask = self._timings.timed("brain", end_of_sentence)
+        try:
+            return await self._worker.run(ask, self._model, self._history, question)
+        except Exception as error:  # the answer will meet it again, and say so
+            log.debug("whether it is a whole sentence: %s", error)
+            return None
 
     async def _round(
         self, splitter: SentenceSplitter, question: str, since: list[Message]
@@ -141,7 +170,7 @@ class Thinking:
             except asyncio.CancelledError:
                 called.outcome = "cancelled"
                 raise
-            result = result[: self._room]
-            self._room -= len(result)
-            messages.append(Message("tool", result, answers=call.id))
+            text = result.text[: self._chars_left]
+            self._chars_left -= len(text)
+            messages.append(Message("tool", text, answers=call.id, pictures=result.pictures))
         return messages

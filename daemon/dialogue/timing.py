@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import ParamSpec, TypeVar
 
-MOST_SPANS = 2000  # pieces of work that one turn remembers: an answer has a few hundred tokens
+MAX_SPANS = 2000  # pieces of work that one turn remembers: an answer has a few hundred tokens
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -26,7 +26,7 @@ class Timings:
         """Name → seconds from the end of the question's speech."""
         self.work: dict[str, float] = {}
         """Stage → seconds its thread worked."""
-        self.spans: deque[tuple[str, float, float]] = deque(maxlen=MOST_SPANS)
+        self.spans: deque[tuple[str, float, float]] = deque(maxlen=MAX_SPANS)
         """Each piece of that work: stage, begin and end."""
 
     def mark(self, name: str) -> None:

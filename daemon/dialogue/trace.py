@@ -9,15 +9,15 @@ import time
 from collections import deque
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.state import Phase
 from daemon.dialogue.timing import Timings
-from daemon.files import whole_file
+from daemon.files import atomic_write
 
-MOST_EVENTS = 200_000  # some hours of talk, 20 MB; the oldest are dropped
+MAX_EVENTS = 200_000  # some hours of talk, 20 MB; the oldest are dropped
 US = 1_000_000
 
 
@@ -29,7 +29,7 @@ class Trace:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._events: deque[dict[str, Any]] = deque(maxlen=MOST_EVENTS)
+        self._events: deque[dict[str, object]] = deque(maxlen=MAX_EVENTS)
         self._tracks: dict[str, int] = {}
         self._reply: Reply | None = None
         self._phase, self._turn, self._since = Phase.LISTENING, 0, time.monotonic()
@@ -55,7 +55,7 @@ class Trace:
             "displayTimeUnit": "ms",
             "otherData": {"oldest events dropped": self._all - len(self._events)},
         }
-        with whole_file(self.path) as part:
+        with atomic_write(self.path) as part:
             part.write_text(json.dumps(told), encoding="utf-8")
 
     def follow(self, step: ConversationStep) -> None:
@@ -91,7 +91,7 @@ class Trace:
         span = {"name": name, "ph": "X", "ts": round(begin * US), "dur": round((end - begin) * US)}
         self._note(track, turn, span)
 
-    def _note(self, track: str, turn: int, event: dict[str, Any]) -> None:
+    def _note(self, track: str, turn: int, event: dict[str, object]) -> None:
         thread = self._tracks.setdefault(track, len(self._tracks) + 1)
         self._all += 1
         self._events.append({**event, "pid": 1, "tid": thread, "args": {"turn": turn}})

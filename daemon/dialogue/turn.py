@@ -9,25 +9,28 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from daemon.dialogue.filters import Lately, meant_for_us
+from daemon.brain.end_of_utterance import UNFINISHED, WHOLE
+from daemon.dialogue.filters import DialogueContext, addressed_words
 from daemon.dialogue.parts import Parts
 from daemon.dialogue.pending import PendingRequest
 from daemon.dialogue.streams import stage
 from daemon.dialogue.timing import Timings
-from daemon.dialogue.utterances import joined, same
+from daemon.dialogue.utterances import is_same, join_utterances
 from daemon.media import Samples, Transcript, Utterance
 
 # People stop for up to a second in the middle of a sentence; who goes on is noticed 0.4 s later.
-PATIENCE_S = 1.6
+MAX_UNFINISHED_WAIT_S = 1.6
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
-    """A text to be said as it is; there is no question, and nothing to remember."""
+class Recitation:
+    """A text to be said as it is; there is no question."""
 
     text: str
+    answers: Transcript | None = None
+    """What it answers after all, and is remembered with; ``None``: nothing is remembered."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,11 +44,22 @@ class Apology:
     sound: Samples
 
 
+def is_complete(sure: bool, whole: float | None) -> bool:
+    """Whether somebody has finished for whom the ears are ``sure``, or not, that they have.
+
+    ``whole`` is how likely the words make a sentence, 0 to 1; ``None``: nobody can tell.
+    """
+    if whole is None:
+        return sure
+    return whole >= (UNFINISHED if sure else WHOLE)
+
+
 class TurnGate:
     """Ears and brain have to agree that somebody has finished before an answer may be heard.
 
     The ears hear that somebody has finished; what they said may yet ask to go on. In the middle of
-    a sentence they are given until ``PATIENCE_S`` after their last sound.
+    a sentence they are given until ``MAX_UNFINISHED_WAIT_S`` after their last sound. Where the ears
+    are not sure, only words that are plainly whole need no such wait.
     """
 
     def __init__(self, speech_end: float, *, ended: bool, spoken: bool) -> None:
@@ -53,10 +67,11 @@ class TurnGate:
 
         What was not ``spoken`` is complete.
         """
-        self._deadline = speech_end + PATIENCE_S
+        self._deadline = speech_end + MAX_UNFINISHED_WAIT_S
         self._ended = asyncio.Event()
         self._known = asyncio.Event()
-        self._complete = True
+        self._sure = True
+        self._whole: float | None = None
         if ended:
             self._ended.set()
         if not spoken:
@@ -67,24 +82,25 @@ class TurnGate:
         """Whether it is known if the words make a whole sentence."""
         return self._known.is_set()
 
-    def set_endpoint(self) -> None:
-        """Note that the ears are sure."""
+    def set_endpoint(self, sure: bool = True) -> None:
+        """Note that the ears have heard the end, or, not ``sure``, only a long silence."""
+        self._sure = sure
         self._ended.set()
 
-    def set_semantic_end(self, complete: bool) -> None:
-        """Note whether the words make a whole sentence."""
-        self._complete = complete
+    def set_semantic_end(self, whole: float | None) -> None:
+        """Note how likely the words make a whole sentence, 0 to 1; ``None``: nobody can tell."""
+        self._whole = whole
         self._known.set()
 
     async def wait_endpoint(self) -> None:
-        """Wait until the ears are sure."""
+        """Wait until the ears have heard the end."""
         await self._ended.wait()
 
     async def wait(self) -> None:
         """Wait until the answer may be heard, and tools may be called for it."""
         await self._ended.wait()
         await self._known.wait()
-        if not self._complete:
+        if not is_complete(self._sure, self._whole):
             await asyncio.sleep(self._deadline - asyncio.get_running_loop().time())
 
 
@@ -97,7 +113,7 @@ class Turn:
     def __init__(
         self,
         number: int,
-        question: str | Script | Apology | Utterance,
+        question: str | Recitation | Apology | Utterance,
         request: PendingRequest | None = None,
         speech_end: float | None = None,
     ) -> None:
@@ -105,8 +121,10 @@ class Turn:
         self.number = number
         self.question = question
         self.request = request
-        self.words: Transcript | None = None
+        self.words = question.answers if isinstance(question, Recitation) else None
         """Of the question; ``None`` until they are known."""
+        self.sounds_finished = True
+        """Whether the ears are sure that it has ended, once it has."""
         self._speech_end = asyncio.get_running_loop().time() if speech_end is None else speech_end
         self.begin_again()
 
@@ -145,22 +163,22 @@ class SpokenTurn(Turn):
         utterance: Utterance,
         speech_end: float,
         parts: Parts,
-        lately: Lately,
+        context: DialogueContext,
         earlier: Utterance | None = None,
     ) -> None:
         """``earlier`` waits unanswered, and belongs to it: the person had only paused."""
         self._earlier = earlier
-        self._parts, self._lately = parts, lately
+        self._parts, self._context = parts, context
         self._reading: asyncio.Task[None] | None = None
         self.newest: Transcript | None = None
         """The words that were understood last; the person may have gone on since."""
-        self.utterance = joined(earlier, utterance)
+        self.utterance = join_utterances(earlier, utterance)
         super().__init__(utterance.turn, self.utterance, None, speech_end)
 
     def grow(self, utterance: Utterance, speech_end: float) -> bool:
         """Take what was said so far; return whether that is more than was known."""
-        so_far = joined(self._earlier, utterance)
-        if same(so_far, self.utterance):
+        so_far = join_utterances(self._earlier, utterance)
+        if is_same(so_far, self.utterance):
             return False
         self.stop_reading()
         self.question = self.utterance = so_far
@@ -200,7 +218,9 @@ class SpokenTurn(Turn):
         transcribe = self.timings.timed("whisper", self._parts.recognizer.transcribe)
         with stage("whisper"):
             heard = await self._parts.hearing.run(transcribe, utterance.audio)
-        words = meant_for_us(heard, began, self._lately)
+        words = addressed_words(heard, began, self._context)
+        if words.text:
+            self._context.wake()
         if utterance is self.utterance:
             self.words = self.newest = words
         return words

@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable, Sequence
 
 from daemon.dialogue.personas import Persona
-from daemon.dialogue.similarity import likeness, words_of
+from daemon.dialogue.similarity import similarity, words_of
 from daemon.media import Transcript
 
 # Above: "Lunar", "Loona", "Una" for Luna, "Olive" for Oliver, 露那. Below: "June", "English".
 PERSONA_SIMILARITY = 0.65
-LONGER = 1  # words, or Chinese characters, by which what was heard may exceed the name
+MAX_EXTRA_WORDS = 1  # words, or Chinese characters, by which what was heard may exceed the name
 
 VoiceCommand = Callable[[Transcript], Callable[[], None] | None]
 """Returns what carries out an order for the assistant itself; ``None`` for other words."""
@@ -72,4 +72,4 @@ def _name(text: str) -> str:
 def _likeness(heard: str, name: str) -> float:
     """How alike two names sound, 0 to 1."""
     words, meant = words_of(heard), words_of(name)
-    return likeness(words, meant) if len(words) <= len(meant) + LONGER else 0.0
+    return similarity(words, meant) if len(words) <= len(meant) + MAX_EXTRA_WORDS else 0.0

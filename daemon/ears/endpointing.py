@@ -29,24 +29,26 @@ from daemon.media import LISTEN_RATE, Audio, Samples, Utterance
 HYSTERESIS = 0.15
 # Silero stays awake this long after the gate last let something through: words are closer together.
 GATE_HOLD_S = 0.6
+# Without a word for so long, nobody is in the middle of a conversation.
+IDLE_S = 10.0
 # Sound kept after the last voiced sample. Whisper wants a little silence; more makes it invent.
 TAIL_S = 0.3
 
 # When a voice stops, Silero's probability falls below this some 25 ms before it counts as silence:
 # too early for a pause, soon enough to begin reading, with hardly more needless readings.
-WANING = 0.8
+FADING_SHARE = 0.8
 FADE_S = 0.05  # of silence; a longer closure of a stop consonant costs a needless reading
 # Smart Turn wavers, and the first time that it is sure counts: each question is 20 ms of one core.
-ASK_AGAIN_S = 0.1
+TURN_CHECK_INTERVAL_S = 0.1
 
 # Finding the end of speech by its level.
 FRAME = 128  # samples, 8 ms: the grain; a quarter of a chunk
-LAG = 4 * CHUNK  # samples, 128 ms: Silero was measured to be late by up to 104 ms
+MAX_VAD_LAG = 4 * CHUNK  # samples, 128 ms: Silero was measured to be late by up to 104 ms
 LEVEL_CHUNKS = 94  # 3 s: enough for the level of the voice and, between words, of the noise
 
 
 class GateDetector(Protocol):
-    """The cheap detector that runs all day (``speech_detection.Gate``)."""
+    """The cheap detector that runs all day (``speech_detection.WebRtcVad``)."""
 
     def passes(self, samples: Samples) -> bool:
         """Whether anything in ``samples`` could be speech."""
@@ -117,6 +119,12 @@ class Endpointer:
         self._gate_open_until = 0
         self._turn: _Turn | None = None
         self._numbers = 0
+        self._last_turn = -_samples(IDLE_S)  # microphone clock: when the last one was under way
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody has said anything for ``IDLE_S``."""
+        return self._clock - self._last_turn >= _samples(IDLE_S)
 
     def feed(self, samples: Samples) -> list[EarEvent]:
         """Take the next sound (``LISTEN_RATE``, any length) and return what happened in it."""
@@ -179,8 +187,9 @@ class Endpointer:
             self._before.clear()
             turn = self._turn = _Turn(before, start=at - len(before) * CHUNK, onset=at)
         turn.chunks.append(chunk)
+        self._last_turn = self._clock
         if voiced:
-            yield from self._voiced(turn, waning=probability < WANING)
+            yield from self._voiced(turn, waning=probability < FADING_SHARE)
         else:
             yield from self._silent(turn)
         if self._turn is turn and turn.number and len(turn.chunks) >= self._max_chunks:
@@ -221,11 +230,11 @@ class Endpointer:
             return
         yield from self._fades(turn)
         if silence >= self._max_pause:
-            yield self._close(turn)
+            yield self._close(turn, sure=False)
         elif silence >= turn.next_question:
             if turn.next_question == self._pause:
                 yield SpeechPaused(_utterance(turn), turn.clock, turn.voiced / LISTEN_RATE)
-            turn.next_question = silence + _samples(ASK_AGAIN_S)
+            turn.next_question = silence + _samples(TURN_CHECK_INTERVAL_S)
             if self._turns.finished(np.concatenate(turn.chunks)) >= self._settings.turn_threshold:
                 yield self._close(turn)
 
@@ -239,13 +248,13 @@ class Endpointer:
             turn.faded = True
             yield SpeechFaded(_utterance(turn), turn.clock)
 
-    def _close(self, turn: _Turn) -> EarEvent:
+    def _close(self, turn: _Turn, sure: bool = True) -> EarEvent:
         """End the turn; sound after its tail is the pre-roll of the next."""
         self._turn = None
         self._before.extend(turn.chunks[_kept(turn) :])
         if turn.end - turn.onset < self._min_speech:
             return SpeechTooShort(turn.number, turn.end)
-        return SpeechEnded(_utterance(turn), turn.clock)
+        return SpeechEnded(_utterance(turn), turn.clock, sure)
 
     def _forget(self, turn: _Turn) -> None:
         """Drop what was not speech; its sound may still be the pre-roll of something."""
@@ -267,7 +276,7 @@ def _end_of_speech(turn: _Turn) -> int:
     """Return the microphone clock one past the last sound that belongs to the speech.
 
     Silero lags: it may call up to 0.1 s of silence speech, or miss a soft last consonant. So look
-    for the last 8 ms that stand out from the noise, from ``LAG`` before Silero's end to now.
+    for the last 8 ms that stand out from the noise, from ``MAX_VAD_LAG`` before Silero's end on.
     """
     recent = turn.chunks[-LEVEL_CHUNKS:]
     frames = np.concatenate(recent).reshape(-1, FRAME)
@@ -275,7 +284,7 @@ def _end_of_speech(turn: _Turn) -> int:
     noise, voice = np.percentile(level, (5, 95))
     heard = level > min(max(voice - 30, noise + 6), (voice + noise) / 2)
     first = turn.clock - len(recent) * CHUNK
-    earliest = (turn.voiced_end - LAG - first) // FRAME
+    earliest = (turn.voiced_end - MAX_VAD_LAG - first) // FRAME
     loud = np.flatnonzero(heard[max(0, earliest) :])
     if not len(loud):
         return turn.voiced_end

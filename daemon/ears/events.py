@@ -65,6 +65,8 @@ class SpeechEnded:
     utterance: Utterance
     at: int
     """Microphone clock: where this was noticed; the silence since its end was waited for."""
+    sure: bool = True
+    """It sounded finished; else only the silence says so, and the words have to tell."""
 
 
 EarEvent = (

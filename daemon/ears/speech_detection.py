@@ -31,7 +31,7 @@ def onnx_session(path: Path) -> onnxruntime.InferenceSession:
     )
 
 
-class Gate:
+class WebRtcVad:
     """webrtcvad: says within microseconds whether sound could be speech."""
 
     def __init__(self, aggressiveness: int) -> None:

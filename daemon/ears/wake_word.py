@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class MicroWakeWords:
-    """A ``WakeWord``."""
+    """A ``WakeWordDetector``."""
 
     def __init__(self, name: str) -> None:
         """``name``: one that comes with the package, or the path of a model's ``.json``.
@@ -41,7 +41,7 @@ class MicroWakeWords:
         """What is to be said."""
         return str(self._model.wake_word)
 
-    def hears(self, samples: Samples) -> bool:
+    def detects(self, samples: Samples) -> bool:
         """Whether the phrase ends in these samples (``LISTEN_RATE``)."""
         sound = (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
         found = False

@@ -4,13 +4,12 @@ faster-whisper loads the model and makes its features; the decoding here is gree
 because one encoder run then serves both the choice of language and the words.
 """
 
-import logging
 import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import ctranslate2
 import numpy as np
@@ -20,40 +19,40 @@ from faster_whisper.tokenizer import Tokenizer
 from opencc import OpenCC
 
 from daemon.errors import SetupError
+from daemon.graphics import OnCard
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE, Audio, Samples, Transcript
 from daemon.worker import CancelToken
 
-WINDOW = 30 * LISTEN_RATE  # samples that the encoder takes at once
-MOST_THREADS = 8  # beyond that the threads of so small a model wait for each other
+WINDOW_SAMPLES = 30 * LISTEN_RATE  # samples that the encoder takes at once
+MAX_THREADS = 8  # beyond that the threads of so small a model wait for each other
 
 # Measured with the base model. Words that were spoken, down to a lone "yes" in noise as loud as the
 # voice, had a no-speech probability below 0.5; what it invents from silence, noise or a cough was
 # above 0.58, and its mean log probability below -0.9.
 NO_SPEECH = 0.55
-DOUBTFUL = -0.7
+MIN_LOGPROB = -0.7
 # Below this the words are read again with the full window: one utterance in sixteen. Anything from
-# -0.35 to -0.55 mends as many; DOUBTFUL was too late for questions of which only half was heard.
-UNSURE = -0.5
+# -0.35 to -0.55 mends as many; ``MIN_LOGPROB`` was too late for questions of which only half
+# was heard.
+FULL_WINDOW_LOGPROB = -0.5
 UNINTELLIGIBLE = -1.6  # mean log probability of fragments that mean nothing whatever was heard
 # More than anybody speaks: five Chinese characters in a second, of which a rare one takes three.
 # Text that comes to no end by then goes in circles. (How well it compresses would not tell: people
 # repeat themselves.)
 TOKENS_PER_S = 16
 SPARE_TOKENS = 16
-MOST_TOKENS = 224  # half of Whisper's text context; the other half is for a prompt
+MAX_TOKENS = 224  # half of Whisper's text context; the other half is for a prompt
 
 # The encoder's work grows with what it is fed. Six seconds beyond the words are enough: with three
 # it begins to repeat itself.
 FRAMES = 3000  # of 10 ms
 SPARE_FRAMES = 600
-REPEATED = 3  # tokens at the end that were just there: fewer are said twice by people, too
-
-log = logging.getLogger(__name__)
+MIN_REPEATED = 3  # tokens at the end that were just there: fewer are said twice by people, too
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _Decoded:
     """What one run of the decoder found."""
 
     tokens: list[int]
@@ -66,7 +65,7 @@ class _Heard:
 
     @property
     def doubtful(self) -> bool:
-        return not self.tokens or self.confidence < DOUBTFUL
+        return not self.tokens or self.confidence < MIN_LOGPROB
 
     @property
     def likelihood(self) -> float:
@@ -84,7 +83,7 @@ class _Heard:
         """Whether the end is what came just before it once more."""
         tokens = self.tokens
         longest = len(tokens) // 2
-        return any(tokens[-n:] == tokens[-2 * n : -n] for n in range(REPEATED, longest + 1))
+        return any(tokens[-n:] == tokens[-2 * n : -n] for n in range(MIN_REPEATED, longest + 1))
 
 
 class Whisper:
@@ -93,7 +92,8 @@ class Whisper:
     def __init__(self, directory: Path, languages: Sequence[str], threads: int = 0) -> None:
         """Load the CTranslate2 model in ``directory``, on a GPU where there is one.
 
-        ``languages`` are ISO 639-1 codes, at least one; ``threads`` 0 takes all cores, at most 8.
+        ``languages`` are ISO 639-1 codes, at least one; ``threads`` 0 takes half
+        of the cores, at most 8.
         Raises ``SetupError`` for a missing or damaged model, or one that lacks a language.
         """
         for name in ("model.bin", "config.json", "tokenizer.json"):
@@ -106,7 +106,12 @@ class Whisper:
                     fix="digital-life models pull",
                 )
         try:
-            self._model = _load(directory, threads or _cores())
+            self._engine = OnCard(
+                "whisper",
+                partial(_on_cuda, directory) if ctranslate2.get_cuda_device_count() else None,
+                partial(_on_processor, directory, threads or _threads()),
+                "CUDA",
+            )
         except Exception as error:  # the tokenizer's errors are of no narrower class
             raise SetupError(
                 tr("The speech recogniser in {directory} cannot be loaded: {reason}").format(
@@ -118,6 +123,15 @@ class Whisper:
         self._simplified = OpenCC("t2s")
         self._directory = directory
         self.understand(languages)
+
+    @property
+    def device(self) -> str:
+        """Where it computes, and in which numbers."""
+        return f"{self._engine.device}, {self._model.model.compute_type}"
+
+    @property
+    def _model(self) -> WhisperModel:
+        return self._engine.made
 
     def understand(self, languages: Sequence[str]) -> None:
         """Expect these from now on. Raises ``SetupError`` for one that the model lacks."""
@@ -132,8 +146,14 @@ class Whisper:
         self._tokenizers = {code: self._tokenizer(code) for code in languages}
 
     def warm_up(self) -> None:
-        """Run once over silence."""
-        self.transcribe(Audio(np.zeros(LISTEN_RATE, np.float32), LISTEN_RATE), CancelToken())
+        """Run once over a second of silence, with the window that nearly all questions get.
+
+        ``transcribe`` would doubt what it found in there, and take half a second more to run the
+        full window, which few questions need.
+        """
+        features = self._model.feature_extractor(np.zeros(LISTEN_RATE, np.float32))
+        encoded = self._model.encode(pad_or_trim(features, features.shape[-1] + SPARE_FRAMES))
+        self._decode(encoded, self._language(encoded), 1.0)
 
     def close(self) -> None:
         """Free the model."""
@@ -147,12 +167,15 @@ class Whisper:
         samples = audio.at_rate(LISTEN_RATE).samples
         language = ""
         texts = []
-        for start in range(0, max(1, len(samples)), WINDOW):
-            text, language = self._words(samples[start : start + WINDOW], language, cancel)
+        for start in range(0, max(1, len(samples)), WINDOW_SAMPLES):
+            window = samples[start : start + WINDOW_SAMPLES]
+            text, language = self._engine.run(partial(self._words, window, language, cancel))
             texts.append(text)
         return Transcript(("" if language == "zh" else " ").join(filter(None, texts)), language)
 
-    def _words(self, samples: Samples, language: str, cancel: CancelToken) -> tuple[str, str]:
+    def _words(
+        self, samples: Samples, language: str, cancel: CancelToken, _model: WhisperModel
+    ) -> tuple[str, str]:
         """Return the words and their language; ``language`` is used where it is not empty.
 
         The encoder is fed a little more than was said; what then is not beyond doubt is heard again
@@ -161,7 +184,7 @@ class Whisper:
         """
         features = self._model.feature_extractor(samples)
         seconds = len(samples) / LISTEN_RATE
-        readings: list[tuple[_Heard, str]] = []
+        readings: list[tuple[_Decoded, str]] = []
         for frames in (min(FRAMES, features.shape[-1] + SPARE_FRAMES), FRAMES):
             cancel.check()
             encoded = self._model.encode(pad_or_trim(features, frames))
@@ -169,7 +192,7 @@ class Whisper:
             spoken = language or self._language(encoded)
             heard = self._decode(encoded, spoken, seconds)
             readings.append((heard, spoken))
-            if heard.likelihood >= UNSURE:
+            if heard.likelihood >= FULL_WINDOW_LOGPROB:
                 break
         if not heard.ended:
             heard = self._decode(encoded, spoken, seconds, no_repeat_ngram_size=3)
@@ -189,11 +212,11 @@ class Whisper:
         return max(self._tokenizers, key=lambda code: likelihood.get(code, 0.0))
 
     def _decode(
-        self, encoded: ctranslate2.StorageView, language: str, seconds: float, **options: Any
-    ) -> "_Heard":
+        self, encoded: ctranslate2.StorageView, language: str, seconds: float, **options: object
+    ) -> "_Decoded":
         tokenizer = self._tokenizers[language]
         prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
-        most = min(MOST_TOKENS, SPARE_TOKENS + round(seconds * TOKENS_PER_S))
+        most = min(MAX_TOKENS, SPARE_TOKENS + round(seconds * TOKENS_PER_S))
         (result,) = self._model.model.generate(
             encoded,
             [prompt],
@@ -206,23 +229,24 @@ class Whisper:
         tokens = result.sequences_ids[0]
         # The score is the sum over the tokens and the end mark, divided by the tokens alone.
         confidence = result.scores[0] * len(tokens) / (len(tokens) + 1)
-        return _Heard(tokens, len(tokens) < most, confidence, result.no_speech_prob)
+        return _Decoded(tokens, len(tokens) < most, confidence, result.no_speech_prob)
 
     def _tokenizer(self, language: str) -> Tokenizer:
         model = self._model
         return Tokenizer(model.hf_tokenizer, model.model.is_multilingual, "transcribe", language)
 
 
-def _load(directory: Path, threads: int) -> WhisperModel:
-    if ctranslate2.get_cuda_device_count():
-        try:
-            model = WhisperModel(str(directory), device="cuda", compute_type="auto")
-            model.encode(np.zeros((model.model.n_mels, 3000), np.float32))
-            return model
-        except RuntimeError as error:  # a GPU without the CUDA libraries that Whisper needs
-            log.warning("Whisper cannot use the GPU and takes the processor: %s", error)
+def _on_cuda(directory: Path) -> WhisperModel:
+    """Load it in the quickest numbers that the card has, and try: libraries may be missing."""
+    model = WhisperModel(str(directory), device="cuda", compute_type="auto")
+    model.encode(np.zeros((model.model.n_mels, FRAMES), np.float32))
+    return model
+
+
+def _on_processor(directory: Path, threads: int) -> WhisperModel:
     return WhisperModel(str(directory), device="cpu", compute_type="int8", cpu_threads=threads)
 
 
-def _cores() -> int:
-    return min(MOST_THREADS, len(os.sched_getaffinity(0)))
+def _threads() -> int:
+    """Return half of the cores: two threads are as quick as one, and slower beside a program."""
+    return max(1, min(MAX_THREADS, len(os.sched_getaffinity(0)) // 2))

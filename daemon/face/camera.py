@@ -68,6 +68,13 @@ class VirtualCamera:
                 LOAD,
             ) from error
 
+    def watched(self) -> bool:
+        """Whether a program takes the pictures, or the driver cannot tell."""
+        try:
+            return loopback.watched(self.device) is not False
+        except OSError:
+            return True  # whatever is wrong, the next picture tells
+
     def close(self) -> None:
         """Give the device back."""
         self._camera.close()

@@ -46,7 +46,9 @@ class Canvas:
         self.bottom = min(height, int(layout.pivot[1]) + 100) // GRID * GRID
         # Twice as large, so that bending by parts of a pixel does not soften and sharpen by turns.
         part = picture[self.top : self.bottom, self.left : self.right]
-        self._source = cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_LANCZOS4)
+        larger = cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_LANCZOS4)
+        # Pixels of four bytes are bent in half the time that three take.
+        self._source = cv2.cvtColor(larger, cv2.COLOR_RGB2RGBA)
         self._fields()
         self._shoulders(picture)
 
@@ -121,11 +123,11 @@ class Canvas:
                 interpolation=cv2.INTER_LINEAR,
             )
             maps.append(full[GRID:-GRID, GRID:-GRID])
-        cv2.remap(
-            self._source, maps[0], maps[1], cv2.INTER_LINEAR,
-            dst=out[self.top : self.bottom, self.left : self.right],
-            borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
+        bent = cv2.remap(
+            self._source, maps[0], maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        part = out[self.top : self.bottom, self.left : self.right]
+        cv2.cvtColor(bent, cv2.COLOR_RGBA2RGB, dst=part)
         return out
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from daemon.errors import InputError, SetupError
-from daemon.files import make_folder, whole_file
+from daemon.files import atomic_write, make_folder
 from daemon.folders import data_folder
 from daemon.i18n import tr
 from daemon.store.verify import storage_errors
@@ -132,7 +132,7 @@ def add_clip(face: Face, entry: ClipEntry) -> Face:
     target = face.directory / "face.toml"
     with storage_errors(face.directory):
         make_folder(face.directory)
-    with whole_file(target) as part:
+    with atomic_write(target) as part:
         part.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return changed
 

@@ -163,7 +163,7 @@ class ClipWriter:
             data = np.frombuffer(file.read(self._ends[number] - begin), np.uint8)
         return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)
 
-    def finish(self, found: "Found") -> None:
+    def finish(self, found: "FaceTrack") -> None:
         """Write what was found in the pictures."""
         faces = [_cut(self.picture(i), box) for i, box in enumerate(found.boxes)]
         self.close()
@@ -180,7 +180,7 @@ class ClipWriter:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FaceTrack:
     """Where the face is in a clip's pictures; the fields are those of ``Clip``."""
 
     points: Floats

@@ -101,9 +101,9 @@ def region(view: View) -> tuple[int, int, int, int]:
     points = view.points
     height = float(np.linalg.norm(points[CHIN] - points[FOREHEAD]))
     edge = points[[*JAW, *CHEEKS]]
-    room = 3 * SOFT * height
-    left, top = np.floor(edge.min(0) - room).astype(int)
-    right, bottom = np.ceil(edge.max(0) + room + [0, BELOW * height]).astype(int)
+    margin = 3 * SOFT * height
+    left, top = np.floor(edge.min(0) - margin).astype(int)
+    right, bottom = np.ceil(edge.max(0) + margin + [0, BELOW * height]).astype(int)
     rows, columns = view.image.shape[:2]
     return max(0, int(left)), max(0, int(top)), min(columns, int(right)), min(rows, int(bottom))
 

@@ -7,7 +7,6 @@ follows their model cards.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -26,7 +25,7 @@ ANCHORS = ((16, 2), (8, 6))  # cells a side, guesses a cell
 SURE = 0.5  # probability above which a guess is a face
 SAME = 0.3  # two guesses overlapping more than this are one face
 MESH_SIDE = 192
-MESH_ROOM = 1.5  # times the face's box that Face Mesh wants to see
+MESH_SCALE = 1.5  # times the face's box that Face Mesh wants to see
 POINTS = 468
 LEFT_EYE, RIGHT_EYE = (33, 133), (263, 362)  # outer and inner corner, as seen in the picture
 PRESENT = 0.5  # probability that what Face Mesh looked at is a face
@@ -116,7 +115,7 @@ class Detector:
         region = _Region(
             (box.left + box.right) / 2,
             (box.top + box.bottom) / 2,
-            MESH_ROOM * max(box.right - box.left, box.bottom - box.top),
+            MESH_SCALE * max(box.right - box.left, box.bottom - box.top),
             0.0,
         )
         first = self._points(image, region)
@@ -129,7 +128,7 @@ class Detector:
         low, high = before.min(0), before.max(0)
         x, y = (low + high) / 2
         return self._points(
-            image, _Region(float(x), float(y), MESH_ROOM * float(max(high - low)), angle)
+            image, _Region(float(x), float(y), MESH_SCALE * float(max(high - low)), angle)
         )
 
     def _find(self, image: Image, part: Box) -> list[Box]:
@@ -184,7 +183,7 @@ def _seen(image: Image, region: _Region, size: int) -> Floats:
     return warped[None].astype(np.float32)
 
 
-def _net(path: Path) -> Any:
+def _net(path: Path) -> Interpreter:
     try:
         with quiet_stderr():  # LiteRT tells of its delegate
             net = Interpreter(str(path), num_threads=1)
@@ -197,7 +196,7 @@ def _net(path: Path) -> Any:
     return net
 
 
-def _run(net: Any, seen: Floats) -> list[Floats]:
+def _run(net: Interpreter, seen: Floats) -> list[Floats]:
     net.set_tensor(net.get_input_details()[0]["index"], seen)
     net.invoke()
     return [net.get_tensor(detail["index"]) for detail in net.get_output_details()]

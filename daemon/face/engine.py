@@ -5,28 +5,25 @@ import importlib.util
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from daemon.errors import SetupError
 from daemon.extras import install_command
-from daemon.files import whole_folder
+from daemon.files import atomic_folder
 from daemon.i18n import tr
-from daemon.store.model_store import default_directory
 from daemon.store.verify import sha256
 
+if TYPE_CHECKING:
+    from openvino import Core, Model
+
 Floats = NDArray[np.float32]
-Precision = Literal["auto", "f32", "bf16"]
+Precision = Literal["auto", "f32", "bf16", "f16"]
 
 VERSION = 1  # of what is written; an engine of another version is made anew
 EXTRA = "wav2lip"
-
-
-def engines_directory() -> Path:
-    """Return where engines are kept: beside the weights."""
-    return default_directory().parent / "engines"
 
 
 def engine_file(checkpoint: Path, write: Callable[[Path, Path], None], directory: Path) -> Path:
@@ -51,7 +48,7 @@ def engine_file(checkpoint: Path, write: Callable[[Path, Path], None], directory
             install_command(EXTRA),
         )
     shutil.rmtree(place, ignore_errors=True)  # somebody has taken a file out of it
-    with whole_folder(place, replace=False) as making:
+    with atomic_folder(place, replace=False) as making:
         write(checkpoint, making / "model.xml")
     return place / "model.xml"
 
@@ -60,13 +57,20 @@ def _complete(place: Path) -> bool:
     return (place / "model.xml").is_file() and (place / "model.bin").is_file()
 
 
+def intel_graphics() -> bool:
+    """Whether OpenVINO can compute on Intel's graphics: its plug-in finds nobody else's."""
+    if importlib.util.find_spec("openvino") is None:
+        return False
+    return any(name.startswith("GPU") for name in _core().available_devices)
+
+
 def supports_bf16() -> bool:
     """Whether this processor multiplies bfloat16 in hardware."""
     return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-class Engine:
-    """A network on this computer's processor.
+class OpenVinoNetwork:
+    """A network on this computer's processor, or on Intel's graphics with numbers of 16 bits.
 
     ``precision`` is that of its arithmetic: ``bf16`` keeps 8 bits of each number and is several
     times as fast where the processor has it; ``auto`` takes it there. ``threads`` 0 takes all.
@@ -77,20 +81,25 @@ class Engine:
         file: Path,
         precision: Precision = "auto",
         threads: int = 0,
-        change: Callable[[Any], object] = lambda model: None,
+        change: Callable[["Model"], object] = lambda _model: None,
+        device: Literal["CPU", "GPU"] = "CPU",
     ) -> None:
         """``change`` is given OpenVINO's model before it is compiled."""
-        if precision == "auto":
+        if device == "GPU":
+            precision = "f16"
+        elif precision == "auto":
             precision = "bf16" if supports_bf16() else "f32"
         self.precision = precision
         settings = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
-        if threads:
+        if threads and device == "CPU":
             settings["INFERENCE_NUM_THREADS"] = str(threads)
         try:
             model = _core().read_model(str(file))
             change(model)
-            self._model = _core().compile_model(model, "CPU", settings)
+            self._model = _core().compile_model(model, device, settings)
         except RuntimeError as error:
+            if device == "GPU":  # the file may be in order
+                raise
             raise SetupError(
                 tr("The engine {path} cannot be read: {reason}").format(
                     path=file, reason=str(error).partition("\n")[0]
@@ -104,7 +113,7 @@ class Engine:
         return [np.asarray(found[port], np.float32) for port in self._model.outputs]
 
 
-def _core() -> Any:
+def _core() -> "Core":
     try:
         import openvino
     except ImportError as error:

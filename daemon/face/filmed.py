@@ -20,6 +20,7 @@ from daemon.face.photo import Photo
 from daemon.face.portrait import CALMING, CLOSING, MouthReader, layer
 from daemon.face.shapes import PARAMETERS, VOICE
 from daemon.face.warp import Warp
+from daemon.graphics import device_of
 from daemon.media import Audio, Image, Mouth
 from daemon.worker import CancelToken
 
@@ -28,7 +29,7 @@ AFTER_S = 1.0  # after the last mouth until an idle clip has its turn
 log = logging.getLogger(__name__)
 
 
-class Mouths(Protocol):
+class MouthRenderer(Protocol):
     """Makes mouths from sound, and puts them into pictures."""
 
     def warm_up(self) -> None:
@@ -47,7 +48,7 @@ class Mouths(Protocol):
         """Put a mouth into a picture; without one it comes to rest. In the camera's thread."""
 
 
-class Pictures(Protocol):
+class PictureSource(Protocol):
     """Where the pictures come from: ``Footage`` or ``Photo``."""
 
     def source(self, tick: int) -> tuple[Clip, int]:
@@ -56,23 +57,26 @@ class Pictures(Protocol):
     def view(self, tick: int, speaking: bool) -> View:
         """Return the picture of ``tick``."""
 
+    def moves(self, since: int, tick: int) -> bool:
+        """Whether the picture is seen to change between two ticks; for any thread."""
+
 
 class FilmedFace:
     """A ``LipSync`` of clips or a photograph."""
 
     def __init__(
         self,
-        pictures: Pictures,
-        mouths: Mouths,
+        pictures: PictureSource,
+        mouths: MouthRenderer,
         fps: int = 25,
         size: tuple[int, int] = (1280, 720),
         statement: str = "",
     ) -> None:
-        """``statement`` is what films of it say of it."""
+        """``statement`` is what pictures and films of it say of it."""
         cv2.setNumThreads(1)  # one core is the budget; more threads only take from the models
         self._pictures, self._mouths = pictures, mouths
         self._fps, self._size = fps, size
-        self.statement = statement
+        self._statement = statement
         self._shown: Image | None = None
         self._told = False
         self._frames: dict[tuple[int, ...], Frame] = {}
@@ -88,6 +92,16 @@ class FilmedFace:
     def size(self) -> tuple[int, int]:
         """Width and height of a picture in pixels."""
         return self._size
+
+    @property
+    def statement(self) -> str:
+        """What pictures and films of it say of it."""
+        return self._statement
+
+    @property
+    def device(self) -> str:
+        """Where mouths are made; pictures are drawn by the processor."""
+        return device_of(self._mouths)
 
     def warm_up(self) -> None:
         """Make and draw once, so that every piece of code has run."""
@@ -122,6 +136,10 @@ class FilmedFace:
             self._told = True
         return self._shown
 
+    def moves(self, since: int, tick: int) -> bool:
+        """Whether the film goes on, or the photograph has moved."""
+        return self._pictures.moves(since, tick)
+
     def _drawn(self, tick: int, mouth: Mouth | None) -> Image:
         self._tick = tick
         self._quiet = 0 if mouth is not None else self._quiet + 1
@@ -133,7 +151,7 @@ class FilmedFace:
         return frame.fit(view.image)
 
 
-class BentMouths:
+class WarpedMouths:
     """Mouths of the picture's own lips, for when there are no weights of Wav2Lip."""
 
     def __init__(self, default_face: Path, fps: int) -> None:
@@ -168,7 +186,7 @@ class BentMouths:
         self._warp.paint(view, self._shown)
 
 
-def pictures_of(clips: list[tuple[Clip, bool]], fps: int) -> Pictures:
+def picture_source(clips: list[tuple[Clip, bool]], fps: int) -> PictureSource:
     """Return what shows a face's clips (and whether each is idle), or its photograph."""
     if len(clips) == 1 and len(clips[0][0]) == 1:
         return Photo(clips[0][0], fps)

@@ -117,6 +117,10 @@ class Footage:
         now = self._now
         return now.take.clip, now.number(tick)
 
+    def moves(self, since: int, tick: int) -> bool:
+        """Whether there is another picture: a film never stands still."""
+        return True
+
     def view(self, tick: int, speaking: bool) -> View:
         """Return the picture of this tick; while ``speaking`` one that is meant for that."""
         self._choose(tick, speaking)

@@ -34,6 +34,12 @@ QUERYCAP: Final = _ioctl(0, 104, read=True)
 G_FMT: Final = _ioctl(4, FORMAT.size, read=True, write=True)
 STREAMON: Final = _ioctl(18, 4, write=True)
 S_CTRL: Final = _ioctl(28, 8, read=True, write=True)
+DQEVENT: Final = _ioctl(89, 136, read=True)
+SUBSCRIBE_EVENT: Final = _ioctl(90, 32, write=True)
+# v4l2loopback's own event from 0.13 on: how many take pictures from it. It is sent at once to who
+# subscribes and wishes so.
+CLIENT_USAGE: Final = 0x08000000 + 0x08E00000 + 1
+SEND_INITIAL: Final = 1  # V4L2_EVENT_SUB_FL_SEND_INITIAL
 SUSTAIN: Final = 0x00980900 + 0xF001  # v4l2loopback's control for showing the last picture again
 
 
@@ -110,6 +116,25 @@ def size(path: str) -> tuple[int, int]:
         fcntl.ioctl(device, G_FMT, buffer)
     width, height = FORMAT.unpack(buffer)[-2:]
     return int(width), int(height)
+
+
+def watched(path: str) -> bool | None:
+    """Whether a program takes pictures from a device; ``None`` where its driver does not tell.
+
+    Looked up anew each time, because an event that is missed would leave the answer wrong for
+    good. Raises ``OSError``.
+    """
+    if struct.calcsize("P") != 8:  # elsewhere an event is laid out in other ways
+        return None
+    with _opened(path, os.O_RDONLY) as device:
+        wish, event = struct.pack("III20x", CLIENT_USAGE, 0, SEND_INITIAL), bytearray(136)
+        try:
+            fcntl.ioctl(device, SUBSCRIBE_EVENT, wish)
+            fcntl.ioctl(device, DQEVENT, event)
+        except OSError:
+            return None
+    kind, count = struct.unpack_from("I4xI", event)
+    return count > 0 if kind == CLIENT_USAGE else None
 
 
 def _is_written(path: str) -> bool:

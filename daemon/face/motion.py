@@ -7,6 +7,7 @@ any moment can be drawn at once and two runs look the same.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 BLINK_SLOT_S = 4.0  # one blink begins in the first half of each slot: 2 to 6 s apart
 BLINK_S = (0.13, 0.19)
@@ -14,6 +15,12 @@ CLOSING = 0.36  # of a blink; lids open more slowly than they shut
 GAZE_SLOT_S = 1.4
 SACCADE_S = 0.05
 BREATH_S = 4.2
+# At rest, pictures that differ by less than this need not be drawn: the compression of a video call
+# blurs more than half a pixel.
+SEEN_PX = 0.5
+# From what the head turns about to its crown and to the face's middle, and from there to its sides.
+CROWN_PX, FACE_PX, SIDE_PX = 260.0, 150.0, 100.0
+CHEST_PX = 2.6  # how far the shoulders rise
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,7 @@ def gaze_at(time_s: float, seed: int) -> tuple[float, float]:
     return x0 + (x1 - x0) * done, y0 + (y1 - y0) * done
 
 
+@lru_cache(maxsize=4)  # asked of the picture shown and of the next, tick by tick
 def pose_at(time_s: float, voice: float, seed: int = 1) -> Pose:
     """Return the pose at a time; ``voice`` (0 to 1, smooth) is how lively the speech is."""
     breath = 0.5 - 0.5 * math.cos(2 * math.pi * time_s / BREATH_S)
@@ -98,3 +106,19 @@ def pose_at(time_s: float, voice: float, seed: int = 1) -> Pose:
         lids=lids_at(time_s, seed),
         brows=_wave(time_s, (9.7, 0.4)) + voice * (1.6 + _wave(time_s, (1.3, 1.3), (2.3, 0.9))),
     )
+
+
+def seen_to_move(before: Pose, now: Pose) -> bool:
+    """Whether any part of the head is ``SEEN_PX`` or more elsewhere, or the eyes are at work."""
+    if before.gaze != now.gaze or before.lids != now.lids:
+        return True
+    across, turned, roll = now.x - before.x, now.yaw - before.yaw, now.roll - before.roll
+    along = now.y - before.y
+    moved = (
+        across + roll * CROWN_PX,
+        across + roll * FACE_PX + turned,
+        abs(along) + abs(roll) * SIDE_PX,
+        along + now.brows - before.brows,
+        (now.breath - before.breath) * CHEST_PX,
+    )
+    return max(map(abs, moved)) >= SEEN_PX

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from daemon.face.clip import SIDE
 from daemon.face.compositor import Compositor
-from daemon.face.filmed import Pictures
+from daemon.face.filmed import PictureSource
 from daemon.face.footage import View
 from daemon.face.mel import RATE, MelStream
-from daemon.face.visemes import STEP_HZ, Level, Spectra, power_of
+from daemon.face.visemes import STEP_HZ, Spectra, VoiceLevel, power_of
 from daemon.face.wav2lip import Wav2Lip, prepared
 from daemon.media import Audio, Mouth, Samples
 from daemon.worker import CancelToken
@@ -33,7 +33,7 @@ FADE = 4  # mouths from the clip's own to the painted one, and back
 BEFORE_S, AFTER_S = 0.14, 0.06  # lips begin to move before a sound is heard, and rest after it
 REST_S = 0.25  # of silence that brings the last mouths of a reply
 BUDGET = 0.8  # of the time there is may be spent on making faces; slower ones are made less often
-LARGEST_STRIDE = 4
+MAX_STRIDE = 4
 LEARN = 0.3  # of what is thought of the speed here, a batch changes
 CAREFUL = 3  # faces made one by one after having been late
 CATCH_UP = 6  # mouths that are left out with those already late, so that the next comes in time
@@ -63,7 +63,7 @@ class PaintedMouths:
     def __init__(
         self,
         generator: Wav2Lip,
-        pictures: Pictures,
+        pictures: PictureSource,
         fps: int,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -79,6 +79,11 @@ class PaintedMouths:
         self._weight = 0.0
         self._ahead: tuple[int, int, Floats] | None = None  # a face that the next batch needs, too
         self._sound = _Sound(fps)
+
+    @property
+    def device(self) -> str:
+        """Where the generator computes."""
+        return self._generator.device
 
     def warm_up(self) -> None:
         """Run every size of batch, and see how quick it is here."""
@@ -101,7 +106,7 @@ class PaintedMouths:
 
     def _choose_stride(self) -> None:
         """Paint as many of the faces as there is time for."""
-        self._stride = min(max(1, math.ceil(self._each * self._fps / BUDGET)), LARGEST_STRIDE)
+        self._stride = min(max(1, math.ceil(self._each * self._fps / BUDGET)), MAX_STRIDE)
 
     def render(self, audio: Audio, cancel: CancelToken) -> Iterator[Mouth]:
         """Yield the mouths of ``audio`` less its last 212 ms, in small batches."""
@@ -127,8 +132,8 @@ class PaintedMouths:
                 turn, behind = 0, CAREFUL
                 continue
             ahead = int(stride > 1 and turn > 0)  # a mix needs the face after it, too
-            room = BATCHES[min(turn, len(BATCHES) - 1)] * stride
-            count = min(room, len(ready) - ahead) // stride * stride if turn else 1
+            batch_size = BATCHES[min(turn, len(BATCHES) - 1)] * stride
+            count = min(batch_size, len(ready) - ahead) // stride * stride if turn else 1
             if not count:
                 if not last:
                     return
@@ -209,7 +214,7 @@ class _Sound:
         self._resampler: soxr.ResampleStream | None = None
         self._rate = RATE
         self._mel = MelStream(fps)
-        self._spectra, self._level = Spectra(RATE), Level()
+        self._spectra, self._level = Spectra(RATE), VoiceLevel()
         self._open: deque[bool] = deque()
         self._first_open = 0
         self._chunks: deque[Floats] = deque()

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from daemon.face.clip import Clip
 from daemon.face.footage import View
-from daemon.face.motion import Pose, pose_at
+from daemon.face.motion import Pose, pose_at, seen_to_move
 from daemon.media import Image
 
 Floats = NDArray[np.float32]
@@ -61,6 +61,10 @@ class Photo:
     def source(self, tick: int) -> tuple[Clip, int]:
         """Return the clip and the number of its only picture."""
         return self._clip, 0
+
+    def moves(self, since: int, tick: int) -> bool:
+        """Whether the head or the eyes have moved enough to be seen."""
+        return seen_to_move(pose_at(since / self._fps, 0), pose_at(tick / self._fps, 0))
 
     def view(self, tick: int, speaking: bool) -> View:
         """Return the photograph as it is at this tick."""

@@ -20,7 +20,7 @@ from daemon.media import Image
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "JPEG2000", "PPM")
 ANIMATED = ("PNG", "WEBP", "AVIF", "GIF")  # other formats with several pictures hold pages
-MOST_PIXELS = 120_000_000  # 360 MB in memory; the largest of telephones have 108 million
+MAX_PIXELS = 120_000_000  # 360 MB in memory; the largest of telephones have 108 million
 BACKDROP = (118, 126, 140)
 USUAL_S = 0.1  # of a picture in an animation that does not tell
 _APPLE = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
@@ -81,7 +81,7 @@ def _opened(path: Path) -> Iterator[Pillow.Image | None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of many pixels, and of EXIF data that is damaged
             with Pillow.open(path, formats=FORMATS) as image:
-                if image.width * image.height > MOST_PIXELS:
+                if image.width * image.height > MAX_PIXELS:
                     raise Pillow.DecompressionBombError
                 yield image
     except InputError:
@@ -93,7 +93,7 @@ def _opened(path: Path) -> Iterator[Pillow.Image | None]:
     except Pillow.DecompressionBombError as error:
         raise InputError(
             tr("{path} has more than {count} million pixels").format(
-                path=path, count=MOST_PIXELS // 1_000_000
+                path=path, count=MAX_PIXELS // 1_000_000
             )
         ) from error
     # A damaged file leads Pillow's decoders into errors of any class.

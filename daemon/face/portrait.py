@@ -16,10 +16,10 @@ import numpy as np
 from daemon.errors import SetupError
 from daemon.face import eyes, lips
 from daemon.face.canvas import Canvas, Frame, Layout
-from daemon.face.motion import Pose, pose_at
+from daemon.face.motion import Pose, pose_at, seen_to_move
 from daemon.face.pixels import Floats
 from daemon.face.shapes import OPEN, PARAMETERS, VOICE, MouthShapes
-from daemon.face.visemes import Network
+from daemon.face.visemes import VisemeNetwork
 from daemon.i18n import tr
 from daemon.media import Audio, Image, Mouth
 from daemon.worker import CancelToken
@@ -35,7 +35,7 @@ class MouthReader:
 
     def __init__(self, fps: int) -> None:
         self._fps = fps
-        self._network = Network()
+        self._network = VisemeNetwork()
         self._shapes: MouthShapes | None = None
         self._wanted = 0.0  # mouths in the sound so far
 
@@ -88,6 +88,11 @@ class Portrait:
         """Width and height of a picture in pixels."""
         return self._size
 
+    @property
+    def statement(self) -> str:
+        """Nothing: it is drawn."""
+        return ""
+
     def warm_up(self) -> None:
         """Draw once, with the mouth open, so that every piece of code has run."""
         mouth = self._shown.copy()
@@ -130,6 +135,10 @@ class Portrait:
         self._lips.draw(skin, x, y, edge, shown)
         _put_back(part, skin)
         return self._frame.fit(out)
+
+    def moves(self, since: int, tick: int) -> bool:
+        """Whether the head, the eyes or the breath have moved enough to be seen."""
+        return seen_to_move(pose_at(since / self._fps, 0), pose_at(tick / self._fps, 0))
 
     def _around(
         self, out: Image, centre: tuple[float, float], reach: tuple[int, int, int, int], pose: Pose

@@ -13,6 +13,18 @@ EARLY_S = 0.02  # half a tick of the camera: the tick nearest to the moment is t
 QUALITY = 80  # of the JPEG: 40 to 50 KB in 720p, made in 2 ms
 
 
+def with_comment(jpeg: bytes, comment: str) -> bytes:
+    """Return the file with a comment (ITU-T T.81, B.2.4.5) behind its header."""
+    if not comment:
+        return jpeg
+    text = comment.encode()[: 0xFFFF - 2]
+    behind = 2  # the mark of its beginning
+    if jpeg[2:4] == b"\xff\xe0":  # JFIF's header comes first
+        behind += 2 + int.from_bytes(jpeg[4:6])
+    segment = b"\xff\xfe" + (len(text) + 2).to_bytes(2) + text
+    return jpeg[:behind] + segment + jpeg[behind:]
+
+
 class Preview:
     """Keeps the newest picture as a JPEG, ten times a second, while somebody watches.
 
@@ -38,8 +50,8 @@ class Preview:
         """Whether a picture is wanted now."""
         return self.watched and time.monotonic() >= self._next - EARLY_S
 
-    def offer(self, image: Image) -> None:
-        """Take a picture if one is due."""
+    def offer(self, image: Image, statement: str = "") -> None:
+        """Take a picture if one is due; its file will say ``statement``."""
         loop = self._loop
         if loop is None or not self.due:
             return
@@ -48,7 +60,7 @@ class Preview:
         quality = (cv2.IMWRITE_JPEG_QUALITY, QUALITY)
         made, jpeg = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality)
         if made:
-            loop.call_soon_threadsafe(self._publish, jpeg.tobytes())
+            loop.call_soon_threadsafe(self._publish, with_comment(jpeg.tobytes(), statement))
 
     def _publish(self, jpeg: bytes) -> None:
         self._newest = jpeg

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.face.detection import Box
-from daemon.face.engine import Engine, Precision, engine_file, engines_directory
+from daemon.face.engine import OpenVinoNetwork, Precision, engine_file
 from daemon.media import Image
+from daemon.store.engines import engines_directory
 
 Floats = NDArray[np.float32]
 
@@ -19,7 +20,7 @@ MEAN = np.array([104, 117, 123], np.float32)  # taken from blue, green and red
 SURE = 0.5  # probability above which a guess is a face
 WORTH = 0.05  # probability above which a guess is looked at
 SAME = 0.3
-LONGEST = 480  # pixels a picture is shrunk to: a face that talks to a camera is large
+MAX_SIDE_PX = 480  # pixels a picture is shrunk to: a face that talks to a camera is large
 
 
 class S3FD:
@@ -29,7 +30,7 @@ class S3FD:
         self, path: Path, engines: Path | None = None, precision: Precision = "auto"
     ) -> None:
         file = engine_file(path, _convert, engines or engines_directory())
-        self._engine = Engine(file, precision)
+        self._engine = OpenVinoNetwork(file, precision)
 
     def outputs(self, image: Image) -> list[Floats]:
         """Return the network's twelve outputs for a picture (RGB), as it is."""
@@ -38,7 +39,7 @@ class S3FD:
 
     def find(self, image: Image) -> list[Box]:
         """Return the faces in a picture, the largest first."""
-        scale = min(1.0, LONGEST / max(image.shape[:2]))
+        scale = min(1.0, MAX_SIDE_PX / max(image.shape[:2]))
         small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         found = guesses(self.outputs(np.asarray(small, np.uint8)))
         kept: list[Box] = []

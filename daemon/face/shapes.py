@@ -1,8 +1,8 @@
 """Mouth shapes from sound: which lips, teeth and tongue go with what is heard.
 
-``visemes.Network`` hears which mouth position is likely every 10 ms; this module turns that into
-a vector that moves the way lips do. A vector is float32 with one number from 0 to 1 for each of
-the names below (``WIDE`` may be a little negative).
+``visemes.VisemeNetwork`` hears which mouth position is likely every 10 ms; this module turns that
+into a vector that moves the way lips do. A vector is float32 with one number from 0 to 1 for each
+of the names below (``WIDE`` may be a little negative).
 """
 
 import math
@@ -18,9 +18,9 @@ from daemon.face.visemes import (
     STEP_HZ,
     VISEMES,
     Floats,
-    Level,
-    Network,
     Spectra,
+    VisemeNetwork,
+    VoiceLevel,
     power_of,
     seen,
 )
@@ -74,12 +74,12 @@ class MouthShapes:
     up to 58 ms later is there; how the sound is cut does not matter.
     """
 
-    def __init__(self, rate: int, fps: float, network: Network) -> None:
+    def __init__(self, rate: int, fps: float, network: VisemeNetwork) -> None:
         self.rate = rate
         self._fps = fps
         self._network = network
         self._spectra = Spectra(rate)
-        self._level = Level()
+        self._level = VoiceLevel()
         self._table = np.array([SHAPES[name] for name in VISEMES], np.float32)
         self._kept = np.full((BEFORE + AFTER, BANDS), SILENT_DB, np.float32)
         self._heard = deque([(SILENT_DB, False)] * (AFTER + 1), AFTER + 1)

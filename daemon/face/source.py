@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 
 from daemon.errors import InputError
 from daemon.face.photograph import (
-    MOST_PIXELS,
+    MAX_PIXELS,
     animation_s,
     on_backdrop,
     read_animation,
@@ -25,8 +25,8 @@ from daemon.i18n import tr
 from daemon.media import Image
 from daemon.media_files import Undecodable, check_file, opened
 
-LONGEST_S = 300.0
-SHORTEST_S = 1.0
+MAX_VIDEO_S = 300.0
+MIN_VIDEO_S = 1.0
 ROUNDED_S = 0.002  # by which containers round the times of pictures
 
 Sides = tuple[int, int, int, int]
@@ -71,7 +71,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class MediaInfo:
     """A file that has been looked at."""
 
     path: Path
@@ -83,15 +83,15 @@ class Source:
     """A picture that moves, such as a GIF."""
 
 
-def look(path: Path) -> Source:
+def probe_media(path: Path) -> MediaInfo:
     """Say what a file is; ``InputError`` when it is neither film nor photograph."""
     check_file(path)
     seconds = animation_s(path)
     if seconds is not None:
-        if seconds > LONGEST_S:
+        if seconds > MAX_VIDEO_S:
             raise _too_long(path)
-        moves = seconds >= SHORTEST_S
-        return Source(path, not moves, seconds if moves else 0.0, moves)
+        moves = seconds >= MIN_VIDEO_S
+        return MediaInfo(path, not moves, seconds if moves else 0.0, moves)
     try:
         with opened(path) as container:
             stream = _video(container, path)
@@ -99,17 +99,17 @@ def look(path: Path) -> Source:
                 seconds = float(stream.duration * stream.time_base)
             else:
                 seconds = (container.duration or 0) / 1e6
-            if seconds > LONGEST_S:
+            if seconds > MAX_VIDEO_S:
                 if _goes_on(container, stream):
                     raise _too_long(path)
                 seconds = 0.0
     except Undecodable as error:
         raise _unreadable(path, str(error)) from error
-    return Source(path, False, max(0.0, seconds))
+    return MediaInfo(path, False, max(0.0, seconds))
 
 
 def pictures(
-    source: Source, fps: float, options: Options, largest: tuple[int, int]
+    source: MediaInfo, fps: float, options: Options, largest: tuple[int, int]
 ) -> Iterator[tuple[Image, float]]:
     """Yield the pictures of a film ``fps`` times a second, or the one of a photograph.
 
@@ -124,7 +124,7 @@ def pictures(
     count, size = 0, (0, 0)
     for image in _steady(timed, source.path, fps):
         count += 1
-        if count > LONGEST_S * fps:
+        if count > MAX_VIDEO_S * fps:
             raise _too_long(source.path)
         fitted, scale = _fitted(image, options, largest)
         size = size if count > 1 else (fitted.shape[1], fitted.shape[0])
@@ -153,10 +153,10 @@ def _video(container: InputContainer, path: Path) -> VideoStream:
 
 
 def _goes_on(container: InputContainer, stream: VideoStream) -> bool:
-    """Whether there really are pictures after ``LONGEST_S``, as the header says."""
-    container.seek(round(LONGEST_S * 1e6))
+    """Whether there really are pictures after ``MAX_VIDEO_S``, as the header says."""
+    container.seek(round(MAX_VIDEO_S * 1e6))
     return any(
-        (_seconds(packet.pts, stream) or 0) > LONGEST_S for packet in container.demux(stream)
+        (_seconds(packet.pts, stream) or 0) > MAX_VIDEO_S for packet in container.demux(stream)
     )
 
 
@@ -173,7 +173,7 @@ def _filmed(path: Path) -> Iterator[tuple[float | None, Image]]:
         decoder = _decoder(stream)
         for packet in container.demux(stream):
             for frame in decoder.decode(packet if packet.size else None):
-                if frame.width * frame.height > MOST_PIXELS:
+                if frame.width * frame.height > MAX_PIXELS:
                     raise Undecodable(f"{frame.width}×{frame.height}")
                 yield _seconds(frame.pts, stream), _upright(frame)
 
@@ -208,7 +208,7 @@ def _steady(timed: Iterable[tuple[float | None, Image]], path: Path, fps: float)
             time_s = known_s if known_s is not None else count / fps
             if last is None:
                 start = time_s
-            if time_s - start > LONGEST_S:
+            if time_s - start > MAX_VIDEO_S:
                 raise _too_long(path)
             while last is not None and count / fps < time_s - start - ROUNDED_S:
                 yield last
@@ -264,6 +264,6 @@ def _unreadable(path: Path, reason: str) -> InputError:
 def _too_long(path: Path) -> InputError:
     return InputError(
         tr("{path} is longer than {minutes:.0f} minutes; half a minute is enough").format(
-            path=path, minutes=LONGEST_S / 60
+            path=path, minutes=MAX_VIDEO_S / 60
         )
     )

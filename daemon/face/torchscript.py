@@ -8,17 +8,17 @@ serialization/pickler.cpp), each becomes plain data, and nothing is ever importe
 
 import pickletools
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
-LARGEST = 2**30  # bytes of weights; Wav2Lip's are 145 MB
-LONGEST = 2**24  # bytes of the notation; Wav2Lip's is 40 KB
-DEEPEST, MOST = 50, 20_000  # modules within modules, and entries in all
+MAX_WEIGHT_BYTES = 2**30  # bytes of weights; Wav2Lip's are 145 MB
+MAX_PICKLE_BYTES = 2**24  # bytes of the notation; Wav2Lip's is 40 KB
+MAX_DEPTH, MAX_ENTRIES = 50, 20_000  # modules within modules, and entries in all
 
 _TENSOR = "torch._utils _rebuild_tensor_v2"
 _WRAPPERS = {  # calls that stand for their first argument
@@ -37,6 +37,10 @@ _PLAIN = {
 _FIXED = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
 
 
+Value: TypeAlias = Any
+"""Whatever the notation makes: text, numbers, tuples and our stand-ins for all else."""
+
+
 class NotTorchScript(Exception):
     """The archive is damaged, or holds what PyTorch does not write."""
 
@@ -52,25 +56,25 @@ class _Name:
 class _Object:
     """What would be made of a class."""
 
-    state: Any = None
+    state: object = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
     """A tensor: where its numbers are, and how they are arranged."""
 
-    arguments: tuple[Any, ...]
+    arguments: tuple[Value, ...]
 
 
 @dataclass(slots=True)
 class _Machine:
     """The state while reading the notation."""
 
-    stack: list[Any] = field(default_factory=list)
+    stack: list[Value] = field(default_factory=list)
     marks: list[int] = field(default_factory=list)
-    memo: dict[int, Any] = field(default_factory=dict)
+    memo: dict[int, Value] = field(default_factory=dict)
 
-    def after_mark(self) -> list[Any]:
+    def after_mark(self) -> list[Value]:
         begin = self.marks.pop()
         taken, self.stack[begin:] = self.stack[begin:], []
         return taken
@@ -91,11 +95,11 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """
     with zipfile.ZipFile(path) as archive:
         records = {info.filename.partition("/")[2]: info for info in archive.infolist()}
-        if sum(info.file_size for info in records.values()) > LARGEST:
+        if sum(info.file_size for info in records.values()) > MAX_WEIGHT_BYTES:
             raise NotTorchScript("it is too large")
         if "byteorder" in records and archive.read(records["byteorder"]) != b"little":
             raise NotTorchScript("byte order")
-        if records["data.pkl"].file_size > LONGEST:
+        if records["data.pkl"].file_size > MAX_PICKLE_BYTES:
             raise NotTorchScript("data.pkl is too large")
         root = _understood(archive.read(records["data.pkl"]))
         stores: dict[tuple[str, torch.dtype], Tensor] = {}
@@ -108,16 +112,16 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
         found = {}
         for number, (name, call) in enumerate(_walk(root, "", 0)):
-            if number > MOST:
+            if number > MAX_ENTRIES:
                 raise NotTorchScript("too many entries")
             if isinstance(call, _Call):
                 found[name] = _tensor(call, store)
         return found
 
 
-def _walk(value: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
+def _walk(value: object, name: str, depth: int) -> Iterator[tuple[str, object]]:
     """Yield every attribute of an object and of those in it."""
-    if depth > DEEPEST:
+    if depth > MAX_DEPTH:
         raise NotTorchScript("too deep")
     if not isinstance(value, _Object) or not isinstance(value.state, dict):
         return
@@ -126,7 +130,7 @@ def _walk(value: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
         yield from _walk(held, f"{name}{key}.", depth + 1)
 
 
-def _tensor(call: _Call, store: Any) -> Tensor:
+def _tensor(call: _Call, store: Callable[[str, torch.dtype], Tensor]) -> Tensor:
     (kind, storage, key, *_), offset, size, stride = call.arguments[:4]
     if kind != "storage" or not isinstance(storage, _Name) or not isinstance(key, str):
         raise NotTorchScript("storage")
@@ -137,7 +141,7 @@ def _tensor(call: _Call, store: Any) -> Tensor:
     return numbers.as_strided(size, stride, offset)
 
 
-def _understood(data: bytes) -> Any:
+def _understood(data: bytes) -> object:
     """Return the value that the notation describes."""
     machine = _Machine()
     for code, argument, _ in pickletools.genops(data):
@@ -147,7 +151,7 @@ def _understood(data: bytes) -> Any:
     raise NotTorchScript("it has no end")
 
 
-def _step(code: str, argument: Any, machine: _Machine) -> None:
+def _step(code: str, argument: Value, machine: _Machine) -> None:
     stack = machine.stack
     if code in _PLAIN:
         stack.append(argument)
@@ -186,7 +190,7 @@ def _step(code: str, argument: Any, machine: _Machine) -> None:
         raise NotTorchScript(code)
 
 
-def _made(code: str, name: Any, arguments: Any) -> Any:
+def _made(code: str, name: object, arguments: object) -> object:
     """Return what stands for an object or a tensor; nothing else can be made."""
     if not isinstance(name, _Name) or not isinstance(arguments, tuple):
         raise NotTorchScript("a call of a value")

@@ -12,7 +12,7 @@ from av.audio.fifo import AudioFifo
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 from daemon.errors import StorageError
-from daemon.files import settle, unwritable
+from daemon.files import fsync_rename, unwritable
 from daemon.i18n import tr
 from daemon.media import Image, Samples
 
@@ -115,7 +115,7 @@ class VideoFile:
                 self._file.mux(stream.encode(None))
             self._file.close()
             self._open = False
-            settle(self._part, self._path)
+            fsync_rename(self._part, self._path)
         except OSError as error:
             self.abort()
             raise unwritable(self._path, error) from error

@@ -75,7 +75,7 @@ class Spectra:
         return np.asarray(10 * np.log10(power @ self._bank + 10 ** (SILENT_DB / 10)), np.float32)
 
 
-class Level:
+class VoiceLevel:
     """Follows how loud the voice is, how loud the background, and whether there is speech."""
 
     def __init__(self) -> None:
@@ -106,7 +106,7 @@ def seen(spectra: Floats, voice: Floats) -> Floats:
     return np.asarray(np.clip(relative / 20 + 1.5, -1.0, 2.0).reshape(count, -1), np.float32)
 
 
-class Network:
+class VisemeNetwork:
     """The taught network."""
 
     def __init__(self) -> None:

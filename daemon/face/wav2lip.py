@@ -15,28 +15,38 @@ from numpy.typing import NDArray
 
 from daemon.errors import SetupError
 from daemon.extras import install_command
-from daemon.face.engine import Engine, Precision, engine_file, engines_directory
-from daemon.face.lower import completed, leave_out
+from daemon.face.engine import OpenVinoNetwork, Precision, engine_file
+from daemon.face.lower_half import completed, leave_out
 from daemon.face.mel import MelStream, mel_chunks, melspectrogram
+from daemon.graphics import PROCESSOR, OnCard
 from daemon.i18n import tr
+from daemon.store.engines import engines_directory
 
 __all__ = ["SIDE", "MelStream", "Wav2Lip", "mel_chunks", "melspectrogram", "prepared"]
 
 Floats = NDArray[np.float32]
 Run = Callable[[Floats, Floats], Floats]
-Device = Literal["cpu", "cuda"]
+Device = Literal["cpu", "cuda", "intel"]
+_Loaded = tuple[Run, str]  # and its precision
 
 SIDE = 96  # pixels of a face
-LARGEST_BATCH = 16
+MAX_BATCH = 16
 
 
 class Wav2Lip:
     """The generator."""
 
-    def __init__(self, run: Run, precision: str) -> None:
-        self._run = run
+    def __init__(
+        self, run: Run, precision: str, device: Callable[[], str] = lambda: PROCESSOR
+    ) -> None:
+        self._run, self._device = run, device
         self.precision = precision
-        """``f32`` or ``bf16``: what it computes in."""
+        """``f32``, ``bf16`` or ``f16``: what it computes in, as long as no graphics card fails."""
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        return self._device()
 
     @classmethod
     def load(
@@ -50,18 +60,27 @@ class Wav2Lip:
     ) -> "Wav2Lip":
         """Load an official checkpoint: ``wav2lip.pth``, ``wav2lip_gan.pth`` or TorchScript.
 
-        On the CPU it is converted once to an engine file, kept below ``engines`` (by default in the
-        cache), and then runs without torch. ``threads`` 0 takes all cores. Raises ``SetupError``
+        For the processor and for Intel's graphics it is converted once to an engine file, kept
+        below ``engines`` (by default in the cache), and then runs without torch. ``threads`` 0
+        takes all cores. A graphics card that fails is left for the processor. Raises ``SetupError``
         for a checkpoint that is damaged or of another model, and where a library is missing.
         """
-        if device == "cuda":
-            return cls(*_on_cuda(Path(path), precision))
-        file = engine_file(Path(path), _convert, engines or engines_directory())
-        if not lower:
-            engine = Engine(file, precision, threads)
-            return cls(lambda mel, faces: engine(mel, faces)[0], engine.precision)
-        part = Engine(file, precision, threads, leave_out)
-        return cls(lambda mel, faces: completed(part(mel, faces)[0], faces), part.precision)
+
+        def openvino(place: Literal["CPU", "GPU"]) -> _Loaded:
+            file = engine_file(Path(path), _convert, engines or engines_directory())
+            return _with_openvino(file, precision, threads, lower, place)
+
+        cards: dict[Device, tuple[str, Callable[[], _Loaded]]] = {
+            "cuda": ("CUDA", lambda: _on_cuda(Path(path), precision)),
+            "intel": ("Intel", lambda: openvino("GPU")),
+        }
+        name, card = cards.get(device, ("", None))
+        engine = OnCard("wav2lip", card, lambda: openvino("CPU"), name)
+
+        def run(mel: Floats, faces: Floats) -> Floats:
+            return engine.run(lambda loaded: loaded[0](mel, faces))
+
+        return cls(run, engine.made[1], lambda: engine.device)
 
     def generate(self, mel: Floats, faces: Floats) -> Floats:
         """Return the faces for ``mel`` chunks (B, 1, 80, 16) and ``faces`` (B, 6, 96, 96).
@@ -69,8 +88,8 @@ class Wav2Lip:
         All float32; ``faces`` as ``prepared`` makes them, the result (B, 3, 96, 96) in [0, 1], BGR.
         """
         parts = [
-            self._run(mel[i : i + LARGEST_BATCH], faces[i : i + LARGEST_BATCH])
-            for i in range(0, len(mel), LARGEST_BATCH)
+            self._run(mel[i : i + MAX_BATCH], faces[i : i + MAX_BATCH])
+            for i in range(0, len(mel), MAX_BATCH)
         ]
         return np.concatenate(parts) if parts else np.zeros((0, 3, SIDE, SIDE), np.float32)
 
@@ -92,7 +111,17 @@ def _convert(checkpoint: Path, to: Path) -> None:
     write_engine(load_checkpoint(checkpoint), EXAMPLE, to)
 
 
-def _on_cuda(path: Path, precision: Precision) -> tuple[Run, str]:
+def _with_openvino(
+    file: Path, precision: Precision, threads: int, lower: bool, place: Literal["CPU", "GPU"]
+) -> _Loaded:
+    if not lower:
+        engine = OpenVinoNetwork(file, precision, threads, device=place)
+        return lambda mel, faces: engine(mel, faces)[0], engine.precision
+    part = OpenVinoNetwork(file, precision, threads, leave_out, place)
+    return lambda mel, faces: completed(part(mel, faces)[0], faces), part.precision
+
+
+def _on_cuda(path: Path, precision: Precision) -> _Loaded:
     """Run on a graphics card, through torch."""
     try:
         import torch

@@ -9,7 +9,7 @@ import logging
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from daemon.i18n import tr
 Floats = NDArray[np.float32]
 log = logging.getLogger(__name__)
 
+Row: TypeAlias = tuple[int, int, int, int | tuple[int, int], int]
 # Rows of blocks: inputs, outputs, kernel, stride, padding. After "+" come residual blocks.
 _FACE = (
     ((6, 16, 7, 1, 3), 0),
@@ -66,12 +67,12 @@ class _Block(nn.Module):
         return torch.relu(out + x) if self.residual else torch.relu(out)
 
 
-def _conv(row: tuple[Any, ...]) -> _Block:
+def _conv(row: Row) -> _Block:
     inputs, outputs, kernel, stride, padding = row
     return _Block(nn.Conv2d(inputs, outputs, kernel, stride, padding), outputs)
 
 
-def _grow(row: tuple[Any, ...]) -> _Block:
+def _grow(row: tuple[int, int, int, int, int]) -> _Block:
     inputs, outputs, kernel, stride, padding = row
     conv = nn.ConvTranspose2d(inputs, outputs, kernel, stride, padding, output_padding=stride - 1)
     return _Block(conv, outputs)
@@ -144,7 +145,7 @@ def read_checkpoint(path: Path) -> Any:
         ) from error
 
 
-def fill(network: nn.Module, kept: Any, path: Path, model: str) -> None:
+def fill(network: nn.Module, kept: object, path: Path, model: str) -> None:
     """Put a checkpoint's tensors into ``network``; ``SetupError`` unless they fit exactly."""
     if isinstance(kept, Mapping) and isinstance(kept.get("state_dict"), Mapping):
         kept = kept["state_dict"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class NewEntry:
     """A turn that is to be kept."""
 
     question: str
@@ -16,7 +16,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class StoredTurn:
     """A turn that was kept."""
 
     id: int

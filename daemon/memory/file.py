@@ -7,20 +7,17 @@ undone is done when the file is next opened, or something next forgotten.
 """
 
 import logging
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from daemon.errors import DigitalLifeError, StorageError
+from daemon.database import DatabaseFile, explained
+from daemon.errors import StorageError
 from daemon.folders import data_folder
 from daemon.i18n import tr
 
-PRIVATE = 0o600
 VERSION = 1  # of the tables
-PATIENCE_S = 5.0  # another program may be writing; a whole file written anew takes about a second
 
 _TABLES = (
     "CREATE TABLE conversations ("
@@ -45,46 +42,20 @@ _LATER = (
 log = logging.getLogger(__name__)
 
 
-class DamagedError(StorageError):
-    """The file is no memory, or not any more."""
-
-
 def memory_path() -> Path:
     """Where the memory is, in XDG's data directory."""
     return data_folder() / "memory.db"
 
 
-class MemoryFile:
-    """One connection to the file; belongs to the thread that made it.
+class MemoryFile(DatabaseFile):
+    """One connection to the file; see ``DatabaseFile``."""
 
-    All raise ``StorageError`` where the file cannot be read or written.
-    """
+    def unusable(self) -> str:
+        """Return what is told where it cannot be used."""
+        return _unusable()
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, or make it, for its owner alone."""
-        self.path = path
-        with self.errors():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, PRIVATE))
-            path.chmod(PRIVATE)  # SQLite gives the files beside it the same mode
-            self.written = path.stat().st_mtime
-            """When the file was last written to, in seconds since 1970, before it was opened."""
-            self._db = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)
-        try:
-            with self.errors():
-                self._prepare()
-        except BaseException:
-            self._db.close()
-            raise
-
-    def _prepare(self) -> None:
-        for pragma in (
-            "journal_mode = WAL",
-            "synchronous = FULL",  # a turn that was told kept is kept, even if the power fails
-            "secure_delete = ON",
-            "temp_store = MEMORY",  # no copies of it in the temporary folder
-        ):
-            self._db.execute(f"PRAGMA {pragma}")
+    def prepare(self) -> None:
+        """Make the tables that are not there yet, and wipe what a crash left to be wiped."""
         with self.change() as db:  # two programs may find it empty
             (version,) = db.execute("PRAGMA user_version").fetchone()
             for statement in () if version else _TABLES:
@@ -105,10 +76,6 @@ class MemoryFile:
 
     def _has_table(self, name: str) -> bool:
         return bool(self.rows("SELECT 1 FROM sqlite_master WHERE name = ?", name))
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
 
     def wipe(self) -> None:
         """Leave no trace of what was deleted: neither in the index, nor the file, nor the log."""
@@ -133,37 +100,12 @@ class MemoryFile:
         (busy, _, _) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return bool(busy)
 
-    def rows(self, statement: str, *values: object) -> list[Any]:
-        """Return what a statement finds."""
-        with self.errors():
-            return self._db.execute(statement, values).fetchall()
-
-    @contextmanager
-    def change(self) -> Iterator[sqlite3.Connection]:
-        """One transaction."""
-        with self.errors():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-
     @contextmanager
     def forgetting(self) -> Iterator[sqlite3.Connection]:
         """One transaction, which also writes down that the file is to be wiped."""
         with self.change() as db:
             db.execute("INSERT INTO unwiped DEFAULT VALUES")
             yield db
-
-    @contextmanager
-    def errors(self) -> Iterator[None]:
-        """Explain what goes wrong in the block."""
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise _explained(self.path, error) from error
 
 
 def erase(path: Path) -> None:
@@ -172,7 +114,7 @@ def erase(path: Path) -> None:
     try:
         remove((path, *beside, *path.parent.glob(f"{path.name}.damaged*")))
     except OSError as error:
-        raise _explained(path, error) from error
+        raise explained(path, error, _unusable()) from error
 
 
 def remove(paths: Iterable[Path]) -> None:
@@ -181,11 +123,5 @@ def remove(paths: Iterable[Path]) -> None:
         path.unlink(missing_ok=True)
 
 
-def _explained(path: Path, error: sqlite3.Error | OSError) -> DigitalLifeError:
-    reason = str(error)
-    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
-        reason = type(error).__name__  # its text quotes what was looked for
-    text = tr("The memory {path} cannot be used: {reason}").format(path=path, reason=reason)
-    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-        return DamagedError(text, f"mv {path} {path}.damaged")
-    return StorageError(text)
+def _unusable() -> str:
+    return tr("The memory {path} cannot be used: {reason}")

@@ -10,15 +10,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from daemon.brain.marks import broken_marks
+from daemon.brain.here_and_now import MONTHS
 from daemon.brain.sentences import width
-from daemon.memory.entries import Fact, Turn
+from daemon.brain.special_tokens import break_special_tokens
+from daemon.memory.entries import Fact, StoredTurn
 
 FACTS = 50  # the newest of them that may be recalled
 CONVERSATIONS = 12  # likewise
 QUESTIONS = 3  # of one conversation: the longest say most
-LONGEST = 100  # width of a question, or a third of it in Chinese characters
-LONGEST_FACT = 300
+MAX_QUESTION_WIDTH = 100  # width of a question, or a third of it in Chinese characters
+MAX_FACT_CHARS = 300
 CONTEXT_SHARE = 4  # at most this part of the model's context, whatever the settings say
 
 _PLEASE = r"(?:(?:ok(?:ay)?|hey|so|and|well|now|please|also)[,\s]+)*"
@@ -45,7 +46,7 @@ class Recallable:
     """What the memory has to offer: all the newest first."""
 
     facts: tuple[Fact, ...] = ()
-    conversations: tuple[tuple[Turn, ...], ...] = ()
+    conversations: tuple[tuple[StoredTurn, ...], ...] = ()
 
 
 def fact_in(text: str) -> str:
@@ -55,37 +56,37 @@ def fact_in(text: str) -> str:
         return ""
     fact = found["fact"].strip(" \t\n,.;:!，。；：！、")
     enough = width(fact) >= 6 and not _QUESTION.search(text.strip()) and not _QUESTION.match(fact)
-    return fact[:LONGEST_FACT] if enough else ""
+    return fact[:MAX_FACT_CHARS] if enough else ""
 
 
-def recalled(known: Recallable, now: float, fits: Callable[[str], bool]) -> str:
+def recalled(known: Recallable, fits: Callable[[str], bool]) -> str:
     """Return what the prompt is to say, as much of it as ``fits``: facts first, then the newest.
 
-    "" if nothing is known, or nothing fits. ``now`` is in seconds since 1970.
+    "" if nothing is known, or nothing fits.
     """
     facts: list[str] = []
     talks: list[str] = []
     text = ""
-    for room, lines in (
+    for section, lines in (
         (facts, [f"- They asked you to remember: “{fact.text}”" for fact in known.facts]),
         (talks, [line for turns in known.conversations if (line := _talk(turns))]),
     ):
         for line in lines:
-            room.insert(0, line)
-            longer = _block(facts, talks, now)
+            section.insert(0, line)
+            longer = _block(facts, talks)
             if not fits(longer):
-                room.pop(0)
+                section.pop(0)
                 break
             text = longer
     return text
 
 
-def _block(facts: Sequence[str], talks: Sequence[str], now: float) -> str:
-    head = f"Today is {_day(now)}. What you know of the person from earlier conversations:"
-    return broken_marks("\n".join((head, *facts, *talks)))  # it goes into the system's turn
+def _block(facts: Sequence[str], talks: Sequence[str]) -> str:
+    head = "What you know of the person from earlier conversations:"
+    return break_special_tokens("\n".join((head, *facts, *talks)))  # it goes into the system's turn
 
 
-def _talk(turns: Sequence[Turn]) -> str:
+def _talk(turns: Sequence[StoredTurn]) -> str:
     """Return a line of the person's own words, "" if there are none."""
     asked = [turn for turn in turns if turn.question and not fact_in(turn.question)]
     most = sorted(asked, key=lambda turn: width(turn.question), reverse=True)[:QUESTIONS]
@@ -95,20 +96,13 @@ def _talk(turns: Sequence[Turn]) -> str:
 
 def _short(text: str) -> str:
     text = " ".join(text.split())
-    if width(text) <= LONGEST:
+    if width(text) <= MAX_QUESTION_WIDTH:
         return text
-    while width(text) > LONGEST:
+    while width(text) > MAX_QUESTION_WIDTH:
         text = text[:-1]
     return text.rsplit(" ", 1)[0] + "…"
 
 
 def _day(at: float) -> str:
     day = time.localtime(at)
-    return f"{day.tm_mday} {_MONTHS[day.tm_mon - 1]} {day.tm_year}"
-
-
-# Not strftime's: those are of the user's locale, and this is for the model.
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
+    return f"{day.tm_mday} {MONTHS[day.tm_mon - 1]} {day.tm_year}"

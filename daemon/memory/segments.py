@@ -13,7 +13,7 @@ from opencc import OpenCC
 CHINESE = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 _WORD = re.compile(rf"{CHINESE.pattern}+|[^\W_]+")
 PREFIX = 3  # letters from which on the beginning of a word finds it: "appoint" → "appointment"
-MOST_WORDS = 16  # of a search; more narrow it down no further
+MAX_WORDS = 16  # of a search; more narrow it down no further
 
 
 @cache
@@ -31,7 +31,7 @@ def query(text: str) -> str:
 
     A run of Chinese characters must occur as it is.
     """
-    words = _WORD.findall(_simplified().convert(text))[:MOST_WORDS]
+    words = _WORD.findall(_simplified().convert(text))[:MAX_WORDS]
     return " ".join(_term(word) for word in words)
 
 

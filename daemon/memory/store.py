@@ -7,9 +7,9 @@ turn under way.
 import sqlite3
 from dataclasses import astuple
 
-from daemon.memory.entries import Conversation, Fact, Said, Turn
+from daemon.memory.clock_ledger import DAY_S, ClockLedger, judge_clock, leap_s
+from daemon.memory.entries import Conversation, Fact, NewEntry, StoredTurn
 from daemon.memory.file import MemoryFile, remove
-from daemon.memory.ledger import DAY_S, Ledger, leap_s, look
 from daemon.memory.segments import indexed, query
 
 LAST = 2**63 - 1  # number that SQLite can hold
@@ -19,7 +19,7 @@ HOUR_S = 3600.0  # how seldom it is noted what the clock says
 class MemoryStore(MemoryFile):
     """Adds, finds and forgets; see ``MemoryFile``."""
 
-    def add(self, turn: Said, conversation: int | None, persona: str) -> int:
+    def add(self, turn: NewEntry, conversation: int | None, persona: str) -> int:
         """Keep a turn, and the fact it told, whole or not at all; return its conversation.
 
         ``None`` begins one, in which ``persona`` answers.
@@ -68,12 +68,12 @@ class MemoryStore(MemoryFile):
         found = "SELECT 1 FROM conversations WHERE id = ?"
         return 0 < conversation <= LAST and bool(self.rows(found, conversation))
 
-    def turns(self, conversation: int) -> list[Turn]:
+    def turns(self, conversation: int) -> list[StoredTurn]:
         """Return a conversation's turns, the oldest first."""
         if not 0 < conversation <= LAST:
             return []
         return [
-            Turn(*row)
+            StoredTurn(*row)
             for row in self.rows(
                 "SELECT id, conversation, at, question, answer FROM turns"
                 " WHERE conversation = ? ORDER BY id",
@@ -81,12 +81,12 @@ class MemoryStore(MemoryFile):
             )
         ]
 
-    def search(self, text: str, limit: int) -> list[Turn]:
+    def search(self, text: str, limit: int) -> list[StoredTurn]:
         """Return the newest turns first in which all words of ``text`` occur."""
         if not (wanted := query(_writable(text))):
             return []
         return [
-            Turn(*row)
+            StoredTurn(*row)
             for row in self.rows(
                 "SELECT turns.id, conversation, at, turns.question, turns.answer"
                 " FROM words JOIN turns ON turns.id = words.rowid"
@@ -134,18 +134,18 @@ class MemoryStore(MemoryFile):
 
         The clock says ``now``. Facts stay. Return how many were forgotten.
         """
-        gone = self.expire(now - days * DAY_S) if self.believes(now, days) else 0
+        gone = self.expire(now - days * DAY_S) if self.trusts_clock(now, days) else 0
         self.wipe()
         return gone
 
-    def believes(self, now: float, days: int) -> bool:
+    def trusts_clock(self, now: float, days: int) -> bool:
         """Note what the clock says, ``now``; return whether things may be forgotten by it."""
         with self.change() as db:
             newest = db.execute("SELECT max(id), max(at) FROM turns").fetchone()
             number, at = newest[0] or 0, newest[1] or 0.0
             row = db.execute("SELECT seen, doubted, since FROM clock").fetchone()
-            before = Ledger(*row) if row else Ledger(max(at, self.written))
-            after, believed = look(before, now, days, number)
+            before = ClockLedger(*row) if row else ClockLedger(max(at, self.written))
+            after, believed = judge_clock(before, now, days, number)
             if before.doubted is not None and after.doubted is None:
                 self._correct(before.since, before.seen - leap_s(days), now)
             same = after.doubted == before.doubted and abs(after.seen - before.seen) < HOUR_S

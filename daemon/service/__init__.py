@@ -1,1 +1,1 @@
-"""Being a service: what the service manager is told, the control socket, doctor, installation."""
+"""Being a service: what the service manager is told, doctor, installation."""

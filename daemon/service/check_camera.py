@@ -7,15 +7,15 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from daemon.api.client import Client
 from daemon.config import Settings
 from daemon.errors import DigitalLifeError
 from daemon.face import loopback
 from daemon.face.camera import GROUP, LOAD
 from daemon.i18n import tr
-from daemon.service.client import Client
-from daemon.service.finding import Finding, Level, ok
+from daemon.service.finding import Finding, Severity, ok
 from daemon.service.install import ETC, module_exists
-from daemon.service.steps import Run
+from daemon.service.steps import RunCommand
 from daemon.system_packages import CAMERA, Need, install_line
 
 MODULE = Path("/sys/module/v4l2loopback")
@@ -33,11 +33,11 @@ def module(settings: Settings) -> Iterator[Finding]:
     if module_exists():
         yield Finding(
             "camera module",
-            Level.WARNING,
+            Severity.WARNING,
             tr("The kernel module v4l2loopback is not loaded."),
             tr("Nobody sees the face."),
             LOAD,
-            Run(["modprobe", "v4l2loopback"], root=True),
+            RunCommand(["modprobe", "v4l2loopback"], root=True),
         )
         return
     yield _why_not()
@@ -51,28 +51,28 @@ def _why_not() -> Finding:
     if Path("/usr/src").is_dir() and list(Path("/usr/src").glob("v4l2loopback-*")):
         return Finding(
             "camera module",
-            Level.WARNING,
+            Severity.WARNING,
             tr("v4l2loopback was not built for the kernel {kernel}.").format(kernel=kernel),
             why,
             f"{install_line(headers)} && sudo dkms autoinstall",
         )
     return Finding(
         "camera module",
-        Level.WARNING,
+        Severity.WARNING,
         tr("v4l2loopback is not installed."),
         why,
         install_line(CAMERA),
     )
 
 
-def secure_boot(settings: Settings) -> Iterator[Finding]:
+def secure_boot(_settings: Settings) -> Iterator[Finding]:
     """Look whether the firmware refuses modules built on this machine."""
     for variable in Path("/sys/firmware/efi/efivars").glob("SecureBoot-*"):
         on = variable.read_bytes()[-1:] == b"\1"
         if on and not MODULE.exists() and shutil.which("mokutil"):
             yield Finding(
                 "secure boot",
-                Level.WARNING,
+                Severity.WARNING,
                 tr("Secure boot is on: the kernel takes only signed modules."),
                 tr("A v4l2loopback built on this machine is refused until its key is enrolled."),
                 "sudo mokutil --import /var/lib/dkms/mok.pub",
@@ -88,7 +88,7 @@ def options(settings: Settings) -> Iterator[Finding]:
     if not exclusive:
         yield Finding(
             "camera options",
-            Level.WARNING,
+            Severity.WARNING,
             tr("v4l2loopback was loaded without exclusive_caps=1."),
             tr("Chrome, and all that is built on it, does not list the camera."),
             f"sudo modprobe -r v4l2loopback && {LOAD}",
@@ -99,7 +99,7 @@ def options(settings: Settings) -> Iterator[Finding]:
         if path != ETC["modprobe.conf"] and OPTIONS.search(path.read_text(errors="replace")):
             yield Finding(
                 "camera options",
-                Level.NOTE,
+                Severity.NOTE,
                 tr("{path} sets options of v4l2loopback, too.").format(path=path),
                 tr("Of options set twice the last file's count."),
             )
@@ -115,7 +115,7 @@ def device(settings: Settings) -> Iterator[Finding]:
     if not found:
         yield Finding(
             "camera",
-            Level.WARNING,
+            Severity.WARNING,
             tr("You may not open the camera {device}.").format(device=forbidden[0])
             if forbidden
             else tr("There is no virtual camera."),
@@ -131,7 +131,7 @@ def device(settings: Settings) -> Iterator[Finding]:
         else:
             yield Finding(
                 "camera",
-                Level.WARNING,
+                Severity.WARNING,
                 tr("{device} shows nothing to viewers.").format(device=ours),
                 tr("Video calls list a camera only while it shows something."),
                 "systemctl --user restart digital-life",
@@ -140,7 +140,7 @@ def device(settings: Settings) -> Iterator[Finding]:
     if found[0].name != loopback.NAME:
         yield Finding(
             "camera",
-            Level.NOTE,
+            Severity.NOTE,
             tr("{device} is called {name}.").format(device=found[0].path, name=found[0].name),
             tr("Video calls list it under that name; it may be another program's."),
             "digital-life service install",
@@ -152,8 +152,7 @@ def device(settings: Settings) -> Iterator[Finding]:
 def _in_use() -> str:
     """Return the device that the running daemon shows on; empty if there is none."""
     try:
-        with Client() as client:
-            return str(client.do("status")["devices"].get("camera") or "")
+        return str(Client().get("status")["devices"].get("camera") or "")
     except DigitalLifeError:
         return ""
 

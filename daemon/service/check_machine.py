@@ -14,12 +14,13 @@ from packaging.requirements import Requirement
 
 from daemon import system_packages
 from daemon.config import Settings
+from daemon.errors import SetupError
 from daemon.extras import add_command, requirements
 from daemon.face.catalogue import own_faces_directory
 from daemon.i18n import tr
-from daemon.service.finding import Finding, Level, ok
-from daemon.service.steps import Run
-from daemon.store.model_store import State, default_directory, open_store
+from daemon.service.finding import Finding, Severity, ok
+from daemon.service.steps import RunCommand
+from daemon.store.model_store import WeightState, default_directory, open_store
 from daemon.system_packages import install_line
 from daemon.voice.catalogue import voices_directory
 from daemon.weights import needed_weights
@@ -29,7 +30,7 @@ FREE_MB = 1200  # the default models and their work; the daemon takes about 1 GB
 DISK_MB = 500  # for logs, films, and the next download's first part
 
 
-def python(settings: Settings) -> Iterator[Finding]:
+def python(_settings: Settings) -> Iterator[Finding]:
     """Look for Python and the packages that the program names."""
     missing = []
     for line in requirements(""):
@@ -41,7 +42,7 @@ def python(settings: Settings) -> Iterator[Finding]:
     if missing:
         yield Finding(
             "python",
-            Level.ERROR,
+            Severity.ERROR,
             tr("Packages are missing: {names}.").format(names=", ".join(missing)),
             tr("The program cannot work without them."),
             add_command(missing),
@@ -50,14 +51,14 @@ def python(settings: Settings) -> Iterator[Finding]:
         yield ok("python", f"Python {version}, {sys.prefix}")
 
 
-def libraries(settings: Settings) -> Iterator[Finding]:
+def libraries(_settings: Settings) -> Iterator[Finding]:
     """Look for the shared libraries that the packages link to or open."""
     needs = [need for need in system_packages.BASE if ".so" in need.what]
     lacking = system_packages.missing(needs)
     for need in lacking:
         yield Finding(
             "library",
-            Level.ERROR if need.essential else Level.WARNING,
+            Severity.ERROR if need.essential else Severity.WARNING,
             tr("The system library {name} is missing.").format(name=need.what),
             _what_for(need),
             install_line(need),
@@ -74,7 +75,7 @@ def _what_for(need: system_packages.Need) -> str:
     return tr("The program cannot work without them.")
 
 
-def processor(settings: Settings) -> Iterator[Finding]:
+def processor(_settings: Settings) -> Iterator[Finding]:
     """Look for the instructions that the models are quick with."""
     text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     flags = set(re.findall(r"^flags\s*:(.*)", text, re.MULTILINE)[:1] or [""])
@@ -85,7 +86,7 @@ def processor(settings: Settings) -> Iterator[Finding]:
     if platform.machine() == "x86_64" and "avx2" not in known:
         yield Finding(
             "processor",
-            Level.WARNING,
+            Severity.WARNING,
             tr("The processor has no AVX2."),
             tr("The models are several times slower without."),
             'digital-life models pull --profile tiny; [brain] model = "smollm2-135m"',
@@ -93,7 +94,7 @@ def processor(settings: Settings) -> Iterator[Finding]:
     elif cores < 2:
         yield Finding(
             "processor",
-            Level.WARNING,
+            Severity.WARNING,
             tr("There is one processor core."),
             tr("Hearing, thinking and speaking wait for each other; two cores answer sooner."),
         )
@@ -101,14 +102,7 @@ def processor(settings: Settings) -> Iterator[Finding]:
         yield ok("processor", shown)
 
 
-def graphics(settings: Settings) -> Iterator[Finding]:
-    """Tell what graphics there are; none are needed."""
-    found = [*Path("/dev").glob("nvidia[0-9]"), *Path("/dev/dri").glob("renderD*")]
-    names = ", ".join(map(str, found)) or tr("none, and none is needed")
-    yield ok("graphics", names)
-
-
-def memory(settings: Settings) -> Iterator[Finding]:
+def memory(_settings: Settings) -> Iterator[Finding]:
     """Look for memory."""
     text = Path("/proc/meminfo").read_text(encoding="ascii")
     kb = {name: int(value) for name, value in re.findall(r"(\w+):\s+(\d+) kB", text)}
@@ -116,7 +110,7 @@ def memory(settings: Settings) -> Iterator[Finding]:
     if total < MEMORY_GB or free < FREE_MB:
         yield Finding(
             "memory",
-            Level.WARNING,
+            Severity.WARNING,
             tr("{total:.1f} GB of memory, {free:.0f} MB of them free.").format(
                 total=total, free=free
             ),
@@ -136,7 +130,7 @@ def disk(settings: Settings) -> Iterator[Finding]:
     if free < DISK_MB:
         yield Finding(
             "disk",
-            Level.WARNING,
+            Severity.WARNING,
             tr("{free:.0f} MB are free at {path}.").format(free=free, path=place),
             tr("Models are written whole or not at all; a full disk stops them."),
             tr("free some space, or choose another directory under [models] in config.toml"),
@@ -151,18 +145,50 @@ def models(settings: Settings) -> Iterator[Finding]:
     for name in needed_weights(settings):
         status = store.verify(name)
         command = f"digital-life models pull {name}"
-        if status.state is State.READY:
+        if status.state is WeightState.READY:
             yield ok("model", name)
         else:
-            text = tr("damaged") if status.state is State.DAMAGED else tr("missing")
+            text = tr("damaged") if status.state is WeightState.DAMAGED else tr("missing")
             yield Finding(
                 "model",
-                Level.ERROR,
+                Severity.ERROR,
                 f"{name}: {text}",
                 tr("Without it the daemon does not start."),
                 command,
-                Run([sys.executable, "-m", "daemon", "models", "pull", name]),
+                RunCommand([sys.executable, "-m", "daemon", "models", "pull", name]),
             )
+
+
+def engine(settings: Settings) -> Iterator[Finding]:
+    """Tell which library computes the language model, or would be measured first."""
+    from daemon.brain.choice import gguf_files
+    from daemon.brain.engine_choice import choose_engine
+
+    brain = settings.brain
+    if brain.kind != "llamacpp":
+        return
+    try:
+        path, adapter = gguf_files(brain, brain.model, open_store(settings.models.directory))
+        chosen = choose_engine(brain, path, adapter)
+    except SetupError as error:
+        yield Finding(
+            "engine",
+            Severity.ERROR,
+            error.message,
+            tr("Without it the daemon does not start."),
+            error.fix,
+        )
+        return
+    if brain.engine == "auto" and not chosen.alone and not chosen.seconds:
+        yield Finding(
+            "engine",
+            Severity.NOTE,
+            tr("It was not measured yet whether OpenVINO answers sooner than llama.cpp."),
+            tr("llama.cpp computes until then."),
+            "digital-life brain",
+        )
+    else:
+        yield ok("engine", str(chosen))
 
 
 def mandarin(settings: Settings) -> Iterator[Finding]:
@@ -170,13 +196,13 @@ def mandarin(settings: Settings) -> Iterator[Finding]:
     name, store = settings.voice.mandarin, open_store(settings.models.directory)
     if name.endswith(".onnx"):
         return
-    if name != "espeak" and store.verify(name).state is State.READY:
+    if name != "espeak" and store.verify(name).state is WeightState.READY:
         yield ok("model", name)
     elif shutil.which("espeak-ng") is None:
         needed = "zh" in settings.ears.languages
         yield Finding(
             "mandarin",
-            Level.ERROR if needed else Level.NOTE,
+            Severity.ERROR if needed else Severity.NOTE,
             tr("Neither the Mandarin voice nor espeak-ng is there."),
             tr("Without it the daemon does not start.")
             if needed
@@ -188,14 +214,14 @@ def mandarin(settings: Settings) -> Iterator[Finding]:
     elif name != "espeak":
         yield Finding(
             "mandarin",
-            Level.WARNING,
+            Severity.WARNING,
             f"{name}: {tr('missing')}",
             tr("espeak-ng speaks Chinese instead."),
             f"digital-life models pull {name}",
         )
 
 
-def privacy(settings: Settings) -> Iterator[Finding]:
+def privacy(_settings: Settings) -> Iterator[Finding]:
     """Look whether other users of the machine can read what is kept for this one."""
     for folder in (default_directory(), own_faces_directory(), voices_directory()):
         if (
@@ -205,12 +231,12 @@ def privacy(settings: Settings) -> Iterator[Finding]:
         ):
             yield Finding(
                 "privacy",
-                Level.NOTE,
+                Severity.NOTE,
                 tr("Other users of this machine can read {path}.").format(path=folder),
                 tr("Faces and voices are personal data."),
                 f"chmod 700 {shlex.quote(str(folder))}",
-                Run(["chmod", "700", str(folder)]),
+                RunCommand(["chmod", "700", str(folder)]),
             )
 
 
-CHECKS = (python, libraries, processor, graphics, memory, disk, models, mandarin, privacy)
+CHECKS = (python, libraries, processor, memory, disk, models, engine, mandarin, privacy)

@@ -1,4 +1,4 @@
-"""Checks of the service: whether it starts with the machine, and how it runs."""
+"""Checks of the service: whether it starts at boot, and how it runs."""
 
 import os
 import pwd
@@ -6,18 +6,18 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from daemon.api.client import Client, NotRunning, is_installed
 from daemon.config import Settings
 from daemon.errors import DigitalLifeError
 from daemon.i18n import tr
-from daemon.service.client import Client, NotRunning, is_installed
-from daemon.service.finding import Finding, Level, ok
+from daemon.service.finding import Finding, Severity, ok
 from daemon.service.install import UNIT
-from daemon.service.steps import Run
+from daemon.service.steps import RunCommand
 
 SHOWN = ("LoadState", "ActiveState", "Result", "StatusText", "NRestarts")
 
 
-def unit(settings: Settings) -> Iterator[Finding]:
+def unit(_settings: Settings) -> Iterator[Finding]:
     """Look at the service, the session's and the machine's."""
     states = {scope: _show(scope) for scope in ("--user", "--system")}
     installed = {
@@ -26,8 +26,8 @@ def unit(settings: Settings) -> Iterator[Finding]:
     if not installed:
         yield Finding(
             "service",
-            Level.NOTE,
-            tr("It does not start with the machine."),
+            Severity.NOTE,
+            tr("It does not start at boot."),
             fix="digital-life service install",
         )
     for scope, state in installed.items():
@@ -36,7 +36,7 @@ def unit(settings: Settings) -> Iterator[Finding]:
         if active != "active":
             yield Finding(
                 "service",
-                Level.ERROR if active == "failed" else Level.WARNING,
+                Severity.ERROR if active == "failed" else Severity.WARNING,
                 f"{active} ({state['Result']}) {state['StatusText']}",
                 tr("It is not there to talk to."),
                 f"digital-life service logs{option}",
@@ -44,7 +44,7 @@ def unit(settings: Settings) -> Iterator[Finding]:
         elif restarts:
             yield Finding(
                 "service",
-                Level.WARNING,
+                Severity.WARNING,
                 tr("It was started again {count} times.").format(count=restarts),
                 tr("Something ended it; the log says what."),
                 f"digital-life service logs{option}",
@@ -56,13 +56,13 @@ def unit(settings: Settings) -> Iterator[Finding]:
 def _show(scope: str) -> dict[str, str]:
     words = ["systemctl", scope, "show", UNIT, *(f"--property={name}" for name in SHOWN)]
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=10)
+        done = subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return {}
     return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
 
 
-def linger(settings: Settings) -> Iterator[Finding]:
+def linger(_settings: Settings) -> Iterator[Finding]:
     """Look whether the session's service lives without a login."""
     user = pwd.getpwuid(os.getuid()).pw_name
     if _show("--user").get("LoadState") != "loaded":
@@ -72,35 +72,37 @@ def linger(settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding(
             "linger",
-            Level.WARNING,
+            Severity.WARNING,
             tr("The session of {user} begins with the first login.").format(user=user),
             tr("Until then the service does not run, and with the last logout it ends."),
             f"loginctl enable-linger {user}",
-            Run(["loginctl", "enable-linger", user], root=True),
+            RunCommand(["loginctl", "enable-linger", user], root=True),
         )
 
 
-def control(settings: Settings) -> Iterator[Finding]:
+def control(_settings: Settings) -> Iterator[Finding]:
     """Ask the running daemon how it is."""
     try:
-        with Client() as client:
-            status = client.do("status")
+        status = Client().get("status")
     except NotRunning as error:
-        yield Finding("daemon", Level.NOTE, str(error), fix=error.fix)
+        yield Finding("daemon", Severity.NOTE, str(error), fix=error.fix)
         return
     except DigitalLifeError as error:
-        yield Finding("daemon", Level.ERROR, str(error), fix=error.fix)
+        yield Finding("daemon", Severity.ERROR, str(error), fix=error.fix)
         return
     if status["degraded"]:
         yield Finding(
             "daemon",
-            Level.WARNING,
+            Severity.WARNING,
             tr("Not working: {names}.").format(names=", ".join(map(_named, status["degraded"]))),
             tr("It goes on without, and tries again."),
             "digital-life service logs" if is_installed() else "",
         )
     else:
         yield ok("daemon", f"{status['state']}, {status['memory_mb']:.0f} MB")
+    for server in status["tools"]:
+        if server["problem"]:
+            yield Finding("tools", Severity.WARNING, server["problem"])
 
 
 def _named(degraded: str) -> str:

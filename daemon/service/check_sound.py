@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from daemon.api.client import Client, NotRunning
 from daemon.audio.devices import list_devices
 from daemon.audio.microphone import Microphone
 from daemon.audio.player import Loudspeaker
@@ -19,8 +20,7 @@ from daemon.config import Settings
 from daemon.errors import DeviceError
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Samples
-from daemon.service.client import Client, NotRunning
-from daemon.service.finding import Finding, Level, ok
+from daemon.service.finding import Finding, Severity, ok
 from daemon.system_packages import PIPEWIRE_PLUGIN, PULSE_PLUGIN, install_line
 
 LISTEN_S = 1.5
@@ -28,10 +28,10 @@ DEAD_DB = -85.0  # below all that a microphone's own noise is
 LOUD_DB = -25.0  # nobody is supposed to speak during the test
 SIGNAL_S = 0.7
 SIGNAL = 0.05  # of full scale: as loud as a soft voice
-ALIKE = 0.3  # the likeness above which the microphone has heard the loudspeaker
+MIN_ECHO_CORRELATION = 0.3  # the likeness above which the microphone has heard the loudspeaker
 
 
-def server(settings: Settings) -> Iterator[Finding]:
+def server(_settings: Settings) -> Iterator[Finding]:
     """Look for the user's sound server."""
     folder = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
     found = [
@@ -44,14 +44,14 @@ def server(settings: Settings) -> Iterator[Finding]:
         return
     yield Finding(
         "sound server",
-        Level.WARNING,
+        Severity.WARNING,
         tr("No sound server runs in this session."),
         tr("Without one, video calls find no microphone, and one program at a time has sound."),
         "systemctl --user enable --now pipewire pipewire-pulse wireplumber",
     )
 
 
-def group(settings: Settings) -> Iterator[Finding]:
+def group(_settings: Settings) -> Iterator[Finding]:
     """Look whether a lingering session may use the sound card: nobody sits at the machine then."""
     user = pwd.getpwuid(os.getuid()).pw_name
     if not Path("/var/lib/systemd/linger", user).exists() or not Path("/dev/snd").exists():
@@ -65,61 +65,61 @@ def group(settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding(
             "sound card",
-            Level.WARNING,
+            Severity.WARNING,
             tr("{user} may use the sound card only while logged in.").format(user=user),
             tr("After a restart of the machine the service would be deaf until somebody logs in."),
             f"sudo usermod -aG audio {user}",
         )
 
 
-def bridge(settings: Settings) -> Iterator[Finding]:
+def bridge(_settings: Settings) -> Iterator[Finding]:
     """Look whether PortAudio reaches the sound server at all."""
     try:
         devices = list_devices()
     except DeviceError as error:
         yield Finding(
-            "portaudio", Level.ERROR, str(error), tr("Nothing is heard or said."), error.fix
+            "portaudio", Severity.ERROR, str(error), tr("Nothing is heard or said."), error.fix
         )
         return
-    doors = [device.name for device in devices if device.name in ("pulse", "pipewire")]
+    bridges = [device.name for device in devices if device.name in ("pulse", "pipewire")]
     if not devices:
         yield Finding(
             "portaudio",
-            Level.ERROR,
+            Severity.ERROR,
             tr("There are no sound devices."),
             tr("Nothing is heard or said."),
             tr("Connect one, or start a sound server (PipeWire or PulseAudio)."),
         )
-    elif shutil.which("pactl") and not doors:
+    elif shutil.which("pactl") and not bridges:
         yield Finding(
             "portaudio",
-            Level.WARNING,
+            Severity.WARNING,
             tr("PortAudio does not reach the sound server."),
             tr("The daemon would keep the card for itself, or find it busy."),
             install_line(PIPEWIRE_PLUGIN, PULSE_PLUGIN),
         )
     else:
-        yield ok("portaudio", ", ".join(doors) or devices[0].name)
+        yield ok("portaudio", ", ".join(bridges) or devices[0].name)
 
 
 def room(settings: Settings) -> Iterator[Finding]:
     """Listen to the room, then to a soft rustle from the loudspeaker in it."""
     try:
-        with Client():
-            yield Finding(
-                "microphone",
-                Level.NOTE,
-                tr("Not tried: the daemon is using the devices."),
-                fix="digital-life status",
-            )
-            return
+        Client()
+        yield Finding(
+            "microphone",
+            Severity.NOTE,
+            tr("Not tried: the daemon is using the devices."),
+            fix="digital-life status",
+        )
+        return
     except NotRunning:
         pass
     microphone = Microphone(settings.ears.microphone)
     try:
         microphone.open()
     except DeviceError as error:
-        yield Finding("microphone", Level.ERROR, str(error), tr("Nothing is heard."), error.fix)
+        yield Finding("microphone", Severity.ERROR, str(error), tr("Nothing is heard."), error.fix)
         return
     try:
         yield _level(_listen(microphone, LISTEN_S))
@@ -143,7 +143,7 @@ def _level(samples: Samples) -> Finding:
     if level < DEAD_DB:
         return Finding(
             "microphone",
-            Level.ERROR,
+            Severity.ERROR,
             tr("The microphone delivers silence."),
             tr("It is switched off, muted, or the wrong one."),
             "pactl set-source-mute @DEFAULT_SOURCE@ 0; digital-life devices",
@@ -151,7 +151,7 @@ def _level(samples: Samples) -> Finding:
     if level > LOUD_DB:
         return Finding(
             "microphone",
-            Level.WARNING,
+            Severity.WARNING,
             tr("The room is loud, or the microphone turned up too far: {level:.0f} dB.").format(
                 level=level
             ),
@@ -170,24 +170,24 @@ def _echo(settings: Settings, microphone: Microphone) -> Iterator[Finding]:
     try:
         loudspeaker.open()
     except DeviceError as error:
-        yield Finding("loudspeaker", Level.ERROR, str(error), tr("Nothing is said."), error.fix)
+        yield Finding("loudspeaker", Severity.ERROR, str(error), tr("Nothing is said."), error.fix)
         return
     try:
         asyncio.run(loudspeaker.play(played))
         heard = _listen(microphone, SIGNAL_S + 1.0)
     finally:
-        loudspeaker.shut()
+        loudspeaker.stop_device()
     yield ok("loudspeaker", loudspeaker.name)
     wanted = Audio(played, SPEAK_RATE).at_rate(LISTEN_RATE).samples
     _, likeness = locate(wanted[: LISTEN_RATE // 2], heard)
-    if likeness < ALIKE:
+    if likeness < MIN_ECHO_CORRELATION:
         yield ok(
             "echo", tr("the microphone does not hear the loudspeaker: headphones, or far away")
         )
     elif settings.ears.echo == "off":
         yield Finding(
             "echo",
-            Level.WARNING,
+            Severity.WARNING,
             tr("The microphone hears the loudspeaker, and nothing takes that out."),
             tr("It would answer and interrupt itself."),
             'echo = "cancel" under [ears]',

@@ -7,8 +7,14 @@ import logging
 from collections.abc import Callable, Iterator
 
 from daemon.config import Settings
-from daemon.service import check_camera, check_machine, check_service, check_sound
-from daemon.service.finding import Finding, Level
+from daemon.service import (
+    check_camera,
+    check_graphics,
+    check_machine,
+    check_service,
+    check_sound,
+)
+from daemon.service.finding import Finding, Severity
 
 log = logging.getLogger(__name__)
 
@@ -18,11 +24,11 @@ Check = Callable[[Settings], Iterator[Finding]]
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Make all checks, one after another, yielding findings as they come."""
-    for room in (check_machine, check_sound, check_camera, check_service):
-        checks: tuple[Check, ...] = room.CHECKS
+    for module in (check_machine, check_graphics, check_sound, check_camera, check_service):
+        checks: tuple[Check, ...] = module.CHECKS
         for check in checks:
             try:
                 yield from check(settings)
             except Exception as error:  # one that breaks must not hide the others
                 log.debug("%s", check, exc_info=error)
-                yield Finding(check.__name__, Level.WARNING, f"{type(error).__name__}: {error}")
+                yield Finding(check.__name__, Severity.WARNING, f"{type(error).__name__}: {error}")

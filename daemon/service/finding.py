@@ -2,12 +2,11 @@
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
 
 from daemon.service.steps import Step
 
 
-class Level(StrEnum):
+class Severity(StrEnum):
     """How bad it is."""
 
     OK = "ok"
@@ -25,7 +24,7 @@ class Finding:
 
     name: str
     """Of the check, in English and for programs: ``sound server``."""
-    level: Level
+    level: Severity
     text: str
     why: str = ""
     """Why it matters."""
@@ -34,11 +33,11 @@ class Finding:
     step: Step | None = None
     """The same for ``--fix``, where it may be done without asking."""
 
-    def for_programs(self) -> dict[str, Any]:
+    def for_programs(self) -> dict[str, object]:
         """Return it without what only Python understands."""
         return {name: value for name, value in asdict(self).items() if name != "step"}
 
 
 def ok(name: str, text: str) -> Finding:
     """Return a finding of something that is well."""
-    return Finding(name, Level.OK, text)
+    return Finding(name, Severity.OK, text)

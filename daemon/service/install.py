@@ -1,4 +1,4 @@
-"""Plans of what makes Digital Life start with the machine, and of what undoes it.
+"""Plans of what makes Digital Life start at boot, and of what undoes it.
 
 A plan is a list of steps; nothing here changes anything. What cannot be seen any more when it is to
 be undone is noted in the unit, in a section that systemd leaves to others.
@@ -17,7 +17,7 @@ from typing import Final
 from daemon.errors import SetupError
 from daemon.i18n import tr
 from daemon.service.ready import AwaitReady
-from daemon.service.steps import Remove, Run, Step, Write
+from daemon.service.steps import Remove, RunCommand, Step, Write
 
 UNIT: Final = "digital-life.service"
 CAMERA: Final = "Digital Life"
@@ -53,13 +53,13 @@ class Target:
         """The option of ``systemctl`` and ``journalctl``."""
         return [] if self.system else ["--user"]
 
-    def systemctl(self, *words: str, may_fail: bool = False) -> Run:
+    def systemctl(self, *words: str, may_fail: bool = False) -> RunCommand:
         """Return a step of systemctl."""
-        return Run(["systemctl", *self.scope, *words], root=self.system, may_fail=may_fail)
+        return RunCommand(["systemctl", *self.scope, *words], root=self.system, may_fail=may_fail)
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class InstalledState:
     """What is there already."""
 
     camera_installed: bool
@@ -92,11 +92,14 @@ def find_target(system: bool, user: str | None) -> Target:
     return Target(found.pw_name, found.pw_uid, Path(found.pw_dir), system)
 
 
-def look(target: Target) -> Machine:
+def inspect(target: Target) -> InstalledState:
     """Look at the machine."""
-    names = [path.read_text().strip() for path in Path("/sys/class/video4linux").glob("*/name")]
+    names = [
+        path.read_text(errors="replace").strip()
+        for path in Path("/sys/class/video4linux").glob("*/name")
+    ]
     loaded = Path("/sys/module/v4l2loopback").exists()
-    return Machine(
+    return InstalledState(
         camera_installed=loaded or module_exists(),
         camera_loaded=loaded,
         camera_named=CAMERA in names,
@@ -116,32 +119,32 @@ def module_exists() -> bool:
     return found.returncode == 0
 
 
-def plan_install(target: Target, machine: Machine) -> list[Step]:
+def plan_install(target: Target, machine: InstalledState) -> list[Step]:
     """Return what to do; taken twice it changes nothing the second time."""
     steps: list[Step] = []
     notes = []
     if machine.camera_installed:
         for name, place in ETC.items():
             steps.append(Write(place, _filled(name, target), root=True))
-        steps.append(Run(["udevadm", "control", "--reload"], root=True, may_fail=True))
+        steps.append(RunCommand(["udevadm", "control", "--reload"], root=True, may_fail=True))
         if not machine.camera_named:
             if machine.camera_loaded:
-                steps.append(Run(["modprobe", "-r", "v4l2loopback"], root=True))
-            steps.append(Run(["modprobe", "v4l2loopback"], root=True))
+                steps.append(RunCommand(["modprobe", "-r", "v4l2loopback"], root=True))
+            steps.append(RunCommand(["modprobe", "v4l2loopback"], root=True))
             notes.append("Camera=loaded")
         steps.append(
-            Run(
+            RunCommand(
                 ["udevadm", "trigger", "--settle", "--subsystem-match=video4linux"],
                 root=True,
                 may_fail=True,
             )
         )
     if not machine.lingers:
-        steps.append(Run(["loginctl", "enable-linger", target.user], root=True))
+        steps.append(RunCommand(["loginctl", "enable-linger", target.user], root=True))
         notes.append("Linger=enabled")
     if target.system:  # it cannot make the folder of its memory itself
         folder = ["mkdir", "-p", "-m", "700", str(target.home / DATA)]
-        steps.append(Run(["runuser", "-u", target.user, "--", *folder], root=True))
+        steps.append(RunCommand(["runuser", "-u", target.user, "--", *folder], root=True))
     if new := sum(not folder.exists() for folder in _own_folders(target)):
         notes.append(f"Folders={new}")
     notes = sorted({*notes, *_notes(target)})
@@ -158,7 +161,7 @@ def plan_install(target: Target, machine: Machine) -> list[Step]:
     ]
 
 
-def plan_uninstall(target: Target, machine: Machine) -> list[Step]:
+def plan_uninstall(target: Target, machine: InstalledState) -> list[Step]:
     """Return what undoes ``plan_install``; what it found there stays."""
     steps: list[Step] = []
     if target.unit.exists():
@@ -168,17 +171,17 @@ def plan_uninstall(target: Target, machine: Machine) -> list[Step]:
     notes = _notes(target)
     for count in (int(note[-1]) for note in notes if re.fullmatch(r"Folders=\d", note)):
         for folder in _own_folders(target)[:count]:  # stays if others use it by now
-            steps.append(Run(["rmdir", str(folder)], may_fail=True))
+            steps.append(RunCommand(["rmdir", str(folder)], may_fail=True))
     if target.system:  # goes if nothing was ever remembered
-        steps.append(Run(["rmdir", str(target.home / DATA)], root=True, may_fail=True))
+        steps.append(RunCommand(["rmdir", str(target.home / DATA)], root=True, may_fail=True))
     places = [place for place in ETC.values() if place.exists()]
     steps += [Remove(place, root=True) for place in places]
     if places:
-        steps.append(Run(["udevadm", "control", "--reload"], root=True, may_fail=True))
+        steps.append(RunCommand(["udevadm", "control", "--reload"], root=True, may_fail=True))
     if "Camera=loaded" in notes and machine.camera_loaded:
-        steps.append(Run(["modprobe", "-r", "v4l2loopback"], root=True, may_fail=True))
+        steps.append(RunCommand(["modprobe", "-r", "v4l2loopback"], root=True, may_fail=True))
     if "Linger=enabled" in notes:
-        steps.append(Run(["loginctl", "disable-linger", target.user], root=True))
+        steps.append(RunCommand(["loginctl", "disable-linger", target.user], root=True))
     return steps
 
 

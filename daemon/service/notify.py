@@ -44,16 +44,16 @@ def watchdog_s() -> float | None:
     return int(microseconds) / 1e6 if valid else None
 
 
-async def keep_alive(ailment: Callable[[], str]) -> None:
-    """Ping the watchdog while ``ailment`` has none to name; that it runs proves the event loop."""
-    patience_s, before = watchdog_s(), ""
-    if patience_s is None:
+async def keep_alive(unhealthy_component: Callable[[], str]) -> None:
+    """Ping the watchdog while no component is unhealthy; that it runs proves the event loop."""
+    interval_s, before = watchdog_s(), ""
+    if interval_s is None:
         return
     while True:
-        found = ailment()
+        found = unhealthy_component()
         if not found:
             notify(WATCHDOG=1)
         if found != before:
             log.warning("no sign of life from the %s", found) if found else log.info("alive again")
         before = found
-        await asyncio.sleep(patience_s / PINGS)
+        await asyncio.sleep(interval_s / PINGS)

@@ -10,7 +10,7 @@ from pathlib import Path
 from daemon.errors import DigitalLifeError
 from daemon.i18n import tr
 
-LOOK_S = 1.0
+POLL_INTERVAL_S = 1.0
 STILL_S = 180.0  # a start that shows no progress for so long has got stuck
 WORKED = 2  # clock ticks since the last progress: the process computes
 PROPERTIES = ("ActiveState", "SubState", "StatusText", "MainPID", "Job", "Result")
@@ -42,7 +42,7 @@ class AwaitReady:
         """Return when it is ready; ``DigitalLifeError`` when it fails, or nothing goes on."""
         told, worked, moved = "", 0, time.monotonic()
         while True:
-            found = self._look()
+            found = self._poll()
             pending, active = found.get("Job", "0") not in ("", "0"), found.get("ActiveState", "")
             if active == "active" and not pending:
                 return
@@ -64,12 +64,14 @@ class AwaitReady:
                     ),
                     self.line,
                 )
-            time.sleep(LOOK_S)
+            time.sleep(POLL_INTERVAL_S)
 
-    def _look(self) -> dict[str, str]:
+    def _poll(self) -> dict[str, str]:
         command = ["systemctl", *self.scope, "show", "-p", ",".join(PROPERTIES), self.unit]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+            done = subprocess.run(
+                command, capture_output=True, text=True, errors="replace", timeout=60
+            )
         except subprocess.TimeoutExpired:
             return {}  # a slow manager is not a dead one either
         except OSError as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daemon.errors import DigitalLifeError
-from daemon.files import unwritable, whole_file
+from daemon.files import atomic_write, unwritable
 from daemon.i18n import tr
 from daemon.service.ready import AwaitReady
 
@@ -60,7 +60,7 @@ class Remove:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunCommand:
     """Run a command."""
 
     command: list[str]
@@ -77,7 +77,7 @@ class Run:
         return shlex.join(self.command)
 
 
-Step = Write | Remove | Run | AwaitReady
+Step = Write | Remove | RunCommand | AwaitReady
 
 
 def may_become_root() -> bool:
@@ -85,7 +85,7 @@ def may_become_root() -> bool:
     return os.geteuid() == 0 or shutil.which("sudo") is not None
 
 
-def take(step: Step, tell: Callable[[str], None] = lambda text: None) -> None:
+def take(step: Step, tell: Callable[[str], None] = lambda _text: None) -> None:
     """Take a step; ``DigitalLifeError`` says what went wrong. ``tell`` is told its course."""
     if isinstance(step, AwaitReady):
         step.wait(tell)
@@ -102,7 +102,8 @@ def take(step: Step, tell: Callable[[str], None] = lambda text: None) -> None:
             input=text,
             stdin=subprocess.DEVNULL if text is None else None,
             capture_output=not as_root,
-            text=True,
+            encoding="utf-8",  # of what is written, whatever the terminal's is
+            errors="replace",
             timeout=None if as_root else STEP_S,  # a person may be typing a password
         )
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -117,5 +118,5 @@ def _write(step: Write) -> None:
         step.path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(step.path, error) from error
-    with whole_file(step.path) as part:
+    with atomic_write(step.path) as part:
         part.write_text(step.text, encoding="utf-8")

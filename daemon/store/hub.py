@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 
 from daemon.i18n import tr
 from daemon.store.manifest import Hub
-from daemon.store.sources import Cure, SourceError
-from daemon.store.verify import CHUNK, Part, WrongContents
+from daemon.store.sources import Remedy, SourceError
+from daemon.store.verify import CHUNK, PartialFile, WrongContents
 
 log = logging.getLogger(__name__)
 
@@ -23,14 +23,15 @@ ANSWER_S = 3.0  # a hub that has not answered by then is not there, if there is 
 TIMEOUT_S = 30.0  # a connection that is silent for so long is given up
 ATTEMPTS = 5  # connections in a row that bring nothing before the download is given up
 WAIT_S = 1.0  # before going on after a broken connection; doubles with each fruitless one
-LONGEST_WAIT_S = 60.0  # the longest that a busy hub may ask us to wait
+MAX_WAIT_S = 60.0  # the longest that a busy hub may ask us to wait
 
-_FINAL = {400, 401, 403, 404, 410, 451}  # HTTP answers that asking again does not change
+_LOGIN = {401, 403}
+_FINAL = {400, 404, 410, 451}  # HTTP answers that asking again does not change
 _BUSY = {429, 503}
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)$")
 
 
-class _Broken(Exception):
+class Broken(Exception):
     """The connection failed or was cut; ``wait_s`` is how long the hub asks us to wait."""
 
     def __init__(self, wait_s: float = 0.0, busy: bool = False) -> None:
@@ -52,55 +53,59 @@ class ModelHub:
         self._wait = wait
 
     def download(
-        self, hub: Hub, part: Part, advance: Callable[[int], None], *, patient: bool = True
+        self, hub: Hub, part: PartialFile, advance: Callable[[int], None], *, retrying: bool = True
     ) -> None:
         """Fetch a file into ``part`` and check it; ``advance`` is told the bytes of each step.
 
         Raises ``SourceError`` when the hub does not give the file, ``WrongContents`` when it gives
-        another one. Not ``patient``, because there is another source: the first answer must come
+        another one. Not ``retrying``, because there is another source: the first answer must come
         within ``ANSWER_S``, names and addresses included, else the hub is ``away``.
         """
-        address, fruitless = _address(hub), 0
+        address, fruitless = address_of(hub), 0
         while part.kept < part.size:
-            before, broken = part.kept, _Broken()
+            before, broken = part.kept, Broken()
             try:
-                _connect(address, part, advance, TIMEOUT_S if patient else ANSWER_S)
-            except _Broken as error:
+                _connect(hub, address, part, advance, TIMEOUT_S if retrying else ANSWER_S)
+            except Broken as error:
                 log.debug("hub: %s", error.__cause__)
                 broken = error
             if part.kept == part.size:
                 break
             brought = part.kept > before
-            patient = patient or brought
+            retrying = retrying or brought
             fruitless = 0 if brought else fruitless + 1
-            if not patient:
-                self.away = _failure(broken)
+            if not retrying:
+                self.away = hub_failure(broken)
                 raise self.away
-            if fruitless == ATTEMPTS or broken.wait_s > LONGEST_WAIT_S:
-                raise _failure(broken)
+            if fruitless == ATTEMPTS or broken.wait_s > MAX_WAIT_S:
+                raise hub_failure(broken)
             self._wait(max(broken.wait_s, WAIT_S * 2 ** max(fruitless - 1, 0)))
         with part.open_at(part.kept):
             part.check()
 
 
-def _failure(broken: _Broken) -> SourceError:
+def hub_failure(broken: Broken) -> SourceError:
+    """Say what a connection that failed for good means."""
     if broken.busy:
-        return SourceError(tr("the model hub is busy"), Cure.LATER)
-    return SourceError(tr("the model hub does not answer"), Cure.CONNECTION)
+        return SourceError(tr("the model hub is busy"), Remedy.LATER)
+    return SourceError(tr("the model hub does not answer"), Remedy.CONNECTION)
 
 
-def _connect(address: str, part: Part, advance: Callable[[int], None], answer_s: float) -> None:
+def _connect(
+    hub: Hub, address: str, part: PartialFile, advance: Callable[[int], None], answer_s: float
+) -> None:
     """Write what one connection brings, from the part's end on where the server can do that."""
-    headers = {"User-Agent": "digital-life"}
+    request = request_for(address)
     if part.kept:
-        headers["Range"] = f"bytes={part.kept}-"
-    request = urllib.request.Request(address, headers=headers)  # noqa: S310 (see _address)
+        request.add_header("Range", f"bytes={part.kept}-")
     with contextlib.ExitStack() as stack:
-        with _network(part):
-            response = stack.enter_context(_answer(request, answer_s))
+        with _network(hub, part):
+            # by the proxies that the environment names now
+            opener = urllib.request.build_opener()
+            response = stack.enter_context(answer_within(request, answer_s, opener))
         stack.enter_context(part.open_at(_beginning(response, part)))
         while True:
-            with _network(part):
+            with _network(hub, part):
                 chunk = response.read1(CHUNK)
             if not chunk:
                 return
@@ -108,7 +113,21 @@ def _connect(address: str, part: Part, advance: Callable[[int], None], answer_s:
             advance(len(chunk))
 
 
-def _answer(request: urllib.request.Request, answer_s: float) -> http.client.HTTPResponse:
+def request_for(address: str, method: str = "GET", token: bool = True) -> urllib.request.Request:
+    """Return a request; with ``token`` it says who is logged in, to this host and to no other."""
+    from huggingface_hub import get_token
+
+    headers = {"User-Agent": "digital-life"}
+    request = urllib.request.Request(address, headers=headers, method=method)  # noqa: S310 (http)
+    if token and (said := get_token()):
+        # Files lie on other hosts, which get their right to a file within the address.
+        request.add_unredirected_header("Authorization", f"Bearer {said}")
+    return request
+
+
+def answer_within(
+    request: urllib.request.Request, answer_s: float, opener: urllib.request.OpenerDirector
+) -> http.client.HTTPResponse:
     """Open a connection; ``TimeoutError`` if its answer has not begun after ``answer_s``.
 
     A time-out of sockets counts for each address of a name, each step of TLS and each redirection
@@ -120,7 +139,7 @@ def _answer(request: urllib.request.Request, answer_s: float) -> http.client.HTT
 
     def open_it() -> None:
         try:
-            brought.put(_open(request))
+            brought.put(opener.open(request, timeout=TIMEOUT_S))
         except Exception as error:
             brought.put(error)
         if late.is_set():
@@ -138,13 +157,6 @@ def _answer(request: urllib.request.Request, answer_s: float) -> http.client.HTT
     return found
 
 
-def _open(request: urllib.request.Request) -> http.client.HTTPResponse:
-    """Open a connection by the proxies that the environment names now."""
-    opener = urllib.request.build_opener()
-    response: http.client.HTTPResponse = opener.open(request, timeout=TIMEOUT_S)
-    return response
-
-
 def _throw_away(brought: queue.Queue[http.client.HTTPResponse | Exception]) -> None:
     with contextlib.suppress(queue.Empty):
         found = brought.get_nowait()
@@ -152,7 +164,7 @@ def _throw_away(brought: queue.Queue[http.client.HTTPResponse | Exception]) -> N
             found.close()
 
 
-def _beginning(response: http.client.HTTPResponse, part: Part) -> int:
+def _beginning(response: http.client.HTTPResponse, part: PartialFile) -> int:
     """Return at which byte of the file an answer begins; ``WrongContents`` if of another file."""
     if response.status == 206:
         place = _RANGE.match(response.headers.get("Content-Range", ""))
@@ -166,30 +178,52 @@ def _beginning(response: http.client.HTTPResponse, part: Part) -> int:
 
 
 @contextlib.contextmanager
-def _network(part: Part) -> Iterator[None]:
+def _network(hub: Hub, part: PartialFile) -> Iterator[None]:
     """Tell failures of the connection from those of the disk; both are ``OSError``."""
+    try:
+        with telling_failures(hub.repository):
+            yield
+    except Broken as broken:
+        error = broken.__cause__
+        if isinstance(error, urllib.error.HTTPError) and error.code == 416 and part.kept:
+            raise WrongContents from error  # the hub's file is shorter than what we have of ours
+        raise
+
+
+@contextlib.contextmanager
+def telling_failures(repository: str) -> Iterator[None]:
+    """Raise ``SourceError`` for what asking again does not change, ``Broken`` for all else."""
     try:
         yield
     except urllib.error.HTTPError as error:
         error.close()
         log.debug("hub: %s", error)
-        if error.code == 416 and part.kept:  # the hub's file is shorter than what we have of ours
-            raise WrongContents from error
+        if error.code in _LOGIN:
+            text = tr("the model hub gives {repository} only to those who have logged in")
+            raise SourceError(text.format(repository=repository), Remedy.LOGIN) from error
         if error.code in _FINAL:
-            raise SourceError(tr("the model hub does not offer it"), Cure.ANOTHER_SOURCE) from error
+            raise SourceError(
+                tr("the model hub does not offer it"), Remedy.ANOTHER_SOURCE
+            ) from error
         wait = error.headers.get("Retry-After", "") if error.headers else ""
-        raise _Broken(float(wait) if wait.isdecimal() else 0.0, error.code in _BUSY) from error
+        raise Broken(float(wait) if wait.isdecimal() else 0.0, error.code in _BUSY) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _Broken from error
+        raise Broken from error
 
 
-def _address(hub: Hub) -> str:
+def address_of(hub: Hub) -> str:
+    """Return where a file is; ``SourceError`` where that must not be asked."""
     from huggingface_hub import hf_hub_url
 
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
-        raise SourceError(tr("HF_HUB_OFFLINE forbids to ask the model hub"), Cure.ANOTHER_SOURCE)
+    if offline():
+        raise SourceError(tr("HF_HUB_OFFLINE forbids to ask the model hub"), Remedy.ANOTHER_SOURCE)
     endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or None
     address = hf_hub_url(hub.repository, hub.path, revision=hub.revision, endpoint=endpoint)
     if not address.startswith(("https://", "http://")):
-        raise SourceError(tr("HF_ENDPOINT is not a web address"), Cure.ANOTHER_SOURCE)
+        raise SourceError(tr("HF_ENDPOINT is not a web address"), Remedy.ANOTHER_SOURCE)
     return address
+
+
+def offline() -> bool:
+    """Whether the environment forbids to ask the hub."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}

@@ -8,7 +8,11 @@ runtime knows them. Dropout keeps a value where the random number is not below a
 
 import struct
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ai_edge_litert.schema_py_generated import Operator, OperatorCode
+    from flatbuffers.table import Table
 
 RANDOM = b"FlexRandomUniform"
 
@@ -42,14 +46,14 @@ def prepare(source: Path, target: Path) -> None:
     target.write_bytes(data)
 
 
-def _is_random(code: Any) -> bool:
+def _is_random(code: "OperatorCode") -> bool:
     from ai_edge_litert.schema_py_generated import BuiltinOperator
 
     custom = code.DeprecatedBuiltinCode() == BuiltinOperator.CUSTOM
     return custom and bool(code.CustomCode() == RANDOM)
 
 
-def _threshold(drawn: int, operators: list[Any], codes: list[Any]) -> int:
+def _threshold(drawn: int, operators: "list[Operator]", codes: "list[OperatorCode]") -> int:
     """Return the tensor that ``drawn`` is compared with, as ``drawn >= threshold``."""
     from ai_edge_litert.schema_py_generated import BuiltinOperator
 
@@ -61,7 +65,7 @@ def _threshold(drawn: int, operators: list[Any], codes: list[Any]) -> int:
     raise ValueError("a random number of the model is not used by a dropout")
 
 
-def _append_vector(data: bytearray, table: Any, field: int, items: tuple[int, ...]) -> None:
+def _append_vector(data: bytearray, table: "Table", field: int, items: tuple[int, ...]) -> None:
     """Write int32 items at the end and let the field point there: such pointers only go forward."""
     data.extend(bytes(-len(data) % 4))
     position = table.Pos + table.Offset(field)

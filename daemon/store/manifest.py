@@ -3,7 +3,6 @@
 import difflib
 import tomllib
 from collections.abc import Iterable
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -50,6 +49,14 @@ class Hub(_Entry):
     path: str
 
 
+class Unpinned(_Entry):
+    """A file whose checksum was found nowhere: the hub's own is taken, and remembered."""
+
+    hub: Hub
+    about: int
+    """Bytes, roughly: the hub tells how many."""
+
+
 class Text(_Entry):
     """What a person reads, in both languages."""
 
@@ -67,7 +74,7 @@ class Contents(_Entry):
     sha256: Sha256
 
 
-class Source(Contents):
+class Provenance(Contents):
     """The file that another is made from."""
 
     by: Literal["mandarin"]
@@ -80,12 +87,43 @@ class WeightFile(Contents):
     name: FileName
     members: tuple[Member, ...] = ()
     hub: Hub | None = None
-    made_from: Source | None = None
+    made_from: Provenance | None = None
 
     @property
     def fetched(self) -> Contents:
         """What comes from a source: the file itself, or the one that it is made from."""
         return self.made_from or self
+
+
+class Adapter(Contents):
+    """A LoRA that comes with the program, for one language model."""
+
+    path: str
+    """Where it is, beside ``models.toml``."""
+
+
+class BrainFacts(_Entry):
+    """What is known of a language model besides its file, by what its makers publish."""
+
+    languages: str
+    """As it is shown: ``zh en``, and how many more."""
+    tools: Literal["native", "json", "no"]
+    """Whether it was trained to call tools in a form of its own, writes plain JSON, or neither."""
+    thinks: bool = False
+    """Whether it thinks before it answers unless it is told not to."""
+    parameters: float
+    """Billions of weights."""
+    active: float = 0.0
+    """Billions that each token passes; 0 is all of them."""
+    cache_bytes: int
+    """Keys and values of one token in 16 bits: 2 · layers · heads · their width · 2 bytes."""
+    quality: int
+    """The class of how well it talks, 0 to 6; within a class the earlier in the list is better."""
+
+    @property
+    def active_share(self) -> float:
+        """The share of the weights that a token passes."""
+        return (self.active or self.parameters) / self.parameters
 
 
 class Weight(_Entry):
@@ -94,14 +132,27 @@ class Weight(_Entry):
     name: FileName
     description: Text
     licence: str
-    files: tuple[WeightFile, ...]
+    files: tuple[WeightFile, ...] = ()
+    """Empty for one that is ``unpinned`` until the hub has been asked."""
     restriction: Text | None = None
     """What the licence does not allow, in a sentence."""
+    brain: BrainFacts | None = None
+    adapter: Adapter | None = None
+    """What teaches it to talk; it fits this model's file and no other."""
+    unpinned: Unpinned | None = None
 
     @property
     def size(self) -> int:
-        """Bytes on disk."""
+        """Bytes on disk; roughly, while the hub has not been asked."""
+        if not self.files and self.unpinned:
+            return self.unpinned.about
         return sum(file.size for file in self.files)
+
+    @model_validator(mode="after")
+    def _comes_from_somewhere(self) -> "Weight":
+        if not self.files and not self.unpinned:
+            raise ValueError(f"{self.name} has neither files nor a place on the hub")
+        return self
 
 
 class Manifest(_Entry):
@@ -144,8 +195,8 @@ def load(text: str) -> Manifest:
     """Read a manifest; ``SetupError`` says what is wrong with it."""
     try:
         data = tomllib.loads(text)
-        for room, field in (("weights", "name"), ("wheels", "distribution")):
-            table = data.get(room)
+        for section, field in (("weights", "name"), ("wheels", "distribution")):
+            table = data.get(section)
             for name, entry in table.items() if isinstance(table, dict) else ():
                 if isinstance(entry, dict):
                     entry[field] = name
@@ -155,11 +206,16 @@ def load(text: str) -> Manifest:
         raise SetupError(message) from error
 
 
+def shipped(name: str) -> Path:
+    """Return where a file is that comes with the program: the checkout's, or the installed one."""
+    package = Path(__file__).resolve().parents[1]
+    checkout = package.parent / "models"
+    return (checkout if (checkout / "models.toml").is_file() else package) / name
+
+
 def load_default() -> Manifest:
-    """Read this version's manifest: the checkout's, or else the installed one."""
-    checkout = Path(__file__).resolve().parents[2] / "models" / "models.toml"
-    installed = resources.files("daemon").joinpath("models.toml")
-    return load((checkout if checkout.is_file() else installed).read_text(encoding="utf-8"))
+    """Read this version's manifest."""
+    return load(shipped("models.toml").read_text(encoding="utf-8"))
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from daemon.folders import cache_folder
 from daemon.i18n import tr
 from daemon.store import verify
 from daemon.store.manifest import Manifest, Weight, WeightFile, load_default
+from daemon.store.pins import MODEL, PIN, Pin, hub_weight, with_pin, with_pins, write_pin
 
 STAMP = ".verified.json"
 
@@ -18,7 +19,7 @@ Stamp = list[int | str]
 """Size, modification time in ns, and the checksum that the file was found to have."""
 
 
-class State(enum.StrEnum):
+class WeightState(enum.StrEnum):
     """Whether a weight can be used."""
 
     READY = "ready"
@@ -27,10 +28,10 @@ class State(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class WeightStatus:
     """The state of a weight and the files to blame for it."""
 
-    state: State
+    state: WeightState
     missing: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
 
@@ -43,7 +44,7 @@ def default_directory() -> Path:
 def open_store(directory: str = "") -> "ModelStore":
     """Open the store of a ``[models] directory`` setting, with the manifest of this version."""
     place = Path(directory).expanduser() if directory else default_directory()
-    return ModelStore(place, load_default())
+    return ModelStore(place, with_pins(load_default(), place))
 
 
 class ModelStore:
@@ -57,6 +58,15 @@ class ModelStore:
         self.directory = directory
         self.manifest = manifest
 
+    def remember(self, name: str, pin: Pin) -> None:
+        """Note what the hub says of a file; it then counts as what the manifest says."""
+        known = self.manifest.weights.get(name)
+        weight = with_pin(known, pin) if known else hub_weight(pin)
+        with verify.storage_errors(self.directory):
+            write_pin(self.directory / name, pin)
+        weights = self.manifest.weights | {name: weight}
+        self.manifest = self.manifest.model_copy(update={"weights": weights})
+
     def place(self, name: str) -> Path:
         """Return where a known weight belongs, whether it is there or not."""
         return self.directory / self.manifest.weight(name).name
@@ -64,7 +74,7 @@ class ModelStore:
     def path(self, name: str) -> Path:
         """Return the directory of a complete and undamaged weight; ``SetupError`` if it is not."""
         status = self.status(name)
-        if status.state is State.READY:
+        if status.state is WeightState.READY:
             return self.place(name)
         weight = self.manifest.weight(name)
         if status.damaged:
@@ -76,11 +86,11 @@ class ModelStore:
         files = ", ".join(status.damaged or status.missing)
         raise SetupError(message.format(name=name, files=files), f"digital-life models pull {name}")
 
-    def status(self, name: str) -> Status:
+    def status(self, name: str) -> WeightStatus:
         """Look at a weight, reading no more of its files than needed."""
-        return self._check(self.manifest.weight(name), self._stamps(name), lambda count: None)
+        return self._check(self.manifest.weight(name), self._stamps(name), lambda _count: None)
 
-    def verify(self, name: str, seen: Callable[[int], None] = lambda count: None) -> Status:
+    def verify(self, name: str, seen: Callable[[int], None] = lambda _count: None) -> WeightStatus:
         """Look at a weight by its checksums; ``seen`` is told the bytes of each step."""
         return self._check(self.manifest.weight(name), {}, seen)
 
@@ -101,15 +111,18 @@ class ModelStore:
                 if path.is_file():
                     freed += path.stat().st_size
                     path.unlink()
-            (place / STAMP).unlink(missing_ok=True)
+            for note in (STAMP, PIN):
+                (place / note).unlink(missing_ok=True)
             if place.is_dir() and not any(place.iterdir()):
                 place.rmdir()
         return freed
 
     def _check(
         self, weight: Weight, stamps: dict[str, Stamp], seen: Callable[[int], None]
-    ) -> Status:
+    ) -> WeightStatus:
         missing, damaged, found = [], [], {}
+        if not weight.files:  # the hub has not been asked yet
+            return WeightStatus(WeightState.MISSING, (MODEL,))
         for file in weight.files:
             path = self.place(weight.name) / file.name
             if not path.is_file():
@@ -120,8 +133,14 @@ class ModelStore:
                 damaged.append(file.name)
         if found != stamps:
             self._write_stamps(weight.name, found)
-        state = State.DAMAGED if damaged else State.MISSING if missing else State.READY
-        return Status(state, tuple(missing), tuple(damaged))
+        state = (
+            WeightState.DAMAGED
+            if damaged
+            else WeightState.MISSING
+            if missing
+            else WeightState.READY
+        )
+        return WeightStatus(state, tuple(missing), tuple(damaged))
 
     def _stamps(self, name: str) -> dict[str, Stamp]:
         try:

@@ -5,14 +5,18 @@ import fcntl
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from daemon.errors import InputError, SetupError
+from daemon.errors import InputError, NetworkError, SetupError
 from daemon.files import make_folder
 from daemon.i18n import tr
 from daemon.store import verify
-from daemon.store.fetching import Fetching
-from daemon.store.manifest import Weight
-from daemon.store.model_store import ModelStore, State, default_directory
+from daemon.store.engines import engines_directory, prune
+from daemon.store.fetching import Fetching, remedy_for
+from daemon.store.hub_lookup import look_up
+from daemon.store.manifest import Hub, Weight
+from daemon.store.model_store import ModelStore, WeightState, default_directory
+from daemon.store.pins import read_pin, require_same
 from daemon.store.progress import Report
+from daemon.store.sources import SourceError
 
 LOCK = ".lock"
 
@@ -32,6 +36,10 @@ def pull(
             report.note(tr("{name} is there.").format(name=weight.name))
         _check_licence(weight, report, accepted=accept_license or weight not in todo)
     for weight in todo:
+        if not weight.files:
+            identify(store, weight.name)
+    todo = [store.manifest.weight(weight.name) for weight in todo]
+    for weight in todo:
         if not all(file.members or file.hub for file in weight.files):
             raise SetupError(
                 tr("{name} can only be installed from a file.").format(name=weight.name),
@@ -44,6 +52,33 @@ def pull(
         Fetching(store, [weight for weight in todo if _lacks(store, weight)], report).run()
 
 
+def identify(store: ModelStore, name: str, hub: Hub | None = None) -> None:
+    """Ask the hub what a file without a checksum in the manifest is, and remember that.
+
+    ``hub`` is the place of one that the manifest does not know. What was remembered at its first
+    use has to be what the hub says now, else ``SetupError``. Without an answer that is gone by, and
+    ``NetworkError`` raised where nothing was remembered.
+    """
+    known = read_pin(store.directory / name)
+    if hub is None:
+        unpinned = store.manifest.weight(name).unpinned
+        hub = unpinned.hub if unpinned else None
+    if hub is None or (known and known.commit == hub.revision):
+        return  # a commit never means another file
+    try:
+        told = look_up(hub)
+    except SourceError as error:
+        if known:
+            return
+        message = tr("{name} could not be downloaded: {failures}.")
+        raise NetworkError(
+            message.format(name=name, failures=error), remedy_for(name, error.remedy)
+        ) from error
+    if known:
+        require_same(name, known, told)
+    store.remember(name, told)
+
+
 def pull_profile(
     store: ModelStore, profile: str, report: Report, *, accept_license: bool = False
 ) -> list[Weight]:
@@ -54,7 +89,7 @@ def pull_profile(
         for weight in weights
         if weight.restriction
         and not accept_license
-        and store.status(weight.name).state is not State.READY
+        and store.status(weight.name).state is not WeightState.READY
     ]
     names = [weight.name for weight in weights if weight not in left_out]
     pull(store, names, report, accept_license=True)
@@ -71,6 +106,9 @@ def install(
             f"{name}: {weight.restriction}",
             f"digital-life models pull {name} --from {path} --accept-license",
         )
+    if not weight.files:
+        identify(store, name)
+        weight = store.manifest.weight(name)
     try:
         digest = verify.sha256(path)
     except OSError as error:
@@ -89,10 +127,13 @@ def install(
 
 
 def remove(store: ModelStore, name: str, report: Report) -> int:
-    """Delete a weight and return how many bytes this freed."""
+    """Delete a weight and what was made of it, and return how many bytes of it this freed."""
     store.manifest.weight(name)
     with _locked(store.directory, report):
-        return store.remove(name)
+        freed = store.remove(name)
+        with verify.storage_errors(engines_directory()):
+            prune(engines_directory())
+        return freed
 
 
 @contextlib.contextmanager
@@ -114,7 +155,7 @@ def _locked(directory: Path, report: Report) -> Iterator[None]:
 
 def _lacks(store: ModelStore, weight: Weight) -> bool:
     """Whether anything of the weight has to be fetched."""
-    return store.status(weight.name).state is not State.READY
+    return store.status(weight.name).state is not WeightState.READY
 
 
 def _check_licence(weight: Weight, report: Report, *, accepted: bool) -> None:

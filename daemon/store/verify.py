@@ -22,7 +22,7 @@ class WrongContents(Exception):
     """What arrived is not the file that was expected."""
 
 
-def sha256(path: Path, seen: Callable[[int], None] = lambda count: None) -> str:
+def sha256(path: Path, seen: Callable[[int], None] = lambda _count: None) -> str:
     """Return a file's checksum in hexadecimal; ``seen`` is told the bytes of each step."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
@@ -54,7 +54,7 @@ def make_room() -> str:
     return tr("free some space, or choose another directory under [models] in config.toml")
 
 
-class Part:
+class PartialFile:
     """A file on its way: written as ``NAME.part`` beside its place, renamed when it is right.
 
     A part that an earlier attempt left behind is gone on with; ``kept`` says from where.
@@ -82,7 +82,7 @@ class Part:
             return 0
         return size if size <= self._contents.size else 0
 
-    def open_at(self, position: int) -> "Part":
+    def open_at(self, position: int) -> "PartialFile":
         """Prepare for writing from ``position`` on (at most ``kept``); what is before stays."""
         self.target.parent.mkdir(parents=True, exist_ok=True)
         self._digest = hashlib.sha256()
@@ -95,7 +95,7 @@ class Part:
                 self._written += len(chunk)
         return self
 
-    def __enter__(self) -> "Part":
+    def __enter__(self) -> "PartialFile":
         return self
 
     def __exit__(

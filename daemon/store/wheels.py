@@ -12,7 +12,7 @@ from pathlib import Path
 
 from daemon.i18n import tr
 from daemon.store.manifest import Member, Wheel
-from daemon.store.sources import Cure, SourceError
+from daemon.store.sources import Remedy, SourceError
 from daemon.store.verify import CHUNK, WrongContents, sha256
 
 log = logging.getLogger(__name__)
@@ -155,8 +155,8 @@ def _explain(said: list[str], place: Path) -> SourceError:
     if match := re.search(r"\[Errno (28|122|13|30)\]", text):
         raise OSError(int(match[1]), os.strerror(int(match[1])), str(place))
     if "DO NOT MATCH THE HASHES" in text:
-        return SourceError(tr("the package has a wrong checksum"), Cure.LATER)
+        return SourceError(tr("the package has a wrong checksum"), Remedy.LATER)
     # pip ends with "No matching distribution" in both cases; only without a network does it retry.
     if "No matching distribution" in text and "Retrying" not in text:
-        return SourceError(tr("the package index does not offer it"), Cure.ANOTHER_SOURCE)
-    return SourceError(tr("the package index does not answer"), Cure.CONNECTION)
+        return SourceError(tr("the package index does not offer it"), Remedy.ANOTHER_SOURCE)
+    return SourceError(tr("the package index does not answer"), Remedy.CONNECTION)

@@ -9,20 +9,21 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from daemon.brain.marks import without_marks
+from daemon.brain.special_tokens import strip_special_tokens
 from daemon.brain.unicode import well_formed
 from daemon.config import ToolServer
 from daemon.events import Event, ToolCalled
 from daemon.i18n import tr
-from daemon.media import CalledTool, Tool, ToolCall
-from daemon.tools.server import Server, ToolFailed
+from daemon.media import CalledTool, JsonObject, Tool, ToolCall, ToolResult
+from daemon.tools.server import McpServer, ToolFailed, ToolLate
 
-MOST_TOOLS = 32  # that the model is told of; each is read before the first question
-LONGEST_TOLD = 4000  # characters of what the model is told of one of them
-LONGEST_NAME = 64  # characters, as OpenAI's protocol has it
-LONGEST_RESULT = 16_000  # characters that are looked at; a reply has room for far fewer
+MAX_TOOLS = 32  # that the model is told of; each is read before the first question
+MAX_TOLD_CHARS = 4000  # characters of what the model is told of one of them
+MAX_NAME_CHARS = 64  # characters, as OpenAI's protocol has it
+MAX_RESULT_CHARS = 16_000  # characters that are looked at; a reply has room for far fewer
 
 _PLAIN = re.compile(r"[\w./:-]{1,64}")
 _UNFIT = re.compile(r"[^A-Za-z0-9_-]")
@@ -37,7 +38,7 @@ class Toolbox:
         self,
         servers: Mapping[str, ToolServer],
         offer: Callable[[tuple[Tool, ...]], Awaitable[None]],
-        publish: Callable[[Event], None] = lambda event: None,
+        publish: Callable[[Event], None] = lambda _event: None,
     ) -> None:
         """``offer`` is given what may be called, after each change.
 
@@ -46,11 +47,11 @@ class Toolbox:
         self._wanted = dict(servers)
         self._offer = offer
         self._publish = publish
-        self._servers: dict[str, Server] = {}
+        self._servers: dict[str, McpServer] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._changed = asyncio.Event()
-        self._tools: dict[str, tuple[Server, str, Tool]] = {}
+        self._tools: dict[str, tuple[McpServer, str, Tool]] = {}
 
     async def run(self) -> None:
         """Keep the servers, until cancelled; they end with it."""
@@ -76,7 +77,7 @@ class Toolbox:
                 del self._servers[name]
         for name, settings in servers.items():
             if name not in self._servers:
-                self._servers[name] = Server(name, settings, self._changed.set)
+                self._servers[name] = McpServer(name, settings, self._changed.set)
                 self._tasks[name] = self._group.create_task(
                     self._servers[name].run(), name=f"tools of {name}"
                 )
@@ -97,7 +98,7 @@ class Toolbox:
         """Whether a server that is set does not work."""
         return any(server.problem for server in self._servers.values())
 
-    def status(self) -> list[dict[str, Any]]:
+    def status(self) -> list[JsonObject]:
         """Tell of each server how it is, and of its tools which may be called."""
         return [
             {
@@ -116,32 +117,33 @@ class Toolbox:
         """Name the server that has the tool; empty if it may not be called, or is not there."""
         return self._tools[tool][0].name if tool in self._tools else ""
 
-    async def call(self, call: ToolCall, called: CalledTool) -> str:
+    async def call(self, call: ToolCall, called: CalledTool) -> ToolResult:
         """Call a tool; see ``Tools``."""
         if call.name not in self._tools:
             called.outcome = "refused"  # its name may be anybody's words: it is told to nobody
-            return "There is no such tool."
+            return ToolResult("There is no such tool.")
         server, name, tool = self._tools[call.name]
         self._note(called)
         try:
-            text = await server.call(name, _arguments(call.arguments, tool.parameters))
+            result = await server.call(name, _arguments(call.arguments, tool.parameters))
             called.outcome = "done"
         except ToolFailed as error:
-            text = f"The tool failed: {error}"
-            called.outcome = "failed"
+            result = ToolResult(f"The tool failed: {error}")
+            called.outcome = "late" if isinstance(error, ToolLate) else "failed"
         except asyncio.CancelledError:
             called.outcome = "cancelled"
             raise
         finally:
             self._note(called)
-        return without_marks(well_formed(text[:LONGEST_RESULT]))
+        text = strip_special_tokens(well_formed(result.text[:MAX_RESULT_CHARS]))
+        return replace(result, text=text)
 
     def _note(self, called: CalledTool) -> None:
         log.info("tool %s of %s: %s", called.tool, called.server, called.outcome)
         self._publish(ToolCalled(called.tool, called.server, called.outcome))
 
-    def _allowed(self) -> dict[str, tuple[Server, str, Tool]]:
-        found: dict[str, tuple[Server, str, Tool]] = {}
+    def _allowed(self) -> dict[str, tuple[McpServer, str, Tool]]:
+        found: dict[str, tuple[McpServer, str, Tool]] = {}
         for server in self._servers.values():
             for name in server.settings.allow:
                 if name not in server.tools:
@@ -152,9 +154,9 @@ class Toolbox:
                             )
                         )
                     continue
-                shown = _UNFIT.sub("_", name)[:LONGEST_NAME]
+                shown = _UNFIT.sub("_", name)[:MAX_NAME_CHARS]
                 tool = _told(shown, server.tools[name])
-                if shown in found or tool is None or len(found) >= MOST_TOOLS:
+                if shown in found or tool is None or len(found) >= MAX_TOOLS:
                     log.warning(
                         tr("The tool {name} of {server} is left out: {reason}").format(
                             name=name,
@@ -174,7 +176,7 @@ class Toolbox:
 def _some(names: Iterable[str]) -> str:
     """Return names that another program gave, as far as they are names."""
     plain = [name for name in names if _PLAIN.fullmatch(name)]
-    return ", ".join(plain[:MOST_TOOLS]) or "–"
+    return ", ".join(plain[:MAX_TOOLS]) or "–"
 
 
 def _told(name: str, tool: Tool) -> Tool | None:
@@ -187,13 +189,13 @@ def _told(name: str, tool: Tool) -> Tool | None:
         length = len(told.description) + len(json.dumps(dict(told.parameters)))
     except RecursionError:
         return None
-    return told if length <= LONGEST_TOLD else None
+    return told if length <= MAX_TOLD_CHARS else None
 
 
 def _plain(value: Any) -> Any:
     match value:
         case str():
-            return without_marks(well_formed(value))
+            return strip_special_tokens(well_formed(value))
         case dict():
             return {_plain(key): _plain(item) for key, item in value.items()}
         case list():
@@ -201,7 +203,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _arguments(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+def _arguments(text: str, schema: Mapping[str, object]) -> dict[str, object]:
     """Read what the model wrote; raises ``ToolFailed``.
 
     Small models like to add what belongs to another tool; that is left out.

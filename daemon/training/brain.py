@@ -13,7 +13,7 @@ from daemon.training.chat_files import read_export
 from daemon.training.chats import Exchange
 from daemon.training.estimate import (
     Size,
-    Way,
+    TrainingMethod,
     free_memory,
     memory,
     require_disk,
@@ -22,7 +22,7 @@ from daemon.training.estimate import (
 )
 from daemon.training.examples import Example, Limits
 from daemon.training.formats.json_lines import Columns
-from daemon.training.learner import Learner
+from daemon.training.learner import ChatLearner
 from daemon.worker import CancelToken
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ ANSWERS = 16  # held-out questions that are answered in full; each takes as long
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class Requirements:
     """What a run will take."""
 
     size: Size
@@ -63,30 +63,36 @@ def read_chats(path: Path) -> list[Exchange]:
     return export.exchanges
 
 
-def needs(
+def requirements(
     checkpoint: Checkpoint,
-    way: Way,
+    method: TrainingMethod,
     batch: int,
     limits: Limits,
     precision: "torch.dtype",
     device: str,
     directory: Path,
-) -> Needs:
+) -> Requirements:
     """Work out what a run takes; raises ``SetupError`` or ``StorageError`` when there is less."""
-    size = size_of(checkpoint.config, checkpoint.size, way, precision.itemsize)
+    size = size_of(checkpoint.config, checkpoint.size, method, precision.itemsize)
     free = free_memory(device)
-    tokens = limits.source + limits.target + (0 if way.full else way.prefix)
+    tokens = limits.source + limits.target + (0 if method.full else method.prefix)
     needed = memory(size, batch, tokens, limits.target, False)
     checkpointing = needed > free
     if checkpointing:
         needed = memory(size, batch, tokens, limits.target, True)
-    require_memory(needed, free, way.full)
-    return Needs(size, needed, free, require_disk(size, way.full, directory), checkpointing)
+    require_memory(needed, free, method.full)
+    return Requirements(
+        size, needed, free, require_disk(size, method.full, directory), checkpointing
+    )
 
 
 def load(
-    checkpoint: Checkpoint, way: Way, precision: "torch.dtype", device: str, checkpointing: bool
-) -> Learner:
+    checkpoint: Checkpoint,
+    method: TrainingMethod,
+    precision: "torch.dtype",
+    device: str,
+    checkpointing: bool,
+) -> ChatLearner:
     """Load the model so that it can learn; raises ``SetupError`` when it cannot be loaded."""
     import torch
 
@@ -96,7 +102,7 @@ def load(
 
         return glm.load_learner(
             checkpoint,
-            rank=None if way.full else way.rank,
+            rank=None if method.full else method.rank,
             precision=precision,
             device=place,
             checkpointing=checkpointing,
@@ -105,8 +111,8 @@ def load(
 
     return chatglm.load_learner(
         checkpoint,
-        full=way.full,
-        prefix=(way.prefix, way.projection),
+        full=method.full,
+        prefix=(method.prefix, method.projection),
         precision=precision,
         device=place,
         checkpointing=checkpointing,
@@ -125,15 +131,17 @@ def best_precision(device: str) -> "torch.dtype":
     return torch.bfloat16 if able else torch.float32
 
 
-def judge(learner: Learner, held: Sequence[Example], longest: int, cancel: CancelToken) -> Figures:
+def evaluate_answers(
+    learner: ChatLearner, validation: Sequence[Example], longest: int, cancel: CancelToken
+) -> Figures:
     """Let it answer held-out questions and compare with what was really said."""
-    asked = held[:: max(len(held) // ANSWERS, 1)][:ANSWERS]
+    asked = validation[:: max(len(validation) // ANSWERS, 1)][:ANSWERS]
     answers = []
     for example in asked:
         if cancel.cancelled:
             break
         answers.append(learner.answer(example.prompt, longest, cancel))
-    real = [learner.given(example) for example in asked[: len(answers)]]
+    real = [learner.reference_answer(example) for example in asked[: len(answers)]]
     if not answers:
         return Figures(0, 0.0, 0.0)
     return Figures(len(answers), metrics.rouge_l(answers, real), metrics.bleu_4(answers, real))

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from daemon.errors import InputError
 from daemon.i18n import tr
-from daemon.training.chats import Exchange, Said, named
+from daemon.training.chats import ChatMessage, Exchange, named
 from daemon.training.formats import json_lines, json_values, qq, telegram, wechat, whatsapp
 
-LARGEST_FILE = 256_000_000  # bytes; a file is read as a whole
-LONGEST_LINE = 1_000_000  # characters; a novel has less
+MAX_FILE_BYTES = 256_000_000  # bytes; a file is read as a whole
+MAX_LINE_CHARS = 1_000_000  # characters; a novel has less
 HEAD = 20_000  # characters by which a format is recognised
 STEP = 1 << 20  # bytes read at a time
-BOMS = (("utf-8-sig", b"\xef\xbb\xbf"), ("utf-16", b"\xff\xfe"), ("utf-16", b"\xfe\xff"))
+BOMS = (("utf-8", b"\xef\xbb\xbf"), ("utf-16", b"\xff\xfe"), ("utf-16", b"\xfe\xff"))
 ZIP = b"PK\x03\x04"
 
 
@@ -24,7 +24,7 @@ class Export:
     """What a file holds: messages, or exchanges that are made already."""
 
     format: str
-    said: list[Said] = field(default_factory=list)
+    said: list[ChatMessage] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
 
 
@@ -67,7 +67,7 @@ def _read(text: str, columns: json_lines.Columns) -> Export:
     )
 
 
-def _export(name: str, said: Iterable[Said]) -> Export:
+def _export(name: str, said: Iterable[ChatMessage]) -> Export:
     """Return an export in which names are as people see them."""
     seen: dict[str, str] = {}
 
@@ -119,15 +119,15 @@ def _read_bytes(path: Path) -> bytes:
                 tr("Give a file that holds an export."),
             )
         parts, size = [], 0
-        while size <= LARGEST_FILE and (part := os.read(handle, STEP)):
+        while size <= MAX_FILE_BYTES and (part := os.read(handle, STEP)):
             parts.append(part)
             size += len(part)
     finally:
         os.close(handle)
-    if size > LARGEST_FILE:
+    if size > MAX_FILE_BYTES:
         raise InputError(
             tr("{path} is larger than {limit} MB.").format(
-                path=path, limit=LARGEST_FILE // 1_000_000
+                path=path, limit=MAX_FILE_BYTES // 1_000_000
             ),
             tr("Export a shorter time, and give all parts to one import."),
         )
@@ -166,10 +166,10 @@ def _lines(text: str) -> Iterator[str]:
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
         number += 1
-        if end - start > LONGEST_LINE:
+        if end - start > MAX_LINE_CHARS:
             raise InputError(
                 tr("Line {line} is longer than {limit} characters.").format(
-                    line=number, limit=LONGEST_LINE
+                    line=number, limit=MAX_LINE_CHARS
                 )
             )
         yield text[start:end].removesuffix("\r")

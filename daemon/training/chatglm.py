@@ -22,9 +22,9 @@ from daemon.brain.chatglm.prefix import PrefixEncoder
 from daemon.brain.chatglm.reader import NetworkReader
 from daemon.brain.chatglm.tokenizer import load_tokenizer
 from daemon.brain.chatglm.weights import load_network
-from daemon.files import whole_folder
+from daemon.files import atomic_folder
 from daemon.training.examples import Example
-from daemon.training.learner import answers_loss, padded
+from daemon.training.learner import masked_loss, padded
 from daemon.worker import CancelToken
 
 FILLING = 0  # at the end of shorter chats, where nothing looks
@@ -49,7 +49,7 @@ class ChatGLMLearner(ABC):
         """Return what stands before all it reads, if anything does."""
         return None
 
-    def learning(self, on: bool) -> None:
+    def set_training(self, on: bool) -> None:
         """See ``Learner``."""
         self._answering = None
         if prefix := self.prefix():
@@ -62,7 +62,7 @@ class ChatGLMLearner(ABC):
         finer = self._precision != network.dtype
         with torch.autocast(network.device.type, self._precision, enabled=finer):
             hidden = network(ids, prefix() if prefix else None)
-            return answers_loss(batch, hidden, network.logits)
+            return masked_loss(batch, hidden, network.logits)
 
     def answer(self, prompt: Sequence[int], longest: int, cancel: CancelToken) -> str:
         """See ``Learner``."""
@@ -72,7 +72,7 @@ class ChatGLMLearner(ABC):
         model = self._answering
         return model.decode(list(model.generate(prompt, longest, cancel=cancel))).strip()
 
-    def given(self, example: Example) -> str:
+    def reference_answer(self, example: Example) -> str:
         """See ``Learner``."""
         ids = [id for id in example.ids[example.start :] if id not in self.tokens.ends]
         return self._tokenizer.decode(ids).strip()
@@ -129,7 +129,7 @@ class FullLearner(ChatGLMLearner):
 
     def save(self, directory: Path) -> None:
         """Write a checkpoint of its own, in half precision."""
-        with whole_folder(directory) as folder:
+        with atomic_folder(directory) as folder:
             tensors = {
                 name: weight.detach().to("cpu", torch.bfloat16).contiguous()
                 for name, weight in self.network.state_dict().items()

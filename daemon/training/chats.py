@@ -1,8 +1,8 @@
 """From the messages of an export to questions and answers.
 
-An export is a list of ``Said``. One person in it is to be the one who answers; everybody else asks.
-What one side says in a row becomes one turn, a long silence begins a new conversation, and each
-answer becomes an ``Exchange`` that carries the turns before it.
+An export is a list of ``ChatMessage``. One person in it is to be the one who answers; everybody
+else asks. What one side says in a row becomes one turn, a long silence begins a new conversation,
+and each answer becomes an ``Exchange`` that carries the turns before it.
 """
 
 import re
@@ -15,16 +15,18 @@ from typing import Literal
 from daemon.errors import InputError
 from daemon.i18n import tr
 
-PAUSE_S = 3 * 3600.0  # seconds of silence after which what is said is hardly an answer any more
-LONGEST_NAME = 100  # characters; messengers allow less
-LONGEST_HISTORY = 4  # turns kept before an answer; of more, little would fit --max-source-tokens
+CONVERSATION_GAP_S = (
+    3 * 3600.0
+)  # seconds of silence after which what is said is hardly an answer any more
+MAX_NAME_CHARS = 100  # characters; messengers allow less
+MAX_HISTORY_TURNS = 4  # turns kept before an answer; of more, little would fit --max-source-tokens
 
-Turn = tuple[str, str]
+QuestionAnswer = tuple[str, str]
 """A question and its answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ChatMessage:
     """One message of an export."""
 
     chat: str
@@ -46,7 +48,7 @@ class Exchange:
 
     prompt: str
     response: str
-    history: tuple[Turn, ...] = ()
+    history: tuple[QuestionAnswer, ...] = ()
     """Oldest first; empty at the start of a conversation."""
 
 
@@ -62,7 +64,7 @@ class Person:
 
 
 @dataclass(slots=True)
-class Counted:
+class ImportCounts:
     """What an import left out, and what it made."""
 
     messages: int = 0
@@ -74,7 +76,7 @@ class Counted:
     masked: Counter[str] = field(default_factory=Counter)
 
 
-def people(said: Iterable[Said]) -> list[Person]:
+def people(said: Iterable[ChatMessage]) -> list[Person]:
     """Everybody who writes text, the busiest first; one account is one person by any name."""
     names: dict[str, Counter[str]] = {}
     accounts: dict[str, str] = {}
@@ -112,14 +114,14 @@ def choose(found: Sequence[Person], wanted: str | None) -> list[Person]:
 
 
 def exchanges(
-    said: Iterable[Said], answering: Sequence[Person], counted: Counted
+    said: Iterable[ChatMessage], answering: Sequence[Person], counted: ImportCounts
 ) -> Iterator[Exchange]:
     """Yield the exchanges in which one of ``answering`` has the answer, in their order."""
     accounts = {person.account for person in answering if person.account}
     names = {name for person in answering if not person.account for name in person.names}
     for conversation in _conversations(said, counted):
         turns = _turns(conversation, accounts, names)
-        history: tuple[Turn, ...] = ()
+        history: tuple[QuestionAnswer, ...] = ()
         question: str | None = None
         for answers, text in turns:
             if not answers:
@@ -128,13 +130,15 @@ def exchanges(
                 counted.unanswered += 1
             else:
                 yield Exchange(question, text, history)
-                history, question = (*history, (question, text))[-LONGEST_HISTORY:], None
+                history, question = (*history, (question, text))[-MAX_HISTORY_TURNS:], None
         counted.unanswered += question is not None
         counted.conversations += bool(history)
 
 
-def _conversations(said: Iterable[Said], counted: Counted) -> Iterator[list[Said]]:
-    current: list[Said] = []
+def _conversations(
+    said: Iterable[ChatMessage], counted: ImportCounts
+) -> Iterator[list[ChatMessage]]:
+    current: list[ChatMessage] = []
     for message in said:
         counted.messages += 1
         if message.kind == "media":
@@ -151,14 +155,18 @@ def _conversations(said: Iterable[Said], counted: Counted) -> Iterator[list[Said
         yield current
 
 
-def _apart(before: Said, after: Said) -> bool:
+def _apart(before: ChatMessage, after: ChatMessage) -> bool:
     if before.chat != after.chat:
         return True
-    return before.at is not None and after.at is not None and abs(after.at - before.at) > PAUSE_S
+    return (
+        before.at is not None
+        and after.at is not None
+        and abs(after.at - before.at) > CONVERSATION_GAP_S
+    )
 
 
 def _turns(
-    conversation: Iterable[Said], accounts: set[str], names: set[str]
+    conversation: Iterable[ChatMessage], accounts: set[str], names: set[str]
 ) -> Iterator[tuple[bool, str]]:
     side, lines = False, list[str]()
     for message in conversation:
@@ -202,14 +210,14 @@ def named(text: str) -> str:
 
     An export decides what is in a name, and names are shown in a terminal.
     """
-    return unicodedata.normalize("NFC", plain(text[: 4 * LONGEST_NAME]).replace("\n", " "))[
-        :LONGEST_NAME
+    return unicodedata.normalize("NFC", plain(text[: 4 * MAX_NAME_CHARS]).replace("\n", " "))[
+        :MAX_NAME_CHARS
     ]
 
 
 def text_or_media(
     chat: str, who: str, account: str, at: float | None, text: str, stickers: bool = False
-) -> Said:
+) -> ChatMessage:
     """Make a message of what is left of ``text``: ``media`` when that is nothing."""
     words = plain(text, stickers)
-    return Said(chat, who, account, at, words, "text" if words else "media")
+    return ChatMessage(chat, who, account, at, words, "text" if words else "media")

@@ -15,16 +15,19 @@ import torch
 from torch import Tensor
 
 from daemon.errors import InputError, StorageError
-from daemon.files import whole_file
+from daemon.files import atomic_write
 from daemon.i18n import tr
 from daemon.training.examples import Example
 
 NAME = "training.pt"
 BEST = "best.pt"
 
+StateDict = dict[str, Any]
+"""What PyTorch keeps of an optimizer, and what a checkpoint holds."""
+
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TrainingPlan:
     """How to learn."""
 
     steps: int
@@ -50,14 +53,18 @@ class Progress:
     """Of each step, in nats per token."""
 
 
-def identity(name: str, plan: Plan, examples: Sequence[Example]) -> str:
+def identity(name: str, plan: TrainingPlan, examples: Sequence[Example]) -> str:
     """Return a checksum of what a run is of: the model, the plan and the chats."""
     told = json.dumps([name, asdict(plan), [example.ids for example in examples]])
     return hashlib.sha256(told.encode()).hexdigest()
 
 
 def save(
-    directory: Path, run: str, progress: Progress, tensors: Mapping[str, Tensor], optimizer: Any
+    directory: Path,
+    run: str,
+    progress: Progress,
+    tensors: Mapping[str, Tensor],
+    optimizer: StateDict,
 ) -> None:
     """Write a checkpoint, whole or not at all; ``StorageError`` when it cannot be."""
     value = {"run": run, "progress": asdict(progress), "optimizer": optimizer}
@@ -69,7 +76,7 @@ def save_best(directory: Path, run: str, tensors: Mapping[str, Tensor]) -> None:
     _write(directory / BEST, {"run": run, "tensors": _plain(tensors)})
 
 
-def load(directory: Path, run: str) -> tuple[Progress, dict[str, Tensor], Any] | None:
+def load(directory: Path, run: str) -> tuple[Progress, dict[str, Tensor], StateDict] | None:
     """Read the checkpoint in ``directory``: progress, tensors and the optimizer's state.
 
     None when there is none. Raises ``InputError`` when it is damaged or of another run.
@@ -93,9 +100,9 @@ def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu() for name, tensor in tensors.items()}
 
 
-def _write(path: Path, value: dict[str, Any]) -> None:
+def _write(path: Path, value: StateDict) -> None:
     try:
-        with whole_file(path) as part:
+        with atomic_write(path) as part:
             torch.save(value, part)
     except RuntimeError as error:  # what torch's own writer makes of a full disk
         raise StorageError(
@@ -103,7 +110,7 @@ def _write(path: Path, value: dict[str, Any]) -> None:
         ) from error
 
 
-def _read(path: Path, run: str) -> dict[str, Any]:
+def _read(path: Path, run: str) -> StateDict:
     try:
         value = torch.load(path, map_location="cpu", weights_only=True)
         found, _ = value["run"], value["tensors"]

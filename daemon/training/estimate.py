@@ -1,17 +1,17 @@
 """What training will take, before anything is loaded: memory and disk."""
 
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.filesize import decimal
 
 from daemon.errors import SetupError, StorageError
 from daemon.i18n import tr
+from daemon.media import JsonObject
 
-ADAM = 16  # bytes a learning number takes: itself, its gradient and two averages, all float32
+# Of a number that learns: itself, its gradient and two averages, all float32.
+ADAM_BYTES_PER_NUMBER = 16
 SAVED = 16  # bytes it takes on disk: itself, the averages, and itself again as the best so far
 REWRITTEN = 12  # bytes of it that are on the disk twice while a checkpoint is written
 PER_LAYER = 48  # numbers kept per layer, token and hidden size for gradients; 45 were measured
@@ -27,14 +27,14 @@ class Size:
     layers: int
     hidden: int
     vocabulary: int
-    learning: int
+    trainable: int
     """How many numbers learn."""
     number: int
     """Bytes of a number between layers: 2 or 4."""
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class TrainingMethod:
     """How a model is to learn."""
 
     full: bool
@@ -45,37 +45,37 @@ class Way:
     """Of LoRA, for GLM."""
 
 
-def size_of(config: Mapping[str, Any], on_disk: int, way: Way, number: int) -> Size:
+def size_of(config: JsonObject, on_disk: int, method: TrainingMethod, number: int) -> Size:
     """Work out the sizes from a checkpoint's ``config.json`` and the bytes of its weights."""
     stored = 4 if "32" in str(config.get("torch_dtype") or config.get("dtype") or "") else 2
     numbers = on_disk // stored
     layers = int(config.get("num_layers") or config.get("num_hidden_layers") or 1)
     hidden = int(config["hidden_size"])
-    if way.full:
-        learning = numbers
+    if method.full:
+        trainable = numbers
     elif config.get("model_type") == "chatglm":
-        learning = _prefix(config, layers, hidden, way)
+        trainable = _prefix(config, layers, hidden, method)
     else:
-        learning = layers * way.rank * 8 * hidden  # four matrices, in and out each
+        trainable = layers * method.rank * 8 * hidden  # four matrices, in and out each
     return Size(
-        weights=numbers * (4 if way.full else number),
+        weights=numbers * (4 if method.full else number),
         layers=layers,
         hidden=hidden,
         vocabulary=int(config.get("padded_vocab_size") or config.get("vocab_size") or 0),
-        learning=learning,
+        trainable=trainable,
         number=number,
     )
 
 
-def _prefix(config: Mapping[str, Any], layers: int, hidden: int, way: Way) -> int:
+def _prefix(config: JsonObject, layers: int, hidden: int, method: TrainingMethod) -> int:
     if "multi_query_group_num" in config:
         width = layers * 2 * config["kv_channels"] * config["multi_query_group_num"]
         inner = width
     else:
         width, inner = layers * 2 * hidden, hidden
-    if way.projection:
-        return int(way.prefix * inner + inner * hidden + hidden + hidden * width + width)
-    return int(way.prefix * width)
+    if method.projection:
+        return int(method.prefix * inner + inner * hidden + hidden + hidden * width + width)
+    return int(method.prefix * width)
 
 
 def memory(size: Size, batch: int, tokens: int, answer: int, checkpointing: bool) -> int:
@@ -87,7 +87,7 @@ def memory(size: Size, batch: int, tokens: int, answer: int, checkpointing: bool
     layer = batch * tokens * size.hidden * size.number
     kept = layer * (size.layers + PER_LAYER if checkpointing else size.layers * PER_LAYER)
     scores = 3 * batch * answer * size.vocabulary * 4
-    return size.weights + size.learning * ADAM + kept + scores + RUNTIME
+    return size.weights + size.trainable * ADAM_BYTES_PER_NUMBER + kept + scores + RUNTIME
 
 
 def free_memory(device: str) -> int:
@@ -124,8 +124,8 @@ def require_memory(needed: int, free: int, full: bool) -> None:
 
 def require_disk(size: Size, full: bool, directory: Path) -> int:
     """Return the bytes that checkpoints and result take; ``StorageError`` when they do not fit."""
-    result = size.learning * (2 if full else 4)
-    needed = size.learning * (SAVED + REWRITTEN) + result
+    result = size.trainable * (2 if full else 4)
+    needed = size.trainable * (SAVED + REWRITTEN) + result
     free = shutil.disk_usage(directory).free
     if needed > free:
         raise StorageError(

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 from daemon.errors import InputError
@@ -10,8 +11,9 @@ from daemon.i18n import tr
 from daemon.media import Message
 from daemon.training.chats import Exchange
 
-HELD_SHARE = 0.05  # of all conversations, to see how the model does on what it has not seen
-HELD_MOST = 64  # exchanges; more would take longer to look at than they tell
+VALIDATION_SHARE = 0.05  # of all conversations, to see how the model does on what it has not seen
+WINDOW = 64  # batches among which examples change places
+MAX_VALIDATION = 64  # exchanges; more would take longer to look at than they tell
 
 
 class ChatTokens(Protocol):
@@ -41,11 +43,18 @@ class Example:
     ids: tuple[int, ...]
     start: int
     """Where the answer begins."""
+    earlier: tuple[range, ...] = ()
+    """Where answers before it are that are learned as well."""
 
     @property
-    def learned(self) -> int:
+    def answer_tokens(self) -> int:
         """How many tokens there are to learn."""
-        return len(self.ids) - self.start
+        return len(self.ids) - self.start + sum(map(len, self.earlier))
+
+    @property
+    def learned(self) -> list[int]:
+        """The places of the tokens to learn."""
+        return [*chain(*self.earlier), *range(self.start, len(self.ids))]
 
     @property
     def prompt(self) -> list[int]:
@@ -82,7 +91,7 @@ def _messages(history: Sequence[tuple[str, str]], question: str) -> list[Message
     return [*messages, Message("user", question)]
 
 
-def hold_out(exchanges: Sequence[Exchange]) -> tuple[list[Exchange], list[Exchange]]:
+def split_validation(exchanges: Sequence[Exchange]) -> tuple[list[Exchange], list[Exchange]]:
     """Part what is learned from what is held out: every so many conversations a whole one.
 
     Exchanges of a conversation hold each other in their history, so none of it may be learned.
@@ -93,28 +102,36 @@ def hold_out(exchanges: Sequence[Exchange]) -> tuple[list[Exchange], list[Exchan
         if not exchange.history or not conversations:
             conversations.append([])
         conversations[-1].append(exchange)
-    every = max(int(1 / HELD_SHARE), 2)
+    every = max(int(1 / VALIDATION_SHARE), 2)
     if len(conversations) < every:
         every = len(conversations)
-    learned: list[Exchange] = []
-    held: list[Exchange] = []
+    training: list[Exchange] = []
+    validation: list[Exchange] = []
     for number, conversation in enumerate(conversations, 1):
-        take = every > 1 and number % every == 0 and len(held) < HELD_MOST
-        (held if take else learned).extend(conversation)
-    return learned, held[:HELD_MOST]
+        take = every > 1 and number % every == 0 and len(validation) < MAX_VALIDATION
+        (validation if take else training).extend(conversation)
+    return training, validation[:MAX_VALIDATION]
 
 
-def batches(count: int, size: int, seed: int, skip: int) -> Iterator[list[int]]:
-    """Yield batches of numbers below ``count`` for ever, each epoch in another order.
+def batches(examples: Sequence[Example], size: int, seed: int, skip: int) -> Iterator[list[int]]:
+    """Yield batches of the examples' numbers for ever, each epoch in another order.
 
-    The order follows from ``seed`` alone, so a run that goes on after ``skip`` batches sees what
-    it would have seen.
+    Of ``WINDOW`` batches, those that begin alike come together: a learner may read their common
+    beginning once. The order follows from ``seed`` alone, so a run that goes on after ``skip``
+    batches sees what it would have seen.
     """
-    per_epoch = -(-count // size)
-    epoch, skipped = divmod(skip, per_epoch)
+    count = len(examples)
+    epoch, skipped = divmod(skip, -(-count // size))
     while True:
+        draw = random.Random(f"{seed} {epoch}")  # noqa: S311 - an order, not a secret
         order = list(range(count))
-        random.Random(f"{seed} {epoch}").shuffle(order)  # noqa: S311 - an order, not a secret
-        for start in range(skipped * size, count, size):
-            yield order[start : start + size]
+        draw.shuffle(order)
+        made: list[list[int]] = []
+        for start in range(0, count, WINDOW * size):
+            window = order[start : start + WINDOW * size]
+            if size > 1:
+                window.sort(key=lambda number: examples[number].ids)
+            made += [window[at : at + size] for at in range(0, len(window), size)]
+        draw.shuffle(made)
+        yield from made[skipped:]
         epoch, skipped = epoch + 1, 0

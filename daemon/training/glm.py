@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -12,10 +12,14 @@ from torch.nn import Parameter
 from daemon.brain.chatglm.chatglm import ChatGLM
 from daemon.brain.chatglm.checkpoint import Checkpoint
 from daemon.brain.chatglm.glm import GlmFormat, GlmReader, GlmTokenizer, load_glm
-from daemon.files import whole_folder
+from daemon.files import atomic_folder
 from daemon.training.examples import Example
-from daemon.training.learner import answers_loss, padded
+from daemon.training.learner import masked_loss, padded
 from daemon.worker import CancelToken
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedModel
 
 # The authors' own settings for GLM-4: rank 8, scale 32 / 8, dropout 0.1.
 SCALE = 4
@@ -30,7 +34,7 @@ class GlmLearner:
     def __init__(
         self,
         checkpoint: Checkpoint,
-        parts: tuple[GlmTokenizer, GlmFormat, Any],
+        parts: tuple[GlmTokenizer, GlmFormat, "PreTrainedModel"],
         rank: int | None,
         precision: torch.dtype,
     ) -> None:
@@ -53,7 +57,7 @@ class GlmLearner:
             name: weight for name, weight in self._model.named_parameters() if weight.requires_grad
         }
 
-    def learning(self, on: bool) -> None:
+    def set_training(self, on: bool) -> None:
         """See ``Learner``."""
         self._answering = None
         self._model.train(on)
@@ -67,7 +71,7 @@ class GlmLearner:
         finer = self._precision != base.dtype
         with torch.autocast(base.device.type, self._precision, enabled=finer):
             read = base.model(input_ids=ids, attention_mask=seen.long(), use_cache=False)
-            return answers_loss(batch, read.last_hidden_state, base.lm_head)
+            return masked_loss(batch, read.last_hidden_state, base.lm_head)
 
     def answer(self, prompt: Sequence[int], longest: int, cancel: CancelToken) -> str:
         """See ``Learner``."""
@@ -77,14 +81,14 @@ class GlmLearner:
         model = self._answering
         return model.decode(list(model.generate(prompt, longest, cancel=cancel))).strip()
 
-    def given(self, example: Example) -> str:
+    def reference_answer(self, example: Example) -> str:
         """See ``Learner``."""
         ids = [id for id in example.ids[example.start :] if id not in self.tokens.ends]
         return self._tokenizer.decode(ids).strip()
 
     def save(self, directory: Path) -> None:
         """Write an adapter as peft does, or the whole model in half precision as transformers."""
-        with whole_folder(directory) as folder, warnings.catch_warnings():
+        with atomic_folder(directory) as folder, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of editions of transformers and peft
             if self.result == "adapter":
                 self._model.save_pretrained(folder)
@@ -98,7 +102,7 @@ class GlmLearner:
             self._tokenizer.own.save_pretrained(folder)
 
 
-def _with_lora(model: Any, rank: int) -> Any:
+def _with_lora(model: "PreTrainedModel", rank: int) -> "PeftModel":
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of editions of transformers and peft
         from peft import LoraConfig, get_peft_model

@@ -23,32 +23,36 @@ class Learner(Protocol):
     def result(self) -> str:
         """What comes of it, and the setting that takes it: ``prefix``, ``adapter``, ``model``."""
 
-    @property
-    def tokens(self) -> ChatTokens:
-        """How it writes chats."""
-
     def parameters(self) -> "dict[str, Parameter]":
         """Return the parameters that learn, float32, by name."""
 
-    def learning(self, on: bool) -> None:
+    def set_training(self, on: bool) -> None:
         """Switch between learning and being looked at (dropout, gradients)."""
 
     def loss(self, batch: Sequence[Example]) -> "Tensor":
         """Return the sum, over the answers' tokens, of the negative log-probability in nats."""
 
-    def answer(self, prompt: Sequence[int], longest: int, cancel: CancelToken) -> str:
-        """Return the likeliest answer, token by token, to the tokens of a prompt."""
-
-    def given(self, example: Example) -> str:
-        """Return the answer that was given, as the model would write it.
-
-        Tokenizers write full-width punctuation otherwise; that is no mistake of an answer.
-        """
-
     def save(self, directory: Path) -> None:
         """Write what the brain loads; each file appears whole or not at all.
 
         Raises ``StorageError``.
+        """
+
+
+class ChatLearner(Learner, Protocol):
+    """One that reads chats and answers by itself."""
+
+    @property
+    def tokens(self) -> ChatTokens:
+        """How it writes chats."""
+
+    def answer(self, prompt: Sequence[int], longest: int, cancel: CancelToken) -> str:
+        """Return the likeliest answer, token by token, to the tokens of a prompt."""
+
+    def reference_answer(self, example: Example) -> str:
+        """Return the answer that was given, as the model would write it.
+
+        Tokenizers write full-width punctuation otherwise; that is no mistake of an answer.
         """
 
 
@@ -64,11 +68,11 @@ def padded(batch: Sequence[Example], filling: int) -> "Tensor":
 def answer_places(batch: Sequence[Example]) -> Iterator[tuple[int, int, int]]:
     """Yield, for each token to learn: its row, the place from which it is foretold, the token."""
     for row, example in enumerate(batch):
-        for place in range(example.start, len(example.ids)):
+        for place in example.learned:
             yield row, place - 1, example.ids[place]
 
 
-def answers_loss(
+def masked_loss(
     batch: Sequence[Example], hidden: "Tensor", scores: "Callable[[Tensor], Tensor]"
 ) -> "Tensor":
     """Return the loss of the answers from the last layer's output (batch, longest, hidden).

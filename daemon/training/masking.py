@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from daemon.training.chats import Exchange, Said
+from daemon.training.chats import ChatMessage, Exchange
 
 _RULES = (
     ("mail", re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+", re.ASCII)),
@@ -55,7 +55,7 @@ def mask(text: str, counted: Counter[str]) -> str:
     return text
 
 
-def mask_said(said: Said, counted: Counter[str]) -> Said:
+def mask_said(said: ChatMessage, counted: Counter[str]) -> ChatMessage:
     """Mask a message."""
     return replace(said, text=mask(said.text, counted)) if said.kind == "text" else said
 

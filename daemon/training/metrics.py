@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from daemon.files import HeldFolder
+from daemon.files import LockedTempFolder
 
 if TYPE_CHECKING:
     from jieba import Tokenizer
@@ -70,7 +70,7 @@ def _jieba() -> "Tokenizer":
         import jieba
     jieba.setLogLevel(logging.WARNING)
     cutter = jieba.Tokenizer()
-    with HeldFolder("digital-life-words-") as private:
+    with LockedTempFolder("digital-life-words-") as private:
         cutter.tmp_dir = private
         cutter.initialize()
     return cutter

@@ -14,7 +14,7 @@ from daemon.i18n import tr
 from daemon.media import LISTEN_RATE, Audio, Samples
 from daemon.worker import CancelToken
 
-LONGEST_S = 3600.0  # of one file
+MAX_FILE_S = 3600.0  # of one file
 SOUND = frozenset(  # endings of files that are named when they cannot be read
     (
         ".3gp", ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".amr", ".ape", ".au", ".caf", ".flac",
@@ -81,7 +81,7 @@ def find_recordings(place: Path) -> list[Path]:
 
 def examine(path: Path, silero: Silero) -> Recording:
     """Read a recording and look for faults. Raises ``InputError`` when it cannot be read."""
-    audio = read_recording(path, LONGEST_S, rate=None)
+    audio = read_recording(path, MAX_FILE_S, rate=None)
     heard = audio.at_rate(LISTEN_RATE).samples
     likely = _probabilities(heard, silero)
     chunks = heard[: len(likely) * CHUNK].reshape(-1, CHUNK)

@@ -18,15 +18,15 @@ import torch
 from daemon.errors import StageError
 from daemon.i18n import tr
 from daemon.training import checkpoints
-from daemon.training.checkpoints import Plan, Progress
+from daemon.training.checkpoints import Progress, TrainingPlan
 from daemon.training.examples import Example, batches
 from daemon.training.learner import Learner
 from daemon.worker import CancelToken
 
-WARM_UP = 0.05  # of all steps; the learning rate rises to its full height in them
-LOOKS = 10  # times that the held-out chats are looked at in a run
+WARM_UP_SHARE = 0.05  # of all steps; the learning rate rises to its full height in them
+EVALUATIONS = 10  # times that the held-out chats are looked at in a run
 SAVE_S = 300.0  # seconds between checkpoints: what a power failure may cost
-STEEPEST = 1.0  # a gradient longer than this is shortened to it
+MAX_GRAD_NORM = 1.0  # a gradient longer than this is shortened to it
 
 Report = Callable[[Progress], None]
 
@@ -37,16 +37,16 @@ class Trainer:
     def __init__(
         self,
         learner: Learner,
-        plan: Plan,
-        learned: Sequence[Example],
-        held: Sequence[Example],
+        plan: TrainingPlan,
+        training: Sequence[Example],
+        validation: Sequence[Example],
         directory: Path,
     ) -> None:
         """Go on with the run in ``directory`` if there is one; see ``checkpoints.load``."""
         self._learner, self._plan = learner, plan
-        self._learned, self._held = learned, held
+        self._training, self._validation = training, validation
         self._directory = directory
-        self._run = checkpoints.identity(learner.name, plan, [*learned, *held])
+        self._run = checkpoints.identity(learner.name, plan, [*training, *validation])
         self._parameters = learner.parameters()
         self._optimizer = torch.optim.AdamW(
             self._parameters.values(), lr=plan.learning_rate, weight_decay=0.0
@@ -62,16 +62,16 @@ class Trainer:
         """Whether all steps were taken."""
         return self.progress.step >= self._plan.steps
 
-    def try_out(self) -> float:
+    def benchmark_step(self) -> float:
         """Learn from one batch without keeping anything; return the seconds a step will take.
 
         It is the longest batch, so that a machine whose memory is too small shows it now.
         """
-        longest = sorted(self._learned, key=lambda example: -len(example.ids))
+        longest = sorted(self._training, key=lambda example: -len(example.ids))
         taken = []
-        for batch in (longest[: self._plan.batch], self._learned[: self._plan.batch]):
+        for batch in (longest[: self._plan.batch], self._training[: self._plan.batch]):
             started = time.perf_counter()
-            self._learner.learning(True)
+            self._learner.set_training(True)
             self._learner.loss(batch).backward()  # type: ignore[no-untyped-call]
             taken.append(time.perf_counter() - started)
         self._optimizer.zero_grad(set_to_none=True)
@@ -83,11 +83,11 @@ class Trainer:
         Raises ``StageError`` when the loss is no number any more.
         """
         plan, progress = self._plan, self.progress
-        if progress.first is None and self._held:
-            untrained = self.held_loss(cancel)
+        if progress.first is None and self._validation:
+            untrained = self.validation_loss(cancel)
             progress.first = None if cancel.cancelled else untrained
-        look_every = max(plan.steps // LOOKS, 1)
-        order = batches(len(self._learned), plan.batch, plan.seed, progress.step * plan.accumulate)
+        evaluate_every = max(plan.steps // EVALUATIONS, 1)
+        order = batches(self._training, plan.batch, plan.seed, progress.step * plan.accumulate)
         saved = started = time.monotonic()
         before = progress.seconds
         while not self.done and not cancel.cancelled:
@@ -97,8 +97,8 @@ class Trainer:
             progress.step += 1
             progress.losses.append(loss)
             progress.seconds = before + time.monotonic() - started
-            if progress.step % look_every == 0 or self.done:
-                self._look(cancel)
+            if progress.step % evaluate_every == 0 or self.done:
+                self._evaluate(cancel)
             if time.monotonic() - saved > SAVE_S:
                 self._save()
                 saved = time.monotonic()
@@ -109,9 +109,9 @@ class Trainer:
         """Take a step and return its loss per token; None when it was cancelled on the way."""
         plan, step = self._plan, self.progress.step
         torch.manual_seed(plan.seed * 1_000_003 + step)  # dropout, the same after a restart
-        self._learner.learning(True)
-        group = [[self._learned[n] for n in next(order)] for _ in range(plan.accumulate)]
-        tokens = sum(example.learned for batch in group for example in batch)
+        self._learner.set_training(True)
+        group = [[self._training[n] for n in next(order)] for _ in range(plan.accumulate)]
+        tokens = sum(example.answer_tokens for batch in group for example in batch)
         total = 0.0
         for batch in group:
             if cancel.cancelled:
@@ -126,18 +126,18 @@ class Trainer:
                 tr("The loss is no number any more in step {step}.").format(step=step + 1),
                 tr("take a smaller --learning-rate"),
             )
-        torch.nn.utils.clip_grad_norm_(self._parameters.values(), STEEPEST)
+        torch.nn.utils.clip_grad_norm_(self._parameters.values(), MAX_GRAD_NORM)
         for group_ in self._optimizer.param_groups:
-            group_["lr"] = plan.learning_rate * _height(step, plan.steps)
+            group_["lr"] = plan.learning_rate * lr_schedule(step, plan.steps)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         return total
 
-    def _look(self, cancel: CancelToken) -> None:
+    def _evaluate(self, cancel: CancelToken) -> None:
         """Keep what does better on the held-out chats than all before it."""
-        if not self._held:
+        if not self._validation:
             return
-        loss = self.held_loss(cancel)
+        loss = self.validation_loss(cancel)
         if not cancel.cancelled and (self.progress.best is None or loss < self.progress.best):
             self.progress.best = loss
             checkpoints.save_best(self._directory, self._run, self._parameters)
@@ -149,7 +149,7 @@ class Trainer:
         """
         if self.progress.best is not None:
             self._put(checkpoints.load_best(self._directory, self._run))
-        self._learner.learning(False)
+        self._learner.set_training(False)
         self._learner.save(self._directory / self._learner.result)
 
     def _put(self, tensors: Mapping[str, torch.Tensor]) -> None:
@@ -157,16 +157,17 @@ class Trainer:
             for name, parameter in self._parameters.items():
                 parameter.copy_(tensors[name])
 
-    def held_loss(self, cancel: CancelToken) -> float:
+    def validation_loss(self, cancel: CancelToken) -> float:
         """Return the loss per token on the held-out chats, nats."""
-        self._learner.learning(False)
+        self._learner.set_training(False)
         total, tokens = 0.0, 0
         with torch.no_grad():
-            for example in self._held:
+            for start in range(0, len(self._validation), self._plan.batch):
                 if cancel.cancelled:
                     break
-                total += float(self._learner.loss([example]))
-                tokens += example.learned
+                batch = self._validation[start : start + self._plan.batch]
+                total += float(self._learner.loss(batch))
+                tokens += sum(example.answer_tokens for example in batch)
         return total / max(tokens, 1)
 
     def _save(self) -> None:
@@ -179,9 +180,9 @@ class Trainer:
         )
 
 
-def _height(step: int, steps: int) -> float:
+def lr_schedule(step: int, steps: int) -> float:
     """Return the learning rate's height in a step: it rises to 1, then falls towards 0."""
-    rising = max(round(WARM_UP * steps), 1)
+    rising = max(round(WARM_UP_SHARE * steps), 1)
     if step < rising:
         return (step + 1) / rising
     return (steps - step) / max(steps - rising, 1)

@@ -18,11 +18,11 @@ import numpy as np
 
 from daemon.audio.file_writer import write_sound
 from daemon.errors import DigitalLifeError, InputError, StorageError
-from daemon.files import make_folder, unwritable, whole_file
+from daemon.files import atomic_write, make_folder, unwritable
 from daemon.i18n import tr
 from daemon.training.recordings import Recording
 from daemon.training.voice_steps import Progress, fit_networks, trial_step
-from daemon.voice.catalogue import CLUSTER, CONFIG, VoiceSettings, write_settings
+from daemon.voice.catalogue import CLUSTER, CONFIG, ConvertedVoiceSettings, write_settings
 from daemon.voice.sovits_files import load_content, read_config
 from daemon.voice.sovits_package import load, quietly
 from daemon.worker import CancelToken
@@ -33,7 +33,7 @@ TEMPLATES = {
     "v1-legacy": "so-vits-svc-4.0v1-legacy",
     "quickvc": "quickvc",
 }
-LEAST_PIECES = 5  # the package keeps two for looking at and two for the end
+MIN_PIECES = 5  # the package keeps two for looking at and two for the end
 CLUSTERS = 200  # enough for one person's sounds; the package's 10,000 are for hours of several
 
 _RATE = 44_100  # Hz, of all of the package's templates
@@ -43,7 +43,7 @@ _KEPT = 3  # pairs of checkpoints on disk while a new one is written
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class VoiceTrainingPlan:
     """What is to be trained."""
 
     name: str
@@ -92,7 +92,10 @@ def check_space(directory: Path, speech_s: float) -> int:
 
 
 def train(
-    plan: Plan, recordings: Sequence[Recording], progress: Progress, cancel: CancelToken
+    plan: VoiceTrainingPlan,
+    recordings: Sequence[Recording],
+    progress: Progress,
+    cancel: CancelToken,
 ) -> int:
     """Train as planned and return the number of steps that the voice now has.
 
@@ -102,10 +105,10 @@ def train(
     try:
         make_folder(plan.work)
         pieces = _cut(plan, recordings, progress, cancel)
-        if len(pieces) < LEAST_PIECES:
+        if len(pieces) < MIN_PIECES:
             raise InputError(
                 tr("The recordings give {count} sentences; at least {least} are needed.").format(
-                    count=len(pieces), least=LEAST_PIECES
+                    count=len(pieces), least=MIN_PIECES
                 )
             )
         _configure(plan)
@@ -113,7 +116,7 @@ def train(
         if plan.clusters:
             _cluster(plan, progress, cancel)
         _begin_from(plan)
-        settings = VoiceSettings(
+        settings = ConvertedVoiceSettings(
             kind="sovits", consent=plan.consent, cluster_ratio=0.3 if plan.clusters else 0
         )
         write_settings(plan.directory, settings)
@@ -134,7 +137,10 @@ def _is_full(error: BaseException) -> bool:
 
 
 def _cut(
-    plan: Plan, recordings: Sequence[Recording], progress: Progress, cancel: CancelToken
+    plan: VoiceTrainingPlan,
+    recordings: Sequence[Recording],
+    progress: Progress,
+    cancel: CancelToken,
 ) -> list[Path]:
     """Resample the recordings and split them into sentences, with the package's own steps."""
     split = load("preprocessing.preprocess_split")
@@ -165,7 +171,7 @@ def _cut(
     return sorted(made.glob("*.wav"))
 
 
-def _configure(plan: Plan) -> None:
+def _configure(plan: VoiceTrainingPlan) -> None:
     """Write the package's file lists and config."""
     configure = load("preprocessing.preprocess_flist_config")
     if (plan.directory / CONFIG).exists():
@@ -184,7 +190,9 @@ def _configure(plan: Plan) -> None:
     path.replace(plan.directory / CONFIG)
 
 
-def _features(plan: Plan, pieces: Sequence[Path], progress: Progress, cancel: CancelToken) -> None:
+def _features(
+    plan: VoiceTrainingPlan, pieces: Sequence[Path], progress: Progress, cancel: CancelToken
+) -> None:
     """Find content, pitch and spectrum of each sentence."""
     step = load("preprocessing.preprocess_hubert_f0")
     missing = [path for path in pieces if not path.with_name(f"{path.name}.data.pt").exists()]
@@ -201,7 +209,7 @@ def _features(plan: Plan, pieces: Sequence[Path], progress: Progress, cancel: Ca
         progress(tr("finding content and pitch"), done, len(pieces), "")
 
 
-def _cluster(plan: Plan, progress: Progress, cancel: CancelToken) -> None:
+def _cluster(plan: VoiceTrainingPlan, progress: Progress, cancel: CancelToken) -> None:
     """Find what the speaker's sounds gather around, for ``cluster_ratio``."""
     import torch
 
@@ -216,12 +224,12 @@ def _cluster(plan: Plan, progress: Progress, cancel: CancelToken) -> None:
         for file in sentences.glob("*.data.pt")
     )
     found = load("cluster.train_cluster").train_cluster(sentences, min(CLUSTERS, frames // 4))
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         torch.save({plan.name: found}, part)
     progress(tr("finding clusters"), 1, 1, "")
 
 
-def _begin_from(plan: Plan) -> None:
+def _begin_from(plan: VoiceTrainingPlan) -> None:
     """Copy the networks to begin from, at the first start."""
     if plan.base is None or list(plan.directory.glob("G_*.pth")):
         return
@@ -229,7 +237,7 @@ def _begin_from(plan: Plan) -> None:
         if not (plan.base / name).is_file():
             raise InputError(tr("There is no {name} in {path}.").format(name=name, path=plan.base))
     for name in ("D_0.pth", "G_0.pth"):
-        with whole_file(plan.directory / name) as part:
+        with atomic_write(plan.directory / name) as part:
             shutil.copyfile(plan.base / name, part)
 
 
@@ -251,7 +259,7 @@ def _reading_sound(module: Any) -> Iterator[None]:
     import soundfile
     import torch
 
-    def read(path: Path) -> tuple[Any, int]:
+    def read(path: Path) -> tuple[object, int]:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
         return torch.from_numpy(np.ascontiguousarray(samples.T)), rate
 
@@ -263,7 +271,7 @@ def _reading_sound(module: Any) -> Iterator[None]:
         module.torchaudio.load = usual
 
 
-def seconds_a_step(plan: Plan) -> float:
+def seconds_a_step(plan: VoiceTrainingPlan) -> float:
     """Measure one step of training on this machine, with the networks' own sizes."""
     template = TEMPLATES.get(plan.template, plan.template)
     folder = Path(load("preprocessing").__file__).parent / "config_templates"

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from daemon.errors import SetupError
-from daemon.files import whole_file
+from daemon.files import atomic_write
 from daemon.i18n import tr
+from daemon.media import JsonObject
 from daemon.voice.catalogue import CONFIG, checkpoints
 from daemon.voice.sovits_files import why
 from daemon.voice.sovits_package import load, quietly
@@ -101,7 +102,7 @@ def _networks(base: Any, directory: Path) -> Any:
         def on_train_start(self) -> None:
             """Count steps, not epochs."""
 
-        def log_dict_(self, log_dict: dict[str, Any], **_: Any) -> None:
+        def log_dict_(self, log_dict: JsonObject, **_: object) -> None:
             """Keep what the display shows."""
             if (loss := log_dict.get("loss/g/mel")) is not None:
                 self.loss = f"{float(loss):.2f}"
@@ -118,7 +119,7 @@ def _networks(base: Any, directory: Path) -> Any:
                     "optimizer": optimizer.state_dict(),
                     "learning_rate": self.learning_rate,
                 }
-                with whole_file(directory / f"{letter}_{self.steps}.pth") as part:
+                with atomic_write(directory / f"{letter}_{self.steps}.pth") as part:
                     torch.save(held, part)
             self.saved = self.steps
             for old in checkpoints(directory)[:-_KEPT]:
@@ -155,7 +156,7 @@ def _watch(base: Any) -> Any:
             self._progress, self._cancel = progress, cancel
             progress(tr("training"), networks.steps, steps, "")
 
-        def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+        def on_train_batch_end(self, trainer: Any, *_: object) -> None:
             networks = self._networks
             networks.steps += 1
             loss = tr("distance {loss}").format(loss=networks.loss)
@@ -168,7 +169,7 @@ def _watch(base: Any) -> Any:
     return Watch
 
 
-def trial_step(config: dict[str, Any], batch: int) -> float:
+def trial_step(config: JsonObject, batch: int) -> float:
     """Return the seconds that one step of training takes here, with sound of random numbers."""
     import torch
 

@@ -7,19 +7,19 @@ loudness.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from daemon.config import Language
+from daemon.graphics import device_of
 from daemon.media import SPEAK_RATE, Audio, Samples
-from daemon.stages import Synthesizer
+from daemon.stages import PacedVoice, Synthesizer
 from daemon.voice import english_text
+from daemon.voice.loudness import Fingerprinted, KnownLevels
 from daemon.voice.mandarin_digits import HAN
 from daemon.voice.mandarin_numbers import spoken
 from daemon.voice.pauses import active_level
 from daemon.worker import CancelToken
-
-Language = Literal["en", "zh"]
 
 ACTIVE_DBFS = -20.0
 """RMS level of speech, silence between the words left out; leaves 20 dB for the peaks."""
@@ -40,32 +40,34 @@ _TOKEN = re.compile(
 )
 _SENTENCE_END = re.compile(r"(?<=[。！？；])|(?<=[.!?;])(?=\s)")
 _WORDS = re.compile(rf"[{HAN}{_LETTER}\d]")
-# Letters right behind a number are a unit, which says nothing about the language: 10KG, 5 cm.
-_WORD = re.compile(rf"(?<![\d{_LETTER}])(?<!\d )[{_LETTER}]+")
+_LETTERS = re.compile(rf"[{HAN}{_LETTER}]")
+# Letters right behind a number are a unit, which says nothing about the language, 10KG, 5 cm, nor
+# do single ones: E=mc².
+_WORD = re.compile(rf"(?<![\d{_LETTER}])(?<!\d )[{_LETTER}]{{2,}}(?:[-'’][{_LETTER}]+)*")
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class LanguageRun:
     """A stretch of text for one voice."""
 
     language: Language
     text: str
 
 
-def runs(text: str) -> list[Run]:
+def runs(text: str) -> list[LanguageRun]:
     """Cut ``text`` by script. Numbers and punctuation go with the words they stand at.
 
     A text without Chinese is one English run. Numbers, signs and abbreviations come written out.
     """
-    found: list[Run] = []
+    found: list[LanguageRun] = []
     for part in _sentences(text):
         for run in _runs(part):
             if found and found[-1].language == run.language:
-                found[-1] = Run(run.language, found[-1].text + run.text)
+                found[-1] = LanguageRun(run.language, found[-1].text + run.text)
             else:
                 found.append(run)
     written = {"zh": spoken, "en": english_text.spoken}
-    return [Run(run.language, written[run.language](run.text)) for run in found]
+    return [LanguageRun(run.language, written[run.language](run.text)) for run in found]
 
 
 def _sentences(text: str) -> list[str]:
@@ -73,7 +75,9 @@ def _sentences(text: str) -> list[str]:
     parts: list[str] = []
     for sentence in _SENTENCE_END.split(text):
         if parts and (
-            not _WORDS.search(sentence) or _is_chinese(sentence) == _is_chinese(parts[-1])
+            not _LETTERS.search(parts[-1])  # the number of an item: 1. 打开
+            or not _WORDS.search(sentence)
+            or _is_chinese(sentence) == _is_chinese(parts[-1])
         ):
             parts[-1] += sentence
         else:
@@ -81,24 +85,24 @@ def _sentences(text: str) -> list[str]:
     return parts
 
 
-def _runs(text: str) -> list[Run]:
+def _runs(text: str) -> list[LanguageRun]:
     """Cut a text in which one language is at home, and words of the other are guests."""
     chinese = _is_chinese(text)
     if chinese:
         text = spoken(text)
-    found: list[Run] = []
+    found: list[LanguageRun] = []
     leading = ""  # what stands before the first word
     for token in _TOKEN.finditer(text):
         language = _language(token, text, "zh" if chinese else "en")
         if language is None:
             if found:
-                found[-1] = Run(found[-1].language, found[-1].text + token[0])
+                found[-1] = LanguageRun(found[-1].language, found[-1].text + token[0])
             else:
                 leading += token[0]
         elif found and found[-1].language == language:
-            found[-1] = Run(language, found[-1].text + token[0])
+            found[-1] = LanguageRun(language, found[-1].text + token[0])
         else:
-            found.append(Run(language, leading + token[0]))
+            found.append(LanguageRun(language, leading + token[0]))
             leading = ""
     return found
 
@@ -133,13 +137,24 @@ class Bilingual:
     """
 
     def __init__(
-        self, english: Synthesizer, mandarin: Synthesizer | None, volume: float = 1.0
+        self,
+        english: Synthesizer,
+        mandarin: Synthesizer | None,
+        volume: float = 1.0,
+        levels: KnownLevels | None = None,
     ) -> None:
+        """``levels`` keeps how loud each voice was found to be."""
         self._voices: dict[Language, Synthesizer] = {"en": english}
         if mandarin is not None:
             self._voices["zh"] = mandarin
         self._volume = np.float32(volume)
+        self._levels = levels
         self._gains: dict[Language, np.float32] = {}
+
+    @property
+    def device(self) -> str:
+        """Where the voices compute, English first."""
+        return ", ".join(dict.fromkeys(map(device_of, self._voices.values())))
 
     def warm_up(self) -> None:
         """Warm both voices up and measure how loud each is.
@@ -169,15 +184,36 @@ class Bilingual:
                 samples = _limited(audio.at_rate(SPEAK_RATE).samples * self._gains[run.language])
                 yield Audio(samples * self._volume, SPEAK_RATE)
 
+    def set_speed(self, speed: float) -> None:
+        """Have both voices speak at ``speed`` times their own pace from the next sentence on."""
+        for voice in self._voices.values():
+            if isinstance(voice, PacedVoice):
+                voice.set_speed(speed)
+
+    def set_volume(self, volume: float) -> None:
+        """Speak so loud, 0 to 1, from the next piece on."""
+        self._volume = np.float32(volume)
+
     def _gain(self, language: Language, voice: Synthesizer) -> np.float32:
-        pieces = voice.synthesize(CALIBRATION[language], CancelToken())
-        levels = [level for piece in pieces if (level := active_level(piece)) > 0]
-        return np.float32(10 ** (ACTIVE_DBFS / 20) / np.median(levels)) if levels else np.float32(1)
+        level = self._level(CALIBRATION[language], voice)
+        return np.float32(10 ** (ACTIVE_DBFS / 20) / level) if level else np.float32(1)
+
+    def _level(self, text: str, voice: Synthesizer) -> float:
+        """Return how loud a voice is; 0 where it says nothing."""
+        key = f"{voice.fingerprint}; {text}" if isinstance(voice, Fingerprinted) else ""
+        if self._levels and key and (known := self._levels.get(key)):
+            return known
+        pieces = voice.synthesize(text, CancelToken())
+        found = [level for piece in pieces if (level := active_level(piece)) > 0]
+        level = float(np.median(found)) if found else 0.0
+        if self._levels and key and level:
+            self._levels.put(key, level)
+        return level
 
 
 def _limited(samples: Samples) -> Samples:
     """Bend what is above the knee smoothly under the ceiling; the rest stays as it is."""
-    room = np.float32(_CEILING - _KNEE)
+    headroom = np.float32(_CEILING - _KNEE)
     level = np.abs(samples)
-    bent = _KNEE + room * np.tanh((level - _KNEE) / room)
+    bent = _KNEE + headroom * np.tanh((level - _KNEE) / headroom)
     return np.where(level > _KNEE, np.copysign(bent, samples), samples).astype(np.float32)

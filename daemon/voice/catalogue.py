@@ -19,7 +19,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from daemon.errors import SetupError
-from daemon.files import make_folder, settle, unwritable
+from daemon.files import fsync_rename, make_folder, unwritable
 from daemon.folders import data_folder
 from daemon.i18n import tr
 
@@ -33,7 +33,7 @@ _NAME = re.compile(r"\w[\w-]{0,39}")
 F0Method = Literal["dio", "harvest", "parselmouth", "crepe", "crepe-tiny"]
 
 
-class VoiceSettings(BaseModel):
+class ConvertedVoiceSettings(BaseModel):
     """What ``voice.toml`` holds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -60,7 +60,7 @@ class Voice:
 
     name: str
     directory: Path
-    settings: VoiceSettings
+    settings: ConvertedVoiceSettings
 
     @property
     def statement(self) -> str:
@@ -138,7 +138,7 @@ def _read(directory: Path) -> Voice:
     path = directory / SETTINGS
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Voice(directory.name, directory, VoiceSettings.model_validate(values))
+        return Voice(directory.name, directory, ConvertedVoiceSettings.model_validate(values))
     except ValidationError as error:
         problem = error.errors()[0]
         reason = f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
@@ -176,14 +176,14 @@ class NewVoice:
         if isinstance(error, OSError):
             raise unwritable(self.directory, error) from error
 
-    def finish(self, settings: VoiceSettings) -> Voice:
+    def finish(self, settings: ConvertedVoiceSettings) -> Voice:
         """Write ``voice.toml`` and give the folder its name."""
         write_settings(self.directory, settings)
-        settle(self.directory, self._place)
+        fsync_rename(self.directory, self._place)
         return Voice(self.name, self._place, settings)
 
 
-def write_settings(directory: Path, settings: VoiceSettings) -> None:
+def write_settings(directory: Path, settings: ConvertedVoiceSettings) -> None:
     """Write ``voice.toml``, with the settings of its kind that a person may want to change."""
     lines = [f'kind = "{settings.kind}"', f'consent = "{settings.consent}"']
     if settings.kind == "sovits":

@@ -1,16 +1,16 @@
-"""Dates, years, times of day and telephone numbers in English text."""
+"""Dates, years and times of day in English text."""
 
 import re
 
 from daemon.voice.english_numbers import (
     cardinal,
-    digits,
     ordinal,
     pairs,
     plural,
     two_digits,
     year,
 )
+from daemon.voice.rules import rules
 
 _MONTHS = [
     "January",
@@ -34,7 +34,7 @@ _RATIO = re.compile(r"\b(?:ratio|scale|odds|score|aspect|won|lost|beat|mix)\b[\w
 
 # What stands before a number that is a year, and not a quantity, whatever comes after it.
 _BEFORE_YEAR = re.compile(
-    r"\b(?:in|since|of|year|from|until|till|before|after|during|around|circa|late|early|mid|born|"
+    r"\b(?:in|since|of|year|from|until|till|before|after|during|around|circa|late|early|mid|born|Q[1-4]|FY|H[12]|"
     rf"died|by|to|summer|winter|spring|autumn|fall|{_MONTH}),?\s+$",
     re.I,
 )
@@ -97,6 +97,10 @@ def _month_year(match: re.Match[str]) -> str:
     return f"{_month(match[1])} {year(match[2])}"
 
 
+def _numbered_month(match: re.Match[str]) -> str:
+    return f"{_MONTHS[int(match[1]) - 1]} {year(match[2])}"
+
+
 def _time(match: re.Match[str]) -> str:
     hour, minute, second, half = int(match[1]), match[2], match[3], match["half"]
     if not half and second is None and _RATIO.search(match.string[: match.start()]):
@@ -139,112 +143,65 @@ def _year(match: re.Match[str]) -> str:
     return year(match[0])
 
 
-def _phone(match: re.Match[str]) -> str:
-    """Read a number group by group, as people do who give it to be written down."""
-    groups = [digits(group) for group in re.findall(r"\d+", match[0])]
-    return ("plus " if match[0].startswith("+") else "") + ", ".join(groups)
-
-
-def _groups(match: re.Match[str]) -> str:
-    """Read groups that no rule knows: long ones by the figure, 1-2-3 by the number."""
-    groups = match[0].split("-")
-    if re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", match[0]):
-        return match[0]  # a date
-    return ", ".join(map(digits if max(map(len, groups)) > 2 else cardinal, groups))
-
-
-def _letters(match: re.Match[str]) -> str:
-    """Read a number whose end is a word: 1-800-FLOWERS."""
-    return f"one, {pairs(match[1])}, {match[2].title()}"
-
-
-def _spelt(match: re.Match[str]) -> str:
-    return digits(match[0])
-
-
-def _long(match: re.Match[str]) -> str:
-    return cardinal(match[0]) if match[0].endswith("0000") else digits(match[0])
-
-
-def _address(match: re.Match[str]) -> str:
-    port = f" port {cardinal(match[2])}" if match[2] else ""
-    return " dot ".join(digits(part) for part in match[1].split(".")) + port
-
-
-def _room(match: re.Match[str]) -> str:
-    return match[1] + pairs(match[2])
-
-
 _HALF = r"(?P<half>[aApP])\.?\s?[mM](?:\.|\b)"
-_NAMED = (
-    r"(?:[Ff]light|[Rr]oom|[Rr]oute|[Hh]ighway|Hwy|[Ii]nterstate|[Ss]uite|[Aa]partment|"
-    r"Apt\.?|Boeing|Airbus|[Bb]us|[Aa]rea)"
+_DAYS = (
+    "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun"
 )
-_NO_MORE = r"(?![\d/-]|[.,:]\d)"
+_SHORT_DAYS = {
+    "Mon": "Monday", "Tue": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday", "Fri": "Friday",
+    "Sat": "Saturday", "Sun": "Sunday",
+}  # fmt: skip
 
-RULES = [
-    (re.compile(pattern), replace)
-    for pattern, replace in (
-        # Telephone numbers, from the most particular form on.
-        (r"(?<![\w.])\+\d{1,3}(?:[-.\s]?\(?\d{2,5}\)?){2,5}(?!\d)", _phone),
-        (r"(?<![\w.])(?:1[-.\s])?\(\d{3}\)\s?\d{3}[-.\s]\d{4}(?!\d)", _phone),
-        (r"(?<![\w.-])(?:1[-.])?\d{3}([-.])\d{3}\1\d{4}(?![\d-])", _phone),
-        (r"(?<![\w.-])\d+(?:-\d+){2,}(?![\w-])(?<!\d{4}-\d\d-\d\d)(?<!-\d\d\d\d)", _groups),
-        (r"(?<![\w.-])\d{3}-\d{2}-\d{4}(?![\d-])|(?<![\w.-])\d{3}-\d{4}(?![\d-])", _phone),
-        (r"(?<![\w.])\d{4}(?:[- ]\d{4}){3}(?!\d)", _phone),
-        (r"(?<![\w.-])1[-.](\d{3})[-.]([A-Z]{4,9})\b", _letters),
-        (r"(?<![\w.,$€£-])911(?![\w%/-]|[.,]\d| [a-z]+s\b| people\b)", _spelt),
-        (
-            r"(?i:(?<=\bcall )|(?<=\bdial )|(?<=\bcalled )|(?<=\bcode )|(?<=\bpin ))\d{3,8}"
-            + _NO_MORE,
-            _spelt,
-        ),
-        (r"(?<![\w.-])(\d{1,3}(?:\.\d{1,3}){3})(?::(\d{1,5}))?(?![\w.]*\w)", _address),
-        (r"(?<![\w.,])\d{10,}(?![\w,]*\d)(?!\.\d)", _long),
-        # Dates.
-        (r"(?<![\w.-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)(?:(T)(?=\d)|(?![-/]\d))", _iso_date),
-        (r"(?<![\w./-])(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?![\d/-])", _local_date),
-        (r"(?<![\w./-])(\d{1,2})(/)(\d{1,2})/(\d{2})(?![\d/-])", _local_date),
-        (
-            r"(?i:(?<=\bon )|(?<=\bby )|(?<=\buntil )|(?<=\bsince )|(?<=\bdue ))"
-            r"(\d{1,2})/(\d{1,2})(?![\d/]| of\b)",
-            _short_date,
-        ),
-        (
-            rf"\b(?P<month>{_MONTH})\.?\s{_DAY}(?:st|nd|rd|th)?"
-            rf"(?:\s?[-–—]\s?(?P<last>\d{{1,2}})(?:st|nd|rd|th)?)?(?:,?\s(?P<year>\d{{4}}))?(?![\d:%/]|[.,]\d)",
-            _month_day,
-        ),
-        (
-            rf"(?P<the>\b[Tt]he\s)?(?<![\w.,:-]){_DAY}(?:st|nd|rd|th)?"
-            r"(?:\s?[-–—]\s?(?P<last>\d{1,2})(?:st|nd|rd|th)?)?"
-            rf"\s(?:of\s)?(?P<month>{_MONTH})\b\.?(?:,?\s(?P<year>\d{{4}})\b)?",
-            _day_month,
-        ),
-        (rf"\b({_MONTH})\.?,?\s(1\d{{3}}|20\d\d)(?!\d)", _month_year),
-        (
-            r"(?<=\d)(\s?[apAP]\.?[mM]\.?)?\s*[-–—]\s*(?=\d{1,2}(?::\d\d|\s?[apAP]\.?[mM]\b))",
-            r"\1 to ",
-        ),
-        # Times. One figure after the colon is a ratio.
-        (r"(?<![\d:.,])(\d{1,4}):(\d)(?![\d:])", lambda m: f"{cardinal(m[1])} to {cardinal(m[2])}"),
-        (
-            rf"(?<![\d:.,])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?(?![\d:])(?:\s?{_HALF})?",
-            _time,
-        ),
-        (r"(?<=\d)\s*:\s*(?=\d)", " to "),
-        (rf"(?<![\w:.,$€£])(\d{{1,2}})\s?{_HALF}", _hour),
-        # Before the units, for these take an "s" for seconds.
-        (r"(?<![\w.])['’]?(\d{0,2}\d0)['’]?s\b", _decade),
-        (r"(?<![\w.])(480|720|1080|1440|2160)[pi]\b", lambda m: f"{pairs(m[1])} P"),
-        (r"(?<!\S)['’](\d\d)(?![\w'’])", lambda m: two_digits(m[1])),
-    )
-]
 
-YEARS = [
-    (re.compile(pattern), replace)
-    for pattern, replace in (
-        (rf"\b({_NAMED}\s(?:[Nn]umber\s)?)(\d{{3}})(?!\w|[.,]\d)", _room),
-        (r"(?<![\w.,:$€£/#-])(?:1\d{3}|20\d\d)(?!\w|[,.]\d|[-/]\d*[A-Za-z/])", _year),
-    )
-]
+def _named_range(match: re.Match[str]) -> str:
+    """Mon-Fri → Monday to Friday, Jan–March → January to March."""
+    names = (_SHORT_DAYS.get(name[:3], _month(name)) for name in (match[1], match[2]))
+    return " to ".join(names)
+
+
+RULES = rules(
+    *((rf"\b({names})\.?\s?[-–—]\s?({names})\b", _named_range) for names in (_DAYS, _MONTH)),
+    # Dates.
+    (r"(?<![\w.-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)(?:(T)(?=\d)|(?![-/]\d))", _iso_date),
+    (r"(?<![\w./-])(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?![\d/-])", _local_date),
+    (r"(?<![\w./-])(\d{1,2})(/)(\d{1,2})/(\d{2})(?![\d/-])", _local_date),
+    (
+        r"(?i:(?<=\bon )|(?<=\bby )|(?<=\buntil )|(?<=\bsince )|(?<=\bdue ))"
+        r"(\d{1,2})/(\d{1,2})(?![\d/]| of\b)",
+        _short_date,
+    ),
+    (
+        rf"\b(?P<month>{_MONTH})\.?\s{_DAY}(?:st|nd|rd|th)?"
+        rf"(?:\s?[-–—]\s?(?P<last>\d{{1,2}})(?:st|nd|rd|th)?)?(?:,?\s(?P<year>\d{{4}}))?(?![\d:%/]|[.,]\d)",
+        _month_day,
+    ),
+    (
+        rf"(?P<the>\b[Tt]he\s)?(?<![\w.,:-]){_DAY}(?:st|nd|rd|th)?"
+        r"(?:\s?[-–—]\s?(?P<last>\d{1,2})(?:st|nd|rd|th)?)?"
+        rf"\s(?:of\s)?(?P<month>{_MONTH})\b\.?(?:,?\s(?P<year>\d{{4}})\b)?",
+        _day_month,
+    ),
+    (r"(?<![\w./-])(0[1-9]|1[0-2])/((?:19|20)\d\d)(?![\d/-])", _numbered_month),
+    (r"(\b(?:ISO|IEC|DIN|EN)[\s/-]?(?:[A-Z]{2,4}\s)?\d+):(?=(?:19|20)\d\d\b)", r"\1, "),
+    (rf"\b({_MONTH})\.?,?\s(1\d{{3}}|20\d\d)(?!\d)", _month_year),
+    (
+        r"(?<=\d)(\s?[apAP]\.?[mM]\.?)?\s*[-–—]\s*(?=\d{1,2}(?::\d\d|\s?[apAP]\.?[mM]\b))",
+        r"\1 to ",
+    ),
+    # Times. One figure after the colon is a ratio.
+    (r"(?<![\d:.,])(\d{1,4}):(\d)(?![\d:])", lambda m: f"{cardinal(m[1])} to {cardinal(m[2])}"),
+    (
+        rf"(?<![\d:.,])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?(?![\d:])(?:\s?{_HALF})?",
+        _time,
+    ),
+    (r"(?<=\d)\s*:\s*(?=\d)", " to "),
+    (rf"(?<![\w:.,$€£])(\d{{1,2}})\s?{_HALF}", _hour),
+    # Before the units, for these take an "s" for seconds.
+    (r"(?<![\w.])['’]?(\d{0,2}\d0)['’]?s\b", _decade),
+    (r"(?<![\w.])(480|720|1080|1440|2160)[pi]\b", lambda m: f"{pairs(m[1])} P"),
+    (r"(?<!\S)['’](\d\d)(?![\w'’])", lambda m: two_digits(m[1])),
+)
+
+YEARS = rules(
+    (r"(?<![\w.,:$€£/#-])(?:1\d{3}|20\d\d)(?!\w|[,.]\d|[-/]\d*[A-Za-z/])", _year),
+)

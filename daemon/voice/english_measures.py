@@ -3,6 +3,7 @@
 import re
 
 from daemon.voice.english_numbers import NUMBER, cardinal
+from daemon.voice.rules import rules
 
 # What a sign or a code of a currency is called: one, several, and the hundredth part of it.
 _DOLLAR = ("dollar", "dollars", "cent", "cents")
@@ -90,34 +91,45 @@ _CODES = "|".join(sign for sign in _CURRENCIES if sign.isalpha())
 _TO = r"\s*(?:[-–—−~]|to)\s*"
 
 # "a $5 bill", "a 10 km run": what measures a thing and stands before its name is singular.
-_BEFORE_A_NAME = re.compile(r"\b(?:an?|another|this|that|one)\s+$", re.IGNORECASE)
+_BEFORE_A_NAME = re.compile(
+    rf"\b(?:an?|another|this|that|one)\s+(?:{NUMBER}\sto\s)?$", re.IGNORECASE
+)
 
 
 def _alone(match: re.Match[str]) -> bool:
     """Whether the amount measures the thing after it, so that its unit is singular."""
-    named = re.match(r"[ -][a-z]", match.string[match.end() :])
+    named = re.match(r"[ -][A-Za-z]", match.string[match.end() :])
     return bool(named and _BEFORE_A_NAME.search(match.string[: match.start()]))
 
 
 def _money(match: re.Match[str]) -> str:
-    one, more, small_one, small = _CURRENCIES[match["sign"]]
+    one, more, *_ = _CURRENCIES[match["sign"]]
     minus = "minus " if match["minus"] or match["below"] else ""
     amount, scale = match["amount"], match["scale"] or ""
     scale = _SCALES.get(scale, scale.strip())
-    if high := match["high"]:
+    apart = match["again"] and re.search(r"\bfrom\s+$", match.string[: match.start()])
+    if (high := match["high"]) and not scale and (apart or "." in amount + high):
+        return f"{minus}{_exactly(amount, match['sign'])} to {_exactly(high, match['sign'])}"
+    if high:
         scale = f" {scale}" if scale else ""
         return f"{minus}{cardinal(amount)} to {cardinal(high)}{scale} {more}"
     if scale:
         return f"{minus}{cardinal(amount)} {scale} {one if _alone(match) else more}"
+    return minus + _exactly(amount, match["sign"], _alone(match))
+
+
+def _exactly(amount: str, sign: str, alone: bool = False) -> str:
+    """Say an amount with its hundredths: twelve dollars and fifty cents."""
+    one, more, small_one, small = _CURRENCIES[sign]
     whole, _, part = amount.replace(",", "").partition(".")
     if not part or not part.strip("0"):
-        return f"{minus}{cardinal(whole)} {one if whole == '1' or _alone(match) else more}"
+        return f"{cardinal(whole)} {one if whole == '1' or alone else more}"
     if len(part) != 2 or not small:
-        return f"{minus}{cardinal(amount)} {more}"
+        return f"{cardinal(amount)} {more}"
     rest = f"{cardinal(str(int(part)))} {small_one if part == '01' else small}"
     if not whole.strip("0"):
-        return minus + rest
-    return f"{minus}{cardinal(whole)} {one if whole == '1' else more} and {rest}"
+        return rest
+    return f"{cardinal(whole)} {one if whole == '1' else more} and {rest}"
 
 
 def _money_behind(match: re.Match[str]) -> str:
@@ -175,6 +187,11 @@ def _inches(match: re.Match[str]) -> str:
     return f"{cardinal(match[1])} {'inch' if match[1] == '1' or _alone(match) else 'inches'}"
 
 
+def _decimal_comma(match: re.Match[str]) -> str:
+    """Euros are often written so: €5,50."""
+    return ".".join(filter(None, match.groups()))
+
+
 def _per(match: re.Match[str]) -> str:
     short = {"mo": "month"}
     return f" per {_UNITS[match[1]][0] if match[1] in _UNITS else short.get(match[1], match[1])}"
@@ -185,40 +202,42 @@ _PER = (
     "kg|lb|oz|mile|mi|km|L|gal|kWh"
 )
 
-RULES = [
-    (re.compile(pattern), replace)
-    for pattern, replace in (
-        (
-            rf"(?P<minus>(?<![\w)])[-−])?(?<![A-Za-z])(?P<sign>{_CURRENCY})\s?(?P<below>-)?(?P<amount>{NUMBER})"
-            rf"(?:{_TO}(?:(?P=sign))?(?P<high>{NUMBER}))?"
-            rf"(?P<scale>\s?(?:{_WORD_SCALES})\b|(?:bn|mn|tn|[kKmMbBT])\b)?(?![\d,]*\d)",
-            _money,
-        ),
-        (
-            rf"(?<![\w.,])(?P<amount>{NUMBER})(?P<scale>\s(?:{_WORD_SCALES})|bn|[kKmMB])?"
-            rf"\s?(?P<sign>[€£¥₹₩₽₺₪฿₿$](?!\d)|(?:{_CODES})\b)",
-            _money_behind,
-        ),
-        (r"(?<![\w.,])(\d+)\s?¢", lambda m: f"{cardinal(m[1])} cent{'s' * (m[1] != '1')}"),
-        (rf"(?<=[a-z])\s?/\s?({_PER})(?![\w/])", _per),
-        (r"(?<![\w.])(\d+)\s?['′]\s?(\d{1,2})\s?(?:[\"″]|'')", _feet_and_inches),
-        (r"(?<![\w.])([4-7])['′](\d{1,2})(?![\w'])", _feet_and_inches),
-        (rf"(?<![\w.])({NUMBER})\s?[\"″](?!\w)", _inches),
-        (
-            rf"(?P<minus>(?<![\w)])[-−]\s?)?(?<![\w.,])(?P<number>{_AMOUNT})(?:\s|-)?"
-            rf"(?P<unit>{_ONE_UNIT}(?:\s?/\s?{_ONE_UNIT})*)(?![\w°²³])(?!['’]\w)",
-            _unit,
-        ),
-        (
-            rf"\b(half|(?:quarter|third|fifth|eighth|tenth)s?|"
-            rf"power of (?:minus )?[a-z-]+)\s({_ONE_UNIT}(?:/{_ONE_UNIT})?)(?![\w°])",
-            _small_unit,
-        ),
-        (
-            rf"((?<![\w)])[-−])?(?<![\w.,])({NUMBER})\s?%",
-            lambda m: f"{'minus ' * bool(m[1])}{cardinal(m[2])} percent",
-        ),
-        (r"(?<=\d )in\b\.?(?=\s(?:tall|wide|long|high|deep|thick|by|x)\b)", "inches"),
-        (rf"(?<![\w.,])({NUMBER})\s?‰", lambda m: f"{cardinal(m[1])} per mille"),
-    )
-]
+RULES = rules(
+    (r"(?:(?<=€)|(?<=€ ))(\d+),(\d\d)(?![\d,])|(?<![\d,])(\d+),(\d\d)(?=\s?€)", _decimal_comma),
+    (rf"(?<=\d)\s?[x×]\s?(?={NUMBER}\s?(?:{_SYMBOL})\b)", " by "),
+    (
+        rf"(?P<minus>(?<![\w)])[-−])?(?<![A-Za-z])(?P<sign>{_CURRENCY})\s?(?P<below>-)?(?P<amount>{NUMBER})"
+        rf"(?:{_TO}(?P<again>(?P=sign))?(?P<high>{NUMBER}))?"
+        rf"(?P<scale>\s?(?:{_WORD_SCALES})\b|(?:bn|mn|tn|[kKmMbBT])\b)?(?![\d,]*\d)",
+        _money,
+    ),
+    (
+        rf"(?<![\w.,])(?P<amount>{NUMBER})(?P<scale>\s(?:{_WORD_SCALES})|bn|[kKmMB])?"
+        rf"\s?(?P<sign>[€£¥₹₩₽₺₪฿₿$](?!\d)|(?:{_CODES})\b)",
+        _money_behind,
+    ),
+    (r"(?<![\w.,])(\d+)\s?¢", lambda m: f"{cardinal(m[1])} cent{'s' * (m[1] != '1')}"),
+    (rf"(?<=[a-z])\s?/\s?({_PER})(?![\w/])", _per),
+    (r"(?<=\d)/(second|minute|hour|day|week|month|year|night|person|user)\b", r" per \1"),
+    (r"\b((?:dollar|cent|euro|pound|rupee)s?|pence|yen)\s?/\s?(?=[a-z]{3,})", r"\1 per "),
+    (r"(?<![\w.])(\d+)\s?['′]\s?(\d{1,2})\s?(?:[\"″]|'')", _feet_and_inches),
+    (r"(?<![\w.])([4-7])['′](\d{1,2})(?![\w'])", _feet_and_inches),
+    (rf"(?<![\w.])({NUMBER})\s?[\"″](?!\w)", _inches),
+    (
+        rf"(?P<minus>(?<![\w)])[-−]\s?)?(?<![\w.,])(?P<number>{_AMOUNT})(?:\s|-)?"
+        rf"(?P<unit>{_ONE_UNIT}(?:\s?/\s?{_ONE_UNIT})*)(?![\w°²³])(?!['’]\w)"
+        r"(?:\.(?=\s[a-z]|,))?",
+        _unit,
+    ),
+    (
+        rf"\b(half|(?:quarter|third|fifth|eighth|tenth)s?|"
+        rf"power of (?:minus )?[a-z-]+)\s({_ONE_UNIT}(?:/{_ONE_UNIT})?)(?![\w°])",
+        _small_unit,
+    ),
+    (
+        rf"((?<![\w)])[-−–])?(?<![\w.,])({NUMBER})\s?%",
+        lambda m: f"{'minus ' * bool(m[1])}{cardinal(m[2])} percent",
+    ),
+    (r"(?<=\d )in\b\.?(?=\s(?:tall|wide|long|high|deep|thick|by|x)\b)", "inches"),
+    (rf"(?<![\w.,])({NUMBER})\s?‰", lambda m: f"{cardinal(m[1])} per mille"),
+)

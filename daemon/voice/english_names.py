@@ -2,7 +2,8 @@
 
 import re
 
-from daemon.voice.english_numbers import cardinal, ordinal, roman
+from daemon.voice.english_numbers import cardinal, digits, ordinal, roman
+from daemon.voice.rules import rules
 
 _COUNTED = (
     "Wars?|Chapters?|Parts?|Acts?|Scenes?|Volumes?|Vol|Books?|Types?|Phases?|Stages?|Sections?|Articles?|"
@@ -26,7 +27,8 @@ _WORDS = {
     "Capt": "Captain", "Lt": "Lieutenant", "Col": "Colonel", "Sgt": "Sergeant", "Rev": "Reverend",
     "Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road", "Mt": "Mount", "Inc": "Incorporated",
     "Ltd": "Limited", "Corp": "Corporation", "Co": "Company", "Dept": "Department",
-    "Univ": "University",
+    "Univ": "University", "dept": "department", "govt": "government", "avg": "average",
+    "Pres": "President", "Maj": "Major", "Bros": "Brothers",
     "approx": "approximately", "Approx": "Approximately", "vs": "versus", "etc": "et cetera",
     "cf": "compare", "est": "established",
     "incl": "including", "excl": "excluding",
@@ -85,6 +87,12 @@ _DOMAINS = (
 )
 
 
+# Roman numerals are in words by the time that abbreviations are read.
+_IN_WORDS = (
+    "One|Two|Three|Four|Five|Six|Seven|Eight|Nine|Ten|Eleven|Twelve|"
+    r"[A-Z][a-z]+(?:teen|ty)(?:-\w+)?"
+)
+
 # A single C, D, L or M is a letter: Appendix C.
 _NUMERAL = "[IVX]+|[IVXLCDM]{3,}|[LX][IVX]+"
 
@@ -114,7 +122,7 @@ def _abbreviation(match: re.Match[str]) -> str:
     return _WORDS[match[1]] + ("." if at_end else "")
 
 
-def _saint(match: re.Match[str]) -> str:
+def _saint(_match: re.Match[str]) -> str:
     return "Saint "
 
 
@@ -170,84 +178,80 @@ def _hashtag(match: re.Match[str]) -> str:
     return f"hashtag {words}"
 
 
-ADDRESSES = [
-    (re.compile(pattern), replace)
-    for pattern, replace in (
-        (r"\b([\w.+-]+)@([\w-]+(?:\.[\w-]+)+)", _mail),
-        (r"(?:https?://|ftp://)(?P<host>[\w.-]*\w)(?::\d+)?(?P<path>/[\w./?&=#%+-]*\w)?/?", _host),
-        (
-            rf"(?<![\w.@/])(?P<host>(?:[A-Za-z0-9][\w-]*\.)+(?:{_DOMAINS}))(?![\w-]|\.\w)(?P<path>/[\w./?&=#%+-]*\w)?/?",
-            _host,
-        ),
-        (
-            r"(?<![\w.])(?:[Cc]/)?([A-Za-z])\+\+",
-            lambda m: f"{'C or ' if '/' in m[0] else ''}{m[1]} plus plus",
-        ),
-        (r"(?<=[a-z])\+\+", " plus plus"),
-        (r"\b([A-Z])#(?!\w)", r"\1 sharp"),
-        (r"(?<![\w.])(ASP|ADO|VB)?\.NET\b", lambda m: f"{m[1] + ' ' if m[1] else ''}dot net"),
-        (rf"(?<![\w@])\.?(?:[\w-]+\.)+(?:{_FILES})(?![\w-]|\.\w)", _file),
-        (
-            r"(?<![\w.])\.([a-z]{2,5})(?=\s(?:files?|folders?|format|extension)\b)",
-            lambda m: "dot " + _ending(m[1]),
-        ),
-        (r"(?<![\w/.<\[])~?(?:/[A-Za-z_.][\w.-]*)+/?(?=\W|$)", _path),
-        (r"\b[A-Z]:(?:\\[\w.-]+)+\\?", _path),
-        (r"(?<!\w)#(?=\d+\b|\sof\b)", "number "),
-        (r"(?<!\w)#(\w*[A-Za-z]\w*)", _hashtag),
-        (r"(?<!\w)@(?=\w)", "at "),
-    )
-]
+ADDRESSES = rules(
+    (r"\b([\w.+-]+)@([\w-]+(?:\.[\w-]+)+)", _mail),
+    (r"(?:https?://|ftp://)(?P<host>[\w.-]*\w)(?::\d+)?(?P<path>/[\w./?&=#%+-]*\w)?/?", _host),
+    (
+        rf"(?<![\w.@/])(?P<host>(?:[A-Za-z0-9][\w-]*\.)+(?:{_DOMAINS}))(?![\w-]|\.\w)(?P<path>/[\w./?&=#%+-]*\w)?/?",
+        _host,
+    ),
+    (
+        r"(?<![\w.])(?:[Cc]/)?([A-Za-z])\+\+",
+        lambda m: f"{'C or ' if '/' in m[0] else ''}{m[1]} plus plus",
+    ),
+    (r"(?<=[a-z])\+\+", " plus plus"),
+    (r"\b([A-Z])#(?!\w)", r"\1 sharp"),
+    (r"(?<![\w.])(ASP|ADO|VB)?\.NET\b", lambda m: f"{m[1] + ' ' if m[1] else ''}dot net"),
+    (rf"(?<![\w@])\.?(?:[\w-]+\.)+(?:{_FILES})(?![\w-]|\.\w)", _file),
+    (
+        r"(?<![\w.])\.([a-z]{2,5})(?=\s(?:files?|folders?|format|extension)\b)",
+        lambda m: "dot " + _ending(m[1]),
+    ),
+    (r"(?<![\w/.<\[])~?(?:/[A-Za-z_.][\w.-]*)+/?(?=\W|$)", _path),
+    (r"\b[A-Z]:(?:\\[\w.-]+)+\\?", _path),
+    (r"(?<!\w)#(?=\d{1,4}\b|\sof\b)", "number "),
+    (r"(?<!\w)#(\d{5,})\b", lambda m: f"number {digits(m[1])}"),
+    (r"(?<!\w)#(\w*[A-Za-z]\w*)", _hashtag),
+    (r"(?<!\w)@(?=\w)", "at "),
+)
 
-ROMANS = [
-    (re.compile(pattern), replace)
-    for pattern, replace in (
-        (r"\bWW\s?(?:II|2)\b", "World War Two"),
-        (r"\bWW\s?(?:I|1)\b", "World War One"),
-        (rf"\b((?:{_COUNTED})\.?\s(?:No\.\s)?)({_NUMERAL})\b(?!['’.]\w)", _numeral),
-        (
-            r"\b((?:type|part|chapter|phase|stage|section|act|volume|level|tier)s?\s)([IVX]{2,}|V|X)\b",
-            _numeral,
-        ),
-        (rf"((?:{_COUNTED})\s[A-Z][\w-]+(?:,|\sand|\sor|\sto)\s)({_NUMERAL})\b", _second_numeral),
-        (
-            r"\b((?:King|Queen|Pope|Emperor|Tsar|Kaiser|Sultan|Shah)\s(?:\w+\s)?[A-Z]\w+)\s([IVX]+)\b",
-            _ruler,
-        ),
-        (rf"\b({_RULERS})\s([IVX]{{2,}}|V|X)\b", _ruler),
-        (
-            rf"\b({_RULERS})\s(I)\b(?=\s(?:of|was|ruled|reigned|died|became|to|and\s[A-Z]\w*)\b|['’]s|[,.;)]|$)",
-            _ruler,
-        ),
-        (r"\b([IVX]+)(?:th|st|nd|rd)?(?=\s(?:century|centuries|Olympiad|dynasty)\b)", _century),
-        (r"\b([A-Z][a-z]+\s)([IVX]{2,})\b(?!['’]\w)", _numeral),
-    )
-]
+ROMANS = rules(
+    (r"\bWW\s?(?:II|2)\b", "World War Two"),
+    (r"\bWW\s?(?:I|1)\b", "World War One"),
+    (rf"\b((?:{_COUNTED})\.?\s(?:No\.\s)?)({_NUMERAL})\b(?!['’.]\w)", _numeral),
+    (
+        r"\b((?:type|part|chapter|phase|stage|section|act|volume|level|tier)s?\s)([IVX]{2,}|V|X)\b",
+        _numeral,
+    ),
+    (rf"((?:{_COUNTED})\s[A-Z][\w-]+(?:,|\sand|\sor|\sto)\s)({_NUMERAL})\b", _second_numeral),
+    (
+        r"\b((?:King|Queen|Pope|Emperor|Tsar|Kaiser|Sultan|Shah)\s(?:\w+\s)?[A-Z]\w+)\s([IVX]+)\b",
+        _ruler,
+    ),
+    (rf"\b({_RULERS})\s([IVX]{{2,}}|V|X)\b", _ruler),
+    (
+        rf"\b({_RULERS})\s(I)\b(?=\s(?:of|was|is|has|ruled|reigned|died|became|"
+        r"never\smarried|married|who|to|and\s[A-Z]\w*)\b|['’]s|[,.;)]|$)",
+        _ruler,
+    ),
+    (r"\b([IVX]+)(?:th|st|nd|rd)?(?=\s(?:century|centuries|Olympiad|dynasty)\b)", _century),
+    (r"\b([IVXLC]{2,})(?:th|st|nd|rd)\b", _century),
+    (r"((?:\b[A-Z][a-z]+\s){2})(V)\b(?!['’.]\w|\.\s[A-Z])", _numeral),
+    (r"\b([A-Z][a-z]+\s)([IVX]{2,})\b(?!['’]\w)", _numeral),
+)
 
-ABBREVIATIONS = [
-    (re.compile(pattern), replace)
-    for pattern, replace in (
-        (r"\be\.\s?g\.,?", "for example"),
-        (r"\bi\.\s?e\.,?", "that is"),
-        (r"\bE\.g\.,?", "For example"),
-        (r"\bI\.e\.,?", "That is"),
-        (r"\bPh\.\s?D\b\.?", "PhD"),
-        (r"\bw/o\b", "without"),
-        (r"\bw/(?=\s)", "with"),
-        (
-            rf"\b({'|'.join(_BEFORE_NUMBER)})\.\s?(?=\d|[IVX]{(2,)}\b)",
-            lambda m: _BEFORE_NUMBER[m[1]] + " ",
-        ),
-        (
-            r"(?<=[a-z]\s)St\.?(?=\s+(?:in|at|on|near|and|now|is|was)\b|[,;]|\s*$)|(?<=[A-Z][a-z]\s)St\.(?=\s[a-z])",
-            _road,
-        ),
-        (r"(?<=\w\s)St\.(?=\s+[a-z]|[,;]|\s*$)", _road),
-        (r"\bSt\.?\s(?=[A-Z])", _saint),
-        (r"\bFt\.\s(?=[A-Z])", "Fort "),
-        (r"(?<=[a-z]\s)Dr\.(?=\s+[a-z]|[,;]|\s*$)", _road),
-        (rf"\b({'|'.join(_WORDS)})\.(?!\w)", _abbreviation),
-        (r"\bvs\b", "versus"),
-        (r"\b(?:[A-Za-z]\.){2,}(?!\w)|\b(?:[A-Z]\.\s?){2,}(?=\s|$)", _initials),
-    )
-]
+ABBREVIATIONS = rules(
+    (r"\be\.\s?g\.,?", "for example"),
+    (r"\bi\.\s?e\.,?", "that is"),
+    (r"\bE\.g\.,?", "For example"),
+    (r"\bI\.e\.,?", "That is"),
+    (r"\bPh\.\s?D\b\.?", "PhD"),
+    (r"\bc\.\s?(?=\d{3,4}\b)", "circa "),
+    (r"\bw/o\b", "without"),
+    (r"\bw/(?=\s)", "with"),
+    (
+        rf"\b({'|'.join(_BEFORE_NUMBER)})\.\s?(?=\d|(?:{_IN_WORDS})\b)",
+        lambda m: _BEFORE_NUMBER[m[1]] + " ",
+    ),
+    (
+        r"(?<=[a-z]\s)St\.?(?=\s+(?:in|at|on|near|and|now|is|was)\b|[,;]|\s*$)|(?<=[A-Z][a-z]\s)St\.(?=\s[a-z])",
+        _road,
+    ),
+    (r"(?<=\w\s)St\.(?=\s+[a-z]|[,;]|\s*$)", _road),
+    (r"\bSt\.?\s(?=[A-Z])", _saint),
+    (r"\bFt\.\s(?=[A-Z])", "Fort "),
+    (r"(?<=[a-z]\s)Dr\.(?=\s+[a-z]|[,;]|\s*$)", _road),
+    (rf"\b({'|'.join(_WORDS)})\.(?!\w)", _abbreviation),
+    (r"\bvs\b", "versus"),
+    (r"\b(?:[A-Za-z]\.){2,}(?!\w)|\b(?:[A-Z]\.\s?){2,}(?=\s|$)", _initials),
+)

@@ -14,7 +14,7 @@ NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,]*\d)|\d+(?:\.\d+)?|(?<![\w.])\
 
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
-_LONGEST = 18  # digits: what the library's rules reach
+_MAX_DIGITS = 18  # digits: what the library's rules reach
 _IRREGULAR_HALVES = {"2": ("half", "halves"), "4": ("quarter", "quarters")}
 
 
@@ -32,7 +32,7 @@ def cardinal(written: str) -> str:
     """Read a quantity such as 1,234 or .5; digit by digit with leading zeros or when too long."""
     whole, point, fraction = written.replace(",", "").partition(".")
     whole = whole or "0"
-    if len(whole) > _LONGEST or (len(whole) > 1 and whole[0] == "0"):
+    if len(whole) > _MAX_DIGITS or (len(whole) > 1 and whole[0] == "0"):
         said = digits(whole)
     else:
         said = _engine().format_number(int(whole)).text
@@ -42,7 +42,7 @@ def cardinal(written: str) -> str:
 def ordinal(written: str) -> str:
     """Read the place in an order: 22 → twenty-second."""
     whole = written.replace(",", "")
-    if len(whole) > _LONGEST:
+    if len(whole) > _MAX_DIGITS:
         return digits(whole)
     return _engine().format_number(int(whole), purpose=FormatPurpose.ORDINAL).text
 

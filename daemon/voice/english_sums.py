@@ -3,7 +3,16 @@
 import re
 import unicodedata
 
-from daemon.voice.english_numbers import NUMBER, cardinal, digits, fraction, ordinal, two_digits
+from daemon.voice.english_numbers import (
+    NUMBER,
+    cardinal,
+    digits,
+    fraction,
+    ordinal,
+    plural,
+    two_digits,
+)
+from daemon.voice.rules import rules
 
 _GREEK = {
     unicodedata.lookup(f"GREEK SMALL LETTER {name.upper()}"): name
@@ -81,6 +90,8 @@ def _fraction(match: re.Match[str]) -> str:
         return f"{cardinal(over)} {cardinal(under)}"
     if over == under == "50":
         return "fifty-fifty"
+    if int(under) >= 20 and "." not in over and int(over) >= int(under):  # 120/80, 20/20
+        return f"{cardinal(over)}{' over' if over != under else ''} {cardinal(under)}"
     of = after.startswith((" of", " inch"))
     if (
         "." in match[0]
@@ -101,7 +112,8 @@ def _power(match: re.Match[str]) -> str:
 def _science(match: re.Match[str]) -> str:
     power = (match[2] or match[3].translate(_SUPERSCRIPT)).lstrip("+")
     minus, power = "minus " * power.startswith("-"), cardinal(power.lstrip("-"))
-    return f"{cardinal(match[1])} times ten to the power of {minus}{power}"
+    unit = " " * match.string[match.end() : match.end() + 1].isalpha()
+    return f"{cardinal(match[1])} times ten to the power of {minus}{power}{unit}"
 
 
 def _sign(match: re.Match[str]) -> str:
@@ -126,6 +138,12 @@ def _opening_sign(match: re.Match[str]) -> str:
     return f"{said[match[0][0]]} "
 
 
+def _product(match: re.Match[str]) -> str:
+    """Tell two factors apart, mc², where they are no unit, cm²."""
+    unit = (match[2] == "m" and match[1] in "ckdmnµ") or match[0] in ("in", "ft", "mi", "yd")
+    return match[0] if unit else f"{match[1]} {match[2]}"
+
+
 def _number(match: re.Match[str]) -> str:
     return cardinal(match[0])
 
@@ -146,75 +164,68 @@ _SOFTWARE = (
     "Chrome|PHP|Ruby|Go|Rust|Django|release|Release|version|Version|ver\\.|Bluetooth|USB|HTTP|TLS"
 )
 
-FRACTIONS = [
-    (re.compile(pattern), replace)
-    for pattern, replace in (
-        (r"(?:(\d)\s?)?([¼-¾⅐-⅞↉])", _vulgar),
-        (r"(?<![\w./])(\d+)[ -](\d{1,2})[/⁄](\d{1,3})(?![\w/])", _mixed),
-        (r"(?<![\w./-])(\d+(?:\.\d+)?)[/⁄](\d+)(?![\w/]|\.\d)", _fraction),
-    )
-]
+OPENING = rules(
+    (r"(?<![\w)\]])(?<!\d )~(?=[$€£¥]?\d)", "about "),
+    (r"(?<![\w)\]] )(?<![\w)\]])[~≈<>≤≥]\s?(?=[$€£¥]?\d)", _opening_sign),
+)
 
-VERSIONS = [
-    (re.compile(pattern), replace)
-    for pattern, replace in (
-        (r"(?<![\w.])(v\.?|V)\s?(\d+(?:\.\d+)*)(?![\w.]*\w)", _version),
-        (rf"(?<!\w)((?:{_SOFTWARE})\s)(\d+(?:\.\d+)+)(?!\.?\w)", _version),
-        (r"(?<![\w.])()(\d+(?:\.\d+){2,})(?!\.?\w)", _version),
-    )
-]
+FRACTIONS = rules(
+    (r"(?:(\d)\s?)?([¼-¾⅐-⅞↉])", _vulgar),
+    (r"(?<![\w./])(\d+)[ -](\d{1,2})[/⁄](\d{1,3})(?![\w/])", _mixed),
+    (r"(?<![\w./-])(\d+(?:\.\d+)?)[/⁄](\d+)(?![\w/]|\.\d)", _fraction),
+    (r"(?<![\w./-])1[/⁄](\d{1,2})s\b", lambda m: plural(ordinal(m[1]))),
+)
 
-SCIENCE = [
-    (re.compile(pattern), replace)
-    for pattern, replace in (
-        (rf"(?<![\w.,])({NUMBER})[eE]([+-]?\d+)()(?!\w)", _science),
-        (
-            rf"(?<![\w.,])({NUMBER})\s*[×x*·]\s*10(?:\^\{{?([+-]?\d+)\}}?|([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+))",
-            _science,
-        ),
-    )
-]
+VERSIONS = rules(
+    (r"(?<![\w.])(v\.?|V)\s?(\d+(?:\.\d+)*)(?![\w.]*\w)", _version),
+    (rf"(?<!\w)((?:{_SOFTWARE})\s)(\d+(?:\.\d+)+)(?!\.?\w)", _version),
+    (r"(?<![\w.])()(\d+(?:\.\d+){2,})(?!\.?\w)", _version),
+)
 
-RANGES = [
-    (re.compile(pattern), replace)
-    for pattern, replace in (
-        (rf"({_BARE}{NUMBER})\s*[-−–]\s*(?={NUMBER}\s*[=≈])", r"\1 minus "),
-        (
-            rf"({_BARE}(?!\d{{4}}\b){NUMBER})\s+[-−]\s+(?={NUMBER}(?![\w:%°/]|\s?(?:km|kg|m|am|pm)\b))",
-            r"\1 minus ",
-        ),
-        (
-            r"(?<=\d)(\s?[ap]\.?m\.?|\s?(?:[kcm]?m|[km]?g|lbs?|ft|mi|ml|[GMTk]B|°[CF]?|[kKLhMB]|min|st|nd|rd|th)|%)?\s*[-–—−~]\s*(?=[$€£¥]?\d)(?<!\w-\d)",
-            r"\1 to ",
-        ),
-    )
-]
+SCIENCE = rules(
+    (rf"(?<![\w.,])({NUMBER})[eE]([+-]?\d+)()(?!\w)", _science),
+    (
+        rf"(?<![\w.,])({NUMBER})\s*[×x*·]\s*10(?:\^\{{?([+-]?\d+)\}}?|([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+))",
+        _science,
+    ),
+)
 
-RULES = [
-    (re.compile(pattern), replace)
-    for pattern, replace in (
-        (r"(?<=\d)M\b", " million"),
-        (r"(?<=\d)!(?=\s*[=+*×/-])", " factorial"),
-        (r"<=|>=|!=|==|=>|->", lambda m: _COMPARED[m[0]]),
-        (r"(?<=[\w)\]])([⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿⁱ]+)", _power),
-        (r"(?<=[\w)\]])\^(\{?\(?[-+]?\w+\)?\}?)", _power),
-        (r"[₀-₉]+", lambda m: " " + m[0].translate(_SUBSCRIPT)),
-        (r"[α-ωϕΓΔΘΛΠΣΦΨΩ]", lambda m: f" {_GREEK.get(m[0], m[0])} "),
-        (r"(?<![\w)\]] )(?<![\w)\]])[~≈<>≤≥]\s?(?=\d)", _opening_sign),
-        (r"(?<=\d)\s?[x×]\s?(?=\d{3,4}\b)(?![^=]*=)", " by "),
-        (r"(?<=\d)x(?=\d)", " times "),
-        (r"\b([A-Za-z]|\d+[A-Za-z]?)\s+[-−]\s+(?=(?:[A-Za-z]|\d+[A-Za-z]?)\b)", r"\1 minus "),
-        (r"(?<=\d)\*(?=\d)", " times "),
-        (r"§+\s?(?=\d)", "section "),
-        (r"(?<=\d)\s/\s(?=\d)", " divided by "),
-        (r"(?<=\d)x(?=\s(?!minus|plus|equals|is)[a-z]{3,}|[.,!?)]|$)", " times"),
-        (r"(?<=\d)\+(?=\s|$)", " plus"),
-        (r"(?<![\w)\]])[-−–]\s?(?=\.?\d)", "minus "),
-        (r"\s*[+×·⋅÷∕=≠≈≡≤≥±∓√∛∞∑∏∫∂∇∈∉⊂⊆∪∩∅∀∃∴∝−∠⊥∥¬∧∨]\s*", _sign),
-        (r"(?<=[\w)])\s*[<>]\s*(?=[\w(-])", _sign),
-        (rf"(?<![\w.,])({NUMBER})(?:st|nd|rd|th)\b", lambda m: ordinal(m[1])),
-        (r"(?<=\d)-?(?=[A-Za-z])|(?<=[A-Za-z])-?(?=\d)", " "),
-        (NUMBER, _number),
-        (r"\d+", lambda m: digits(m[0])),
-    )
-]
+RANGES = rules(
+    (rf"({_BARE}{NUMBER})\s*[-−–]\s*(?={NUMBER}\s*[=≈])", r"\1 minus "),
+    (
+        rf"({_BARE}(?!\d{{4}}\b){NUMBER})\s+[-−]\s+(?={NUMBER}(?![\w:%°/]|\s?(?:km|kg|m|am|pm)\b))",
+        r"\1 minus ",
+    ),
+    (
+        r"(?<=\d)(\s?[ap]\.?m\.?|\s?(?:[kcm]?m|[km]?g|lbs?|ft|mi|ml|[GMTk]B|°[CF]?|[kKLhMB]|min|st|nd|rd|th)|%)?\s*[-–—−~]\s*(?=[$€£¥]?\d)(?<!\w-\d)",
+        r"\1 to ",
+    ),
+)
+
+RULES = rules(
+    (r"(?<=\d)M\b", " million"),
+    (r"(?<=\d\.\d)B\b", " billion"),
+    (r"(?<=\d\.\d)[kK]\b|(?<=\d)k(?=\s[a-z]+s\b|\+)", " thousand"),
+    (r"(?<=\d)!(?=\s*[=+*×/-])", " factorial"),
+    (r"<=|>=|!=|==|=>|->", lambda m: _COMPARED[m[0]]),
+    (r"(?<!\w)([a-z])([a-z])(?=[²³]|\^)", _product),
+    (r"(?<=[\w)\]])([⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿⁱ]+)", _power),
+    (r"(?<=[\w)\]])\^(\{?\(?[-+]?\w+\)?\}?)", _power),
+    (r"[₀-₉]+", lambda m: " " + m[0].translate(_SUBSCRIPT)),
+    (r"[α-ωϕΓΔΘΛΠΣΦΨΩ]", lambda m: f" {_GREEK.get(m[0], m[0])} "),
+    (r"(?<=\d)\s?[x×]\s?(?=\d{3,4}\b)(?![^=]*=)", " by "),
+    (r"(?<=\d)x(?=\d)", " times "),
+    (r"\b([A-Za-z]|\d+[A-Za-z]?)\s+[-−]\s+(?=(?:[A-Za-z]|\d+[A-Za-z]?)\b)", r"\1 minus "),
+    (r"(?<=\d)\s?\*\s?(?=\d)", " times "),
+    (r"§+\s?(?=\d)", "section "),
+    (r"(?<=\d)\s/\s(?=\d)", " divided by "),
+    (r"(?<=\d)x(?=\s(?!minus|plus|equals|is)[a-z]{3,}|[.,!?)]|$)", " times"),
+    (r"(?<=\d)\+(?=\s|$)", " plus"),
+    (r"(?<![\w)\]])[-−–]\s?(?=\.?\d)", "minus "),
+    (r"\s*[+×·⋅÷∕=≠≈≡≤≥±∓√∛∞∑∏∫∂∇∈∉⊂⊆∪∩∅∀∃∴∝−∠⊥∥¬∧∨]\s*", _sign),
+    (r"(?<=[\w)])\s*[<>]\s*(?=[\w(-])", _sign),
+    (rf"(?<![\w.,])({NUMBER})(?:st|nd|rd|th)\b", lambda m: ordinal(m[1])),
+    (r"(?<=\d)-?(?=[A-Za-z])|(?<=[A-Za-z])-?(?=\d)", " "),
+    (NUMBER, _number),
+    (r"\d+", lambda m: digits(m[0])),
+)

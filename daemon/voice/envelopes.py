@@ -1,9 +1,7 @@
 """Spectral envelopes of speech, as logarithms of power at points evenly spaced on the mel scale."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 RATE = 24_000  # Hz; the plain voices have nothing above 12 kHz
 BANDS = 80  # points of an envelope
@@ -14,8 +12,8 @@ _LOWEST_HZ = 60.0
 Array = NDArray[np.float64]
 
 
-def _mel(hz: Any) -> Any:
-    return 1127 * np.log1p(hz / 700)
+def _mel(hz: ArrayLike) -> Array:
+    return np.asarray(1127 * np.log1p(np.asarray(hz) / 700))
 
 
 PLACES = 700 * np.expm1(np.linspace(_mel(_LOWEST_HZ), _mel(RATE / 2), BANDS) / 1127)

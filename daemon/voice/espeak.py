@@ -37,8 +37,13 @@ class Espeak:
                 tr("espeak-ng, which stands in for the Mandarin voice, is not installed."),
                 fix="digital-life models pull mandarin-baker",
             )
+        self._program = command
+        self.set_speed(speed)
+
+    def set_speed(self, speed: float) -> None:
+        """Speak at ``speed`` times its own pace from the next sentence on."""
         pace = str(round(_WORDS_PER_MINUTE * speed))
-        self._command = [command, "-v", "cmn", "-s", pace, "--stdin", "--stdout"]
+        self._command = [self._program, "-v", "cmn", "-s", pace, "--stdin", "--stdout"]
 
     def warm_up(self) -> None:
         """Say in the log what to expect of it."""

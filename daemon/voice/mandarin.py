@@ -5,17 +5,18 @@ arXiv:2005.05106) as trained by TensorFlowTTS on the DataBaker corpus, run by Li
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
 
 from daemon.errors import SetupError
 from daemon.i18n import tr
 from daemon.media import Audio
 from daemon.native import quiet_stderr
+from daemon.voice.loudness import fingerprint
 from daemon.voice.mandarin_text import Clause, clauses
 from daemon.voice.pauses import trim
 from daemon.worker import CancelToken
@@ -23,7 +24,8 @@ from daemon.worker import CancelToken
 RATE = 24_000  # Hz
 
 _DEFAULT_THREADS = 2  # both nets are small: more threads wait for each other
-_LEAST_FRAMES = 4  # of 12.5 ms: the vocoder mirrors three at each end
+_NETS = ("fastspeech2.tflite", "mb_melgan.tflite")
+_MIN_FRAMES = 4  # of 12.5 ms: the vocoder mirrors three at each end
 
 
 class Mandarin:
@@ -34,14 +36,15 @@ class Mandarin:
     """
 
     def __init__(self, directory: Path, speed: float = 1.0, threads: int = 0) -> None:
-        self._speed = speed
+        self.set_speed(speed)
         try:
             mapper = json.loads((directory / "baker_mapper.json").read_text(encoding="utf-8"))
             self._ids: dict[str, int] = mapper["symbol_to_id"]
             self._acoustic, self._vocoder = (
                 Interpreter(str(directory / name), num_threads=threads or _DEFAULT_THREADS)
-                for name in ("fastspeech2.tflite", "mb_melgan.tflite")
+                for name in _NETS
             )
+            self.fingerprint = fingerprint([directory / name for name in _NETS], speed)
         except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
             raise SetupError(
                 tr("The Mandarin voice in {directory} cannot be read: {reason}").format(
@@ -49,6 +52,10 @@ class Mandarin:
                 ),
                 fix="digital-life models verify",
             ) from error
+
+    def set_speed(self, speed: float) -> None:
+        """Speak at ``speed`` times its own pace from the next sentence on."""
+        self._speed = speed
 
     def warm_up(self) -> None:
         """Speak once: the first run of a graph prepares its kernels."""
@@ -75,13 +82,13 @@ class Mandarin:
         # Input ids, speaker, then ratios of duration, pitch and energy.
         inputs = [ids, np.zeros(1, np.int32), one / np.float32(self._speed), one, one]
         mel = _run(self._acoustic, inputs)[1]  # the second is the refined one
-        if mel.shape[1] < _LEAST_FRAMES:
+        if mel.shape[1] < _MIN_FRAMES:
             return Audio(np.zeros(0, np.float32), RATE)
         (sound,) = _run(self._vocoder, [mel])
         return trim(Audio(np.clip(sound[0, :, 0], -1, 1), RATE), clause.pause_s)
 
 
-def _run(net: Any, inputs: list[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
+def _run(net: Interpreter, inputs: Sequence[NDArray[np.generic]]) -> list[NDArray[np.generic]]:
     """Run ``net`` on arrays in the order of its inputs; their shapes may change with each call."""
     details = net.get_input_details()
     for detail, array in zip(details, inputs, strict=True):

@@ -2,8 +2,6 @@
 
 import re
 
-import cn2an
-
 HAN = "\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """The Chinese characters, as the inside of a regular expression's brackets."""
 
@@ -17,7 +15,7 @@ FREE = r"(?<![A-Za-z\d.])"
 """Not inside a longer number or a Latin word."""
 
 _DIGITS = "零一二三四五六七八九"
-_LONGEST_INTEGER = 16  # digits: the largest number that cn2an reads as a quantity
+_MAX_INTEGER_DIGITS = 16  # digits: the largest number that cn2an reads as a quantity
 
 # What is counted, so that 2 before it is 两. Floors, house numbers, months and days are not.
 MEASURE = re.compile(
@@ -39,8 +37,11 @@ def telephone(number: str) -> str:
 
 def cardinal(number: str) -> str:
     """Read a quantity such as 1,200 or 3.14; with leading zeros or too long, digit by digit."""
+    # 0.1 s to import: the voice's warm-up pays for it, and not everything that speaks of numbers.
+    import cn2an
+
     whole, point, fraction = number.replace(",", "").partition(".")
-    if (len(whole) > 1 and whole[0] == "0") or len(whole) > _LONGEST_INTEGER:
+    if (len(whole) > 1 and whole[0] == "0") or len(whole) > _MAX_INTEGER_DIGITS:
         said = digits(whole)
     else:
         said = re.sub(r"(?<!十)二(?=[千万])", "两", cn2an.an2cn(whole))

@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 
 from daemon.voice.mandarin_digits import DASH, FREE, NUMBER, cardinal, counted
+from daemon.voice.rules import rules
 
 _UNITS = {
     "km": "公里", "m": "米", "cm": "厘米", "mm": "毫米", "dm": "分米", "nm": "纳米", "μm": "微米",
@@ -96,26 +97,29 @@ def _percent(match: re.Match[str]) -> str:
     return ("负" if match[1] else "") + f"{whole}分之{amount}"
 
 
-RULES = [
-    (re.compile(pattern, re.ASCII), replace)
-    for pattern, replace in (
-        (
-            rf"(?P<minus>(?<!\w)[-−])?(?<![A-Za-z])(?P<sign>{_SIGN})\s*(?P<number>{NUMBER})"
-            rf"(?:{DASH}(?:(?P=sign))?(?P<high>{NUMBER}))?"
-            r"(?P<scale>[十百千万亿]+|[kKMB](?![A-Za-z]))?(?:元|块(?!钱))?",
-            _money,
-        ),
-        (rf"{FREE}({NUMBER})([十百千万亿]*)\s*({_SIGN})(?![A-Za-z\d])", _money_behind),
-        (rf"(?<![\w.])([-−])?({NUMBER})\s*([%‰])", _percent),
-        (
-            rf"(?<![\w.])([-−])?({NUMBER})\s?([万亿]?)({_UNIT})(?:/({_UNIT}|[HS]))?(?![A-Za-z\d^])",
-            _unit,
-        ),
-        # The letter stays, for the other voice.
-        (
-            rf"(?<![\w.])({NUMBER})(?=[GMT](?:内存|流量|显存|硬盘|存储|宽带|带宽|网速|容量|文件|空间))"
-            r"|(?<![\w.])(\d{2,})(?=[GM](?![A-Za-z\d]))",
-            lambda m: cardinal(m[0]) + " ",
-        ),
-    )
-]
+RULES = rules(
+    (
+        rf"(?P<minus>(?<!\w)[-−])?(?<![A-Za-z])(?P<sign>{_SIGN})\s*(?P<number>{NUMBER})"
+        rf"(?:{DASH}(?:(?P=sign))?(?P<high>{NUMBER}))?"
+        r"(?P<scale>[十百千万亿]+|[kKMB](?![A-Za-z]))?(?:元|块(?!钱))?",
+        _money,
+    ),
+    (rf"{FREE}({NUMBER})([十百千万亿]*)\s*({_SIGN})(?![A-Za-z\d])", _money_behind),
+    (rf"(?<![\w.])([-−])?({NUMBER})\s*([%‰])", _percent),
+    (
+        rf"(?<![\w.])([-−])?({NUMBER})\s?([万亿]?)({_UNIT})(?:/({_UNIT}|[HS]))?(?![A-Za-z\d^])",
+        _unit,
+    ),
+    (
+        rf"(?<=次方)\s?({_UNIT})(?:/({_UNIT}))?(?![A-Za-z\d^])",
+        lambda m: _UNITS[m[1]].strip() + (f"每{_UNITS[m[2]].strip()}" if m[2] else ""),
+    ),
+    (rf"(?<=[元块角])\s?/\s?({_UNIT})(?![A-Za-z\d^])", lambda m: f"每{_UNITS[m[1]].strip()}"),
+    # The letter stays, for the other voice.
+    (
+        rf"(?<![\w.])({NUMBER})(?=[GMT](?:内存|流量|显存|硬盘|存储|宽带|带宽|网速|容量|文件|空间))"
+        r"|(?<![\w.])(\d{2,})(?=[GM](?![A-Za-z\d]))",
+        lambda m: cardinal(m[0]) + " ",
+    ),
+    flags=re.ASCII,
+)

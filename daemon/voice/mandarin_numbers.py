@@ -8,11 +8,11 @@ tests it read under half.
 
 import re
 import unicodedata
-from collections.abc import Callable
 
 from daemon.voice import mandarin_codes, mandarin_dates, mandarin_measures
 from daemon.voice.english_numbers import roman
 from daemon.voice.mandarin_digits import DASH, FREE, HAN, NUMBER, cardinal, counted, digits
+from daemon.voice.rules import Rule, rewritten, rules
 
 _OPERATORS = {
     "+": "加", "×": "乘", "*": "乘", "·": "乘", "÷": "除以", "=": "等于", "≈": "约等于",
@@ -31,7 +31,7 @@ _PARTED = re.compile(
 
 # Behind these a hyphen before a number is a minus; behind another character it joins a name: 歼-20.
 _BEFORE_MINUS = "是为為约約到至于於達达在温溫得值成负降跌升和与、(（，,。:：;；“拔比有零"
-_COLD = re.compile(r"\s?(?:[到至]-?\d+(?:\.\d+)?\s?)?(?:度|°)")
+_COLD = re.compile(r"\s?(?:[到至~-]-?\d+(?:\.\d+)?\s?)?(?:度|°)")
 _ANGLE = re.compile(r"角|旋|转|轉|经|纬|坐标|倾|偏|镜|视")
 
 
@@ -46,9 +46,7 @@ def spoken(text: str) -> str:
     text = re.sub("[①-⑳]", lambda m: unicodedata.normalize("NFKC", m[0]) + "、", text)
     # The full-width comma must not become one that separates thousands.
     text = "".join(c if c == "，" else unicodedata.normalize("NFKC", c) for c in text)
-    for pattern, replace in _RULES:
-        text = pattern.sub(replace, text)
-    return text
+    return rewritten(text, _RULES)
 
 
 def _vulgar(match: re.Match[str]) -> str:
@@ -124,14 +122,18 @@ def _number(match: re.Match[str]) -> str:
 
 
 _UNIT_END = (
-    rf"(?<=\d)((?:(?![到至和与比]-)[{HAN}%]){{1,2}}|°[CF]?|"
+    rf"(?<=\d)((?:(?![到至和与及或比])[{HAN}%]){{1,2}}|°[CF]?|"
     r"[kKcCmM]?[mM]|[kKmM]?[gG]|[mM]?[lL]|[mM]in|[hst]|RMB|USD)"
+)
+_CITY = (
+    "北京|上海|天津|重庆|广州|深圳|杭州|南京|武汉|成都|西安|苏州|长沙|郑州|青岛|济南|大连|沈阳|哈尔滨|长春|"
+    "厦门|福州|昆明|贵阳|南宁|海口|三亚|拉萨|兰州|西宁|银川|太原|合肥|南昌|石家庄|呼和浩特|乌鲁木齐|香港|澳门|台北"
 )
 _TIME_OF_DAY = "(?:早上|上午|中午|下午|傍晚|晚上|晚|夜里|凌晨|次日|第二天|当天|第|周|星期)"
 _WEEKDAY = "[周週][一二三四五六日天]|星期[一二三四五六日天]|礼拜[一二三四五六日天]"
 
 # In this order: what looks most specific is read first, and no later rule touches what it leaves.
-_RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
+_RULES: list[Rule] = [
     (re.compile(rf"(?<=\d)\s+(?=[{HAN}])|(?<=[{HAN}])\s+(?=[\d-])"), ""),
     (re.compile(rf"(?<![\w.{HAN}])\.(?=\d)"), "0."),
     *mandarin_codes.RULES,
@@ -143,6 +145,7 @@ _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
         ),
         r"\1到",
     ),
+    (re.compile(rf"({_CITY}){DASH}(?={_CITY})"), r"\1到"),
     (
         re.compile(rf"(?<=[{HAN}]{{2}})-(?=[{HAN}]{{2,4}}(?:高铁|航班|航线|铁路|高速|专线|列车))"),
         "到",
@@ -150,48 +153,47 @@ _RULES: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     *mandarin_dates.RULES,
     *mandarin_codes.VERSIONS,
     *mandarin_measures.RULES[:1],
-    *(
-        (re.compile(pattern, re.ASCII), replace)
-        for pattern, replace in (
-            (r"#(\d+)(?![号號])", r"\1号"),
-            (rf"{FREE}({NUMBER})(?:[eE]|\s?[×x*]\s?10\^)([-+]?\d+)(?![\w.])", _science),
-            (r"(?<=\d)\s*-\s*(?=\d+\s*=)", "减"),
-            (rf"([{HAN}、])[-−](?=({NUMBER})()(?!\d))", _negative),
-            (
-                rf"(?<![A-Za-z\d.\-/])([-−])?({NUMBER}){DASH}([-−]?\d+(?:\.\d+)?)(?![\d.]|\s*[-=/]\s*\d)(%?)",
-                _range,
-            ),
-        )
+    *rules(
+        (rf"^(\s*)(\d{{1,3}})[.)]\s*(?=[{HAN}“《])", lambda m: f"{m[1]}{cardinal(m[2])}、"),
+        (r"#(\d+)(?![号號])", r"\1号"),
+        (rf"(?<=[{HAN}])-(\d{{1,3}})(?=[A-Z](?![A-Za-z\d]))", lambda m: cardinal(m[1])),
+        (r"(?<![A-Za-z])(?![cdkmn]m\^)([a-z])([a-z])(?=\^\d)", r"\1 \2"),
+        (rf"{FREE}({NUMBER})(?:[eE]|\s?[×x*]\s?10\^)([-+]?\d+)(?![\d.])", _science),
+        (r"(?<=\d)\s*-\s*(?=\d+\s*=)", "减"),
+        (rf"([{HAN}、])[-−](?=({NUMBER})()(?!\d))", _negative),
+        (
+            rf"(?<![A-Za-z\d.\-/])([-−])?({NUMBER}){DASH}([-−]?\d+(?:\.\d+)?)(?![\d.]|\s*[-=/]\s*\d)(%?)",
+            _range,
+        ),
+        flags=re.ASCII,
     ),
     *mandarin_measures.RULES[1:],
-    *(
-        (re.compile(pattern, re.ASCII), replace)
-        for pattern, replace in (
-            (FREE + r"(\d+)[/⁄](0*[1-9]\d*)(?![\d/])", _fraction),
-            (r"\^(-?\d+)", _power),
-            (r"\s*([≈≥≤≠±√∞∈∪∩⊂∑∫π∴∵])\s*", lambda m: _OPERATORS[m[1]]),
-            (
-                r"(?<=[\w)方])\s*([+×*·÷=><])\s*(?=[\w(-])(?<!\+\+)(?!\+)",
-                lambda m: _OPERATORS[m[1]],
-            ),
-            (rf"(?<=[{HAN}])\s*([×÷=])\s*(?=[\d{HAN}])", lambda m: _OPERATORS[m[1]]),
-            (r"(?<![\w)])([<>])\s?(?=\d)", lambda m: _OPERATORS[m[1]]),
-            (rf"(?<=[{HAN}\d])\s*([+])\s*(?=\d)", lambda m: _OPERATORS[m[1]]),
-            (r"(?<![\w.])[-−](?=\d+(?:\.\d+)?\s?(?:[到至]\D?\D?[\d.]+)?度)", "零下"),
-            (r"(?<![\w.])[-−](?=\d)", "负"),
-            (r"(?i:(?<![A-Za-z])NO\.?\s?)(?=\d)", "第"),
-            (r"(?<=第)([IVXLC]+)(?![A-Za-z])", _roman),
-            (rf"(?<=[{HAN}])([IVX]{{2,}})(?![A-Za-z\d]|设计|系统)", _roman),
-            (r"(?<![A-Za-z])(I{1,3}|IV|VI{1,3}|IX)(?=[型级期类度世])", _roman),
-            (r"(?<=\d)\+(?![\w+])|(?<=\d)\+(?=[年个人天次条万])", "多"),
-            (r"(?<=\d)w(?=\+|[元人]|$)", "万"),
-            # Numbers of a Latin word stay with it, unless something Chinese is counted by them.
-            (
-                rf"(?<![A-Za-z][- ])(?<![A-Za-z\d])(?<![A-Za-z\d]\.){NUMBER}(?![A-Za-z\d]|\.\d)",
-                _number,
-            ),
-            (rf"(?<=[A-Za-z] ){NUMBER}(?=[年月日号個个岁天次位名点分秒万亿])", _number),
-            (r"/(?=[个個斤人年月日天次秒小平])", "每"),
-        )
+    *rules(
+        (FREE + r"(\d+)[/⁄](0*[1-9]\d*)(?![\d/])", _fraction),
+        (r"\^(-?\d+)", _power),
+        (r"\s*([≈≥≤≠±√∞∈∪∩⊂∑∫π∴∵])\s*", lambda m: _OPERATORS[m[1]]),
+        (
+            r"(?<=[\w)方])\s*([+×*·÷=><])\s*(?=[\w(-])(?<!\+\+)(?!\+)",
+            lambda m: _OPERATORS[m[1]],
+        ),
+        (rf"(?<=[{HAN}])\s*([×÷=])\s*(?=[\d{HAN}])", lambda m: _OPERATORS[m[1]]),
+        (r"(?<![\w)])([<>])\s?(?=\d)", lambda m: _OPERATORS[m[1]]),
+        (rf"(?<=[{HAN}\d])\s*([+])\s*(?=\d)", lambda m: _OPERATORS[m[1]]),
+        (r"(?<![\w.])[-−](?=\d+(?:\.\d+)?\s?(?:[到至]\D?\D?[\d.]+)?度)", "零下"),
+        (r"(?<![\w.])[-−](?=\d)", "负"),
+        (r"(?i:(?<![A-Za-z])NO\.?\s?)(?=\d)", "第"),
+        (r"(?<=第)([IVXLC]+)(?![A-Za-z])", _roman),
+        (rf"(?<=[{HAN}])([IVX]{{2,}})(?![A-Za-z\d]|设计|系统)", _roman),
+        (r"(?<![A-Za-z])(I{1,3}|IV|VI{1,3}|IX)(?=[型级期类度世])", _roman),
+        (r"(?<=[\d万亿])\+(?![A-Za-z\d+])", "多"),
+        (r"(?<=\d)w(?=\+|[元人]|$)", "万"),
+        # Numbers of a Latin word stay with it, unless something Chinese is counted by them.
+        (
+            rf"(?<![A-Za-z][- ])(?<![A-Za-z\d])(?<![A-Za-z\d]\.){NUMBER}(?![A-Za-z\d]|\.\d)",
+            _number,
+        ),
+        (rf"(?<=[A-Za-z] ){NUMBER}(?=[年月日号個个岁天次位名点分秒万亿])", _number),
+        (r"/(?=[个個斤人年月日天次秒小平组台件套份周季批米公吨升瓶盒晚间])", "每"),
+        flags=re.ASCII,
     ),
 ]

@@ -23,7 +23,7 @@ from daemon.voice.mandarin_words import WORDS
 from daemon.voice.pauses import pause_after
 
 # More would near the 2048 frames (25.6 s) that the acoustic model has positions for, at half pace.
-_LONGEST_CLAUSE = 40  # syllables
+_MAX_CLAUSE_SYLLABLES = 40  # syllables
 
 _CLAUSE = re.compile(r"[^，,。.！!？?；;：:…—\n]+[^\w]*")
 _HAN_RUN = re.compile(f"[{HAN}]+|、")
@@ -91,10 +91,14 @@ def clauses(text: str) -> Iterator[Clause]:
 
 def _in_pieces(part: list[_Syllable]) -> Iterator[list[_Syllable]]:
     """Cut before a word where the clause would grow too long."""
-    while len(part) > _LONGEST_CLAUSE:
+    while len(part) > _MAX_CLAUSE_SYLLABLES:
         cut = next(
-            (i for i in range(_LONGEST_CLAUSE, _LONGEST_CLAUSE // 2, -1) if part[i].first),
-            _LONGEST_CLAUSE,
+            (
+                i
+                for i in range(_MAX_CLAUSE_SYLLABLES, _MAX_CLAUSE_SYLLABLES // 2, -1)
+                if part[i].first
+            ),
+            _MAX_CLAUSE_SYLLABLES,
         )
         yield part[:cut]
         part = part[cut:]
@@ -106,7 +110,7 @@ def _joined(parts: list[list[_Syllable]]) -> Iterator[list[list[_Syllable]]]:
     """Group enumerated parts (、) into clauses of at most the longest length."""
     group: list[list[_Syllable]] = []
     for part in parts:
-        if group and sum(map(len, group)) + len(part) > _LONGEST_CLAUSE:
+        if group and sum(map(len, group)) + len(part) > _MAX_CLAUSE_SYLLABLES:
             yield group
             group = []
         group.append(part)

@@ -9,34 +9,40 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from daemon.errors import SetupError
+from daemon.graphics import OnCard
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE, Audio, Samples
 from daemon.voice.catalogue import CLUSTER, CONFIG, Voice
+from daemon.voice.chunked_conversion import convert_in_chunks, fit, match_loudness
 from daemon.voice.pauses import frame_power
-from daemon.voice.pieces import convert_in_pieces, fit, match_loudness
 from daemon.voice.sovits_files import load_clusters, load_content, load_generator, read_config
 from daemon.voice.sovits_package import load, quietly
 from daemon.worker import CancelToken
 
-LONGEST_S = 4.0  # converted in one go; every longer one would be a length of its own, see STEP_S
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+MAX_PIECE_S = 4.0  # converted in one go; every longer one would be a length of its own, see STEP_S
 CONTEXT_S = 0.2  # around each piece: what the networks see at an edge sounds wrong
 F0_PIECE_S = 1.5  # of pitch found in one go, so that cancelling waits no longer for it
 # oneDNN compiles anew for each length, which takes longer than to convert a short one, and keeps
 # 60 MB for it. So lengths are filled up to a multiple of this; from SHORT_S on, to one of twice it.
 STEP_S = 0.25
 SHORT_S = 1.75  # lengths up to it are run beforehand: first clauses are short, and waited for
-_LEAST_STEPS = 3
+_MIN_STEPS = 3
 _SILENCE_S = 0.06  # at least, before and after: it stands for the context an edge has not
 _PAUSE_S = 0.3  # a pause this long is not converted; generators hum in silence
 _EDGE_S = 0.06  # around speech, for soft consonants
 _FADE_S = 0.01
-_LEAST_S = 0.05  # shorter sound has no frame of content
+_MIN_S = 0.05  # shorter sound has no frame of content
 
 
 class SoVits:
@@ -52,10 +58,9 @@ class SoVits:
         self._settings = voice.settings
         self._config = config = read_config(voice.directory / CONFIG)
         self._speaker = config.speaker(voice.settings.speaker)
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._generator = load_generator(voice.checkpoint(), config).to(self._device)
-        self._content = load_content(content, config).to(self._device)
-        self._clusters: Any = None
+        self._generator = load_generator(voice.checkpoint(), config)
+        self._content = load_content(content, config)
+        self._clusters: Tensor | None = None
         if voice.settings.cluster_ratio:
             path = voice.directory / CLUSTER
             if not path.exists():
@@ -63,7 +68,13 @@ class SoVits:
                     tr("cluster_ratio is set, but there is no {path}.").format(path=path)
                 )
             name = next(n for n, number in config.speakers.items() if number == self._speaker)
-            self._clusters = load_clusters(path, name).to(self._device)
+            self._clusters = load_clusters(path, name)
+        self._engine = OnCard(
+            "so-vits-svc",
+            partial(self._move, "cuda") if torch.cuda.is_available() else None,
+            partial(self._move, "cpu"),
+            "CUDA",
+        )
         with quietly():  # what finds the pitch is imported late, and with warnings
             self._melody(np.sin(np.arange(config.rate // 4) / 50).astype(np.float32))
         self._cancel = CancelToken()
@@ -72,10 +83,26 @@ class SoVits:
                 if not list(module.children()):
                     module.register_forward_pre_hook(lambda *_: self._cancel.check())
 
+    def _move(self, name: str) -> "torch.device":
+        """Move the networks to a device; returns it."""
+        import torch
+
+        device = torch.device(name)
+        self._generator.to(device)
+        self._content.to(device)
+        if self._clusters is not None:
+            self._clusters = self._clusters.to(device)
+        return device
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        return self._engine.device
+
     def warm_up(self) -> None:
         """Convert sound of each length that a first clause may have."""
         rate = self._config.rate
-        for steps in range(_LEAST_STEPS, round(SHORT_S / STEP_S) + 1):
+        for steps in range(_MIN_STEPS, round(SHORT_S / STEP_S) + 1):
             length = round((steps * STEP_S - 2 * _SILENCE_S) * rate) - 2 * self._config.hop
             tone = 0.1 * np.sin(2 * np.pi * 150 * np.arange(length) / rate)
             self.convert(Audio(tone.astype(np.float32), rate), CancelToken())
@@ -91,7 +118,9 @@ class SoVits:
         made = np.zeros(len(source.samples), np.float32)
         for begin, end in self._speech(source):
             part = Audio(source.samples[begin:end], source.rate)
-            made[begin:end] = convert_in_pieces(part, self._convert, LONGEST_S, CONTEXT_S)
+            made[begin:end] = convert_in_chunks(
+                part, self._convert_or_fall_back, MAX_PIECE_S, CONTEXT_S
+            )
             fade = min(round(_FADE_S * source.rate), (end - begin) // 2)
             ramp = np.linspace(0, 1, fade, dtype=np.float32)
             made[begin : begin + fade] *= ramp
@@ -114,8 +143,11 @@ class SoVits:
             first, last = max(0, begin - edge) * frame, (end + 1 + edge) * frame
             if last >= len(power) * frame:
                 last = len(audio.samples)
-            if last - first >= _LEAST_S * audio.rate:
+            if last - first >= _MIN_S * audio.rate:
                 yield int(first), int(last)
+
+    def _convert_or_fall_back(self, samples: Samples) -> Samples:
+        return self._engine.run(lambda _device: self._convert(samples))
 
     def _convert(self, samples: Samples) -> Samples:
         import torch
@@ -125,14 +157,14 @@ class SoVits:
         frames = self._frames(len(samples) + 2 * pad)
         padded = fit(np.concatenate([np.zeros(pad, np.float32), samples]), frames * hop)
         pitch, voiced = self._pitch(padded, frames)
-        with torch.inference_mode(), _quick(self._device):
+        with torch.inference_mode(), _quick(self._engine.made):
             content = self._said(padded, frames)
             try:
                 made = self._generator.infer(
                     content,
-                    f0=torch.from_numpy(pitch)[None].to(self._device),
-                    uv=torch.from_numpy(voiced)[None].to(self._device),
-                    g=torch.tensor([[self._speaker]], device=self._device),
+                    f0=torch.from_numpy(pitch)[None].to(self._engine.made),
+                    uv=torch.from_numpy(voiced)[None].to(self._engine.made),
+                    g=torch.tensor([[self._speaker]], device=self._engine.made),
                     predict_f0=settings.auto_f0,
                     noice_scale=settings.noise_scale,
                 )
@@ -144,7 +176,7 @@ class SoVits:
     def _frames(self, length: int) -> int:
         """Return the frames of so many samples, filled up to one of a few lengths."""
         step = round(STEP_S * self._config.rate / self._config.hop)
-        steps = max(_LEAST_STEPS, math.ceil(length / self._config.hop / step))
+        steps = max(_MIN_STEPS, math.ceil(length / self._config.hop / step))
         if steps * STEP_S > SHORT_S:
             steps += steps % 2
         return steps * step
@@ -177,12 +209,12 @@ class SoVits:
         )
         return np.nan_to_num(np.asarray(f0, np.float32))
 
-    def _said(self, samples: Samples, frames: int) -> Any:
+    def _said(self, samples: Samples, frames: int) -> "Tensor":
         """Return the content of ``samples``: (1, values, frames)."""
         import torch
 
         heard = Audio(samples, self._config.rate).at_rate(LISTEN_RATE).samples
-        sound = torch.from_numpy(heard)[None].to(self._device)
+        sound = torch.from_numpy(heard)[None].to(self._engine.made)
         if self._config.final_projection:
             hidden = self._content(sound, output_hidden_states=True)["hidden_states"][9]
             content = self._content.final_proj(hidden)
@@ -196,7 +228,7 @@ class SoVits:
 
 
 @contextmanager
-def _quick(device: Any) -> Iterator[None]:
+def _quick(device: "torch.device") -> Iterator[None]:
     """Compute in bfloat16 where the processor has instructions for it."""
     import torch
 

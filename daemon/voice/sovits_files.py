@@ -10,16 +10,21 @@ import json
 import pickle
 import shutil
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from daemon.errors import InputError, SetupError
 from daemon.i18n import tr
-from daemon.voice.catalogue import CLUSTER, CONFIG, VoiceSettings, checkpoints, today
+from daemon.media import JsonObject
+from daemon.voice.catalogue import CLUSTER, CONFIG, ConvertedVoiceSettings, checkpoints, today
 from daemon.voice.sovits_package import load, quietly
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 _FOREIGN = {  # a key of the "model" table: the version that has it
     "n_harmonic": "4.0-v2",
@@ -35,7 +40,7 @@ class Config:
     """A model's ``config.json``."""
 
     path: Path
-    values: dict[str, Any]
+    values: JsonObject
     rate: int
     """Hz."""
     hop: int
@@ -174,14 +179,19 @@ def load_content(directory: Path, config: Config) -> Any:
     return _plain(model).eval().requires_grad_(False)
 
 
-def load_clusters(path: Path, speaker: str) -> Any:
+def load_clusters(path: Path, speaker: str) -> "Tensor":
     """Return the cluster centres of a speaker: float32, (clusters, values of content)."""
     import torch
 
-    rebuild = np.zeros(0).__reduce__()[0]
-    arrays: list[Any] = [np.ndarray, np.dtype, type(np.dtype("f4")), type(np.dtype("f8"))]
-    for room in ("numpy.core", "numpy._core"):  # before numpy 2, and since
-        arrays.append((rebuild, f"{room}.multiarray._reconstruct"))
+    rebuild: Any = np.zeros(0).__reduce__()[0]
+    arrays: list[Callable[..., object] | tuple[Callable[..., object], str]] = [
+        np.ndarray,
+        np.dtype,
+        type(np.dtype("f4")),
+        type(np.dtype("f8")),
+    ]
+    for package in ("numpy.core", "numpy._core"):  # before numpy 2, and since
+        arrays.append((rebuild, f"{package}.multiarray._reconstruct"))
     try:
         with torch.serialization.safe_globals(arrays):
             held = torch.load(path, map_location="cpu", weights_only=True)
@@ -196,7 +206,7 @@ def load_clusters(path: Path, speaker: str) -> Any:
         ) from error
 
 
-def install(source: Path, directory: Path) -> VoiceSettings:
+def install(source: Path, directory: Path) -> ConvertedVoiceSettings:
     """Copy a model's newest checkpoint, its config and its clusters, if they can be used.
 
     ``source`` is a folder or a ``.pth`` file with its ``config.json`` beside it.
@@ -217,10 +227,10 @@ def install(source: Path, directory: Path) -> VoiceSettings:
     if clusters:
         load_clusters(clusters[-1], speaker)
         shutil.copyfile(clusters[-1], directory / CLUSTER)
-    return VoiceSettings(kind="sovits", consent=today(), speaker=speaker)
+    return ConvertedVoiceSettings(kind="sovits", consent=today(), speaker=speaker)
 
 
-def _state(checkpoint: Path) -> dict[str, Any]:
+def _state(checkpoint: Path) -> "dict[str, Tensor]":
     import torch
 
     try:
@@ -253,7 +263,7 @@ def why(error: Exception) -> str:
     return str(error).split("\n")[0].split(". ")[0]
 
 
-def _plain(model: Any) -> Any:
+def _plain(model: "nn.Module") -> "nn.Module":
     """Join the two halves of normalised weights: they are only kept apart for training."""
     import torch
 

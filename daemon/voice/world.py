@@ -25,24 +25,24 @@ from daemon.errors import InputError, SetupError
 from daemon.i18n import tr
 from daemon.media import Audio, Samples
 from daemon.voice import envelopes
+from daemon.voice.chunked_conversion import convert_in_chunks, fit, match_loudness
 from daemon.voice.envelopes import RATE
-from daemon.voice.pieces import convert_in_pieces, fit, match_loudness
 from daemon.worker import CancelToken
 
 with warnings.catch_warnings():  # so-vits-svc-fork brings a pyworld that asks for its own version
     warnings.simplefilter("ignore")
     import pyworld
 
-LONGEST_S = 8.0  # converted in one go; longer speech in pieces
+MAX_PIECE_S = 8.0  # converted in one go; longer speech in pieces
 LEARNT_S = 120.0  # of a recording; more changes nothing
-LEAST_VOICED_S = 1.0  # without so much voiced sound, a voice cannot be told
+MIN_VOICED_S = 1.0  # without so much voiced sound, a voice cannot be told
 
 _PERIOD_MS = 5.0  # WORLD's usual frame
 _FLOOR_HZ, _CEIL_HZ = 71.0, 600.0  # WORLD's own floor; children and shouting reach 600 Hz
 _WARPS = np.arange(0.8, 1.26, 0.02)  # from a man to a child, and back
 _WARPED = 0.5  # share of the best stretch: all of it is less alike, and less clear
 _COLOURED = 0.5  # share of the covariance's map: with all of it, consonants blur
-_MOST_DB = 12.0  # a recording's own colour, as of a telephone, is not copied beyond this
+_MAX_COLOUR_DB = 12.0  # a recording's own colour, as of a telephone, is not copied beyond this
 _SMOOTH = 2.0  # bands; finer detail of the mean belongs to what was said, not to who said it
 _CONTEXT_S = 0.1
 
@@ -105,7 +105,7 @@ class _Frames:
 def measure(recordings: Sequence[Audio], cancel: CancelToken) -> Timbre:
     """Learn a voice from its recordings, any rates.
 
-    Raises ``InputError`` when they hold less than ``LEAST_VOICED_S`` of voiced sound: silence,
+    Raises ``InputError`` when they hold less than ``MIN_VOICED_S`` of voiced sound: silence,
     whispering, or no person.
     """
     pitches: list[Array] = []
@@ -114,14 +114,14 @@ def measure(recordings: Sequence[Audio], cancel: CancelToken) -> Timbre:
     for recording in recordings:
         samples = recording.at_rate(RATE).samples[:left]
         left -= len(samples)
-        for begin in range(0, len(samples), round(LONGEST_S * RATE)):
+        for begin in range(0, len(samples), round(MAX_PIECE_S * RATE)):
             cancel.check()
-            frames = _analyse(samples[begin : begin + round(LONGEST_S * RATE)], cancel)
+            frames = _analyse(samples[begin : begin + round(MAX_PIECE_S * RATE)], cancel)
             voiced = frames.f0 > 0
             pitches.append(np.log(frames.f0[voiced]))
             found.append(envelopes.bands(frames.envelope[voiced]))
     pitch = np.concatenate(pitches) if pitches else np.empty(0)
-    if len(pitch) * _PERIOD_MS / 1000 < LEAST_VOICED_S:
+    if len(pitch) * _PERIOD_MS / 1000 < MIN_VOICED_S:
         raise InputError(tr("There is no voice in the recording: it is silent or whispered."))
     bands = np.concatenate(found)
     loudness = bands.mean(axis=1)
@@ -160,7 +160,7 @@ class World:
         def one(samples: Samples) -> Samples:
             return self._convert(samples, cancel)
 
-        made = Audio(convert_in_pieces(source, one, LONGEST_S, _CONTEXT_S), RATE)
+        made = Audio(convert_in_chunks(source, one, MAX_PIECE_S, _CONTEXT_S), RATE)
         return match_loudness(made, source)
 
     def _convert(self, samples: Samples, cancel: CancelToken) -> Samples:
@@ -237,7 +237,7 @@ class _Map:
         warped = bands @ self._warping.T
         moved = (warped @ envelopes.COSINES.T - self._mean) @ self._moved.T
         moved[:, 0] = 0  # loudness stays
-        most = _MOST_DB / 10 * np.log(10)
+        most = _MAX_COLOUR_DB / 10 * np.log(10)
         change = np.clip(moved @ envelopes.COSINES, -most, most) + self._colour
         return np.asarray(
             envelopes.stretched(power, self.warp)
@@ -268,5 +268,5 @@ def _colour(mean: Array, target: Timbre, ceiling: float) -> Array:
     weights = weights * held  # nothing is known of what a recording could not hold
     smooth = (weights @ difference) / np.maximum(weights.sum(axis=1), 1e-12)
     smooth[~held] = smooth[held][-1]
-    most = _MOST_DB / 10 * np.log(10)
+    most = _MAX_COLOUR_DB / 10 * np.log(10)
     return np.asarray(np.clip(smooth - smooth[held].mean(), -most, most))

@@ -21,8 +21,8 @@ from daemon.bench.figures import Row, table
 from daemon.bench.sound_server import missing_programs
 from daemon.commands.bench import ended_by_signals, shown_progress
 from daemon.commands.console import check_writable, err, out, write_json
+from daemon.components import Components
 from daemon.config import Settings, load, packaged_config
-from daemon.loading import Loader
 from daemon.media import LISTEN_RATE, Audio, Message
 from daemon.stages import ChatModel, LipSync, Part, Recognizer, Synthesizer
 from daemon.system_packages import SOUND_SERVER, install_line
@@ -70,13 +70,13 @@ def main() -> None:
 
 def stages(settings: Settings) -> list[Row]:
     """Measure every part by itself."""
-    loader = Loader(settings)
+    components = Components(settings)
     with err.status("Measuring every stage…"):
         return [
-            *stage("hearing", loader.recognizer, hearing),
-            *stage("thinking", loader.brain, thinking),
-            *stage("speaking", loader.voice, speaking),
-            *stage("drawing", loader.face, drawing),
+            *stage("hearing", components.recognizer, hearing),
+            *stage("thinking", components.brain, thinking),
+            *stage("speaking", components.voice, speaking),
+            *stage("drawing", components.face, drawing),
             *words.rows(settings),
             *faces.rows(),
             *chatglm.rows(),

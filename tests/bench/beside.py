@@ -1,9 +1,9 @@
 """Other ways to hold the same conversation, measured in the same room by the same recording."""
 
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from daemon.bench.figures import Progress, Row, spread, table
@@ -12,10 +12,11 @@ from daemon.bench.process import Process, write_config
 from daemon.bench.results import Results
 from daemon.bench.room import Room
 from daemon.bench.sound_server import SoundServer
-from daemon.bench.speech import Script, load_script
+from daemon.bench.speech import QuestionSet, load_script
 from daemon.commands.bench import ended_by_signals, shown_progress
 from daemon.commands.console import out
 from daemon.config import Settings, load, packaged_config
+from daemon.files import LockedTempFolder
 
 QUESTIONS = 20
 NAMES = {"en": "English", "zh": "中文"}
@@ -24,30 +25,38 @@ NAMES = {"en": "English", "zh": "中文"}
 def ask(
     settings: Settings,
     questions: int,
-    languages: Sequence[str],
     start: Callable[[SoundServer], Process],
     progress: Progress,
 ) -> Results:
-    """Ask so many questions, in these languages only, of what ``start`` makes.
+    """Ask so many questions of what ``start`` makes.
 
     It tells ``ready``, then ``speaking`` and ``listening`` by turns. Raises ``DeviceError`` where
     PulseAudio is missing, ``StageError`` when it ends or hangs.
     """
     results = Results()
     script = load_script(settings)
-    asked = [clip for clip in script.questions if clip.language in languages]
     with (
-        tempfile.TemporaryDirectory(prefix="digital-life-bench-") as folder,
+        LockedTempFolder("digital-life-bench-") as folder,
         SoundServer(Path(folder)) as server,
     ):
-        write_config(server.folder / "config.toml", settings)
-        with Room(server) as room, start(server) as process:
-            process.wait_until_ready()
-            time.sleep(SETTLE_S)
-            said = Script(asked, script.long, script.backchannels)
-            trial = Trial(server, room, process, said, results, face=False)
-            trial.questions(questions, progress)
+        write_config(server.config, settings)
+        with trial(server, script, results, start) as asked:
+            asked.questions(questions, progress)
     return results
+
+
+@contextmanager
+def trial(
+    server: SoundServer,
+    script: QuestionSet,
+    results: Results,
+    start: Callable[[SoundServer], Process],
+) -> Iterator[Trial]:
+    """Start it in a room of this server."""
+    with Room(server) as room, start(server) as process:
+        process.wait_until_ready()
+        time.sleep(SETTLE_S)
+        yield Trial(server, room, process, script, results, face=False)
 
 
 def rows(name: str, results: Results) -> list[Row]:

@@ -42,7 +42,7 @@ def _make_chatglm(directory: Path) -> Path:
     """Write a checkpoint of the third generation, as large as the other."""
     import torch
 
-    from daemon.brain.chatglm.later import LaterConfig, LaterNetwork
+    from daemon.brain.chatglm.chatglm2_3 import ChatGLM2Config, ChatGLM2Network
 
     directory.mkdir()
     config = json.loads((GOLDEN / "config.json").read_text(encoding="utf-8"))
@@ -59,9 +59,9 @@ def _make_chatglm(directory: Path) -> Path:
     (directory / "config.json").write_text(json.dumps(config), encoding="utf-8")
     for name in ("tokenizer.model", "tokenizer_config.json"):
         shutil.copy(GOLDEN / name, directory)
-    names = LaterConfig.__dataclass_fields__
+    names = ChatGLM2Config.__dataclass_fields__
     with torch.device("meta"):
-        network = LaterNetwork(LaterConfig(**{n: config[n] for n in names if n in config}))
+        network = ChatGLM2Network(ChatGLM2Config(**{n: config[n] for n in names if n in config}))
     torch.manual_seed(0)
     tensors = {
         name: torch.randn(shape.shape, dtype=torch.bfloat16) * 0.02

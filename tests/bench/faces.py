@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from daemon.audio.files import read_recording
 from daemon.bench.figures import Row
-from daemon.face.clip import Clip, ClipWriter, Found
+from daemon.face.clip import Clip, ClipWriter, FaceTrack
 from daemon.face.compositor import Compositor, mask_of, region, seam
 from daemon.face.engine import Precision, supports_bf16
-from daemon.face.filmed import FilmedFace, Mouths, Pictures, pictures_of
+from daemon.face.filmed import FilmedFace, MouthRenderer, PictureSource, picture_source
 from daemon.face.footage import View
+from daemon.face.own_face_factory import warped_mouths
 from daemon.face.painted import PaintedMouths
-from daemon.face.studio import bent
 from daemon.face.wav2lip import Wav2Lip
 from daemon.media import Audio
 from daemon.worker import CancelToken
@@ -45,7 +45,7 @@ def rows() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         clip = _clip(place / "clip")
-        found = [*_memory(place / "clip"), *_seam(clip), *_path("lips bent", clip, bent)]
+        found = [*_memory(place / "clip"), *_seam(clip), *_path("lips bent", clip, warped_mouths)]
         if (
             importlib.util.find_spec("torch") is None
             or importlib.util.find_spec("openvino") is None
@@ -69,7 +69,7 @@ def _clip(folder: Path) -> Clip:
         points.append(places)
         boxes.append([*places.min(0), *places.max(0)])
     writer.finish(
-        Found(np.array(points, np.float32), np.array(boxes, np.float32), [(0, SECONDS * FPS)])
+        FaceTrack(np.array(points, np.float32), np.array(boxes, np.float32), [(0, SECONDS * FPS)])
     )
     return Clip(folder)
 
@@ -170,7 +170,7 @@ def _paths(place: Path, clip: Clip) -> list[Row]:
         )
         counted = _Counted(generator)
 
-        def make(fps: int, pictures: Pictures, counted: _Counted = counted) -> Mouths:
+        def make(fps: int, pictures: PictureSource, counted: _Counted = counted) -> MouthRenderer:
             return PaintedMouths(Wav2Lip(counted, "counted"), pictures, fps)
 
         found += _path(f"Wav2Lip {kind}", clip, make, counted)
@@ -192,11 +192,11 @@ class _Counted:
 def _path(
     name: str,
     clip: Clip,
-    make: Callable[[int, Pictures], Mouths],
+    make: Callable[[int, PictureSource], MouthRenderer],
     counted: _Counted | None = None,
 ) -> list[Row]:
     """Sound to picture, on one thread: frames a second of processor, and the first mouth."""
-    pictures = pictures_of([(clip, False)], FPS)
+    pictures = picture_source([(clip, False)], FPS)
     face = FilmedFace(pictures, make(FPS, pictures), FPS, SIZE)
     face.warm_up()
     speech = _speech()

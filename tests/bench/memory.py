@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from daemon.bench.figures import Row
-from daemon.memory.entries import Said
+from daemon.memory.entries import NewEntry
 from daemon.memory.store import MemoryStore
 
 TURNS = 100_000
@@ -43,7 +43,7 @@ def fill(path: Path) -> None:
             question, answer = chance.choice(known), chance.choice(known)
             if number == TURNS // 3:
                 question += " My boat is called Albatross, 信天翁."
-            conversation = store.add(Said(question, answer, float(number)), conversation, "")
+            conversation = store.add(NewEntry(question, answer, float(number)), conversation, "")
 
 
 def searches(path: Path) -> tuple[list[float], list[float]]:

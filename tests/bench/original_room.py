@@ -15,11 +15,11 @@ NAME = "beside it: the original's way, in the room"
 
 def measure(settings: Settings, questions: int, progress: Progress) -> Results:
     """Ask; in the room, so that the way of the sound counts as it does for ours."""
-    return beside.ask(settings, questions, settings.ears.languages, _start, progress)
+    return beside.ask(settings, questions, _start, progress)
 
 
 def _start(server: SoundServer) -> Process:
-    arguments = [str(server.folder / "config.toml")]
+    arguments = [str(server.config)]
     log = server.folder / "original.log"
     return Process("tests.bench.original_subject", arguments, server.env, log)
 

@@ -20,11 +20,11 @@ import numpy as np
 
 from daemon.audio.devices import sounddevice
 from daemon.audio.player import LATENCY_S
-from daemon.bench.subject import end_with_parent, tell
+from daemon.bench.daemon_under_test import end_with_parent, report
+from daemon.components import Components
 from daemon.config import Settings, load
 from daemon.ears.speech_detection import CHUNK, Silero
-from daemon.ears.whisper import WINDOW
-from daemon.loading import Loader
+from daemon.ears.whisper import WINDOW_SAMPLES
 from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Message, Samples
 from daemon.stages import ChatModel, Recognizer, Synthesizer
 from daemon.worker import CancelToken
@@ -46,7 +46,7 @@ class Original:
     def answer(self, heard: Samples) -> Samples:
         """Return the whole speech of the answer, ``SPEAK_RATE``; nothing where nothing was said."""
         # what is as long as Whisper's window is given to it whole
-        window = np.pad(heard[:WINDOW], (0, max(0, WINDOW - len(heard))))
+        window = np.pad(heard[:WINDOW_SAMPLES], (0, max(0, WINDOW_SAMPLES - len(heard))))
         words = self._recognizer.transcribe(Audio(window, LISTEN_RATE), CancelToken()).text
         if not words:
             return np.empty(0, np.float32)
@@ -89,34 +89,34 @@ def converse(original: Original, silero: Silero, settings: Settings) -> None:
     with sd.InputStream(
         samplerate=LISTEN_RATE, channels=1, dtype="float32", latency=LATENCY_S
     ) as microphone:
-        tell("ready")
+        report("ready")
         while True:
             heard, spoken_at = hear(microphone, silero, settings)
             microphone.stop()
             speech = original.answer(heard)
-            tell("speaking", marks={"first_audible": time.monotonic() - spoken_at})
+            report("speaking", marks={"first_audible": time.monotonic() - spoken_at})
             with sd.OutputStream(
                 samplerate=SPEAK_RATE, channels=1, dtype="float32", latency=LATENCY_S
             ) as loudspeaker:
                 loudspeaker.write(speech[:, np.newaxis])
             silero.reset()
             microphone.start()
-            tell("listening")
+            report("listening")
 
 
 @contextlib.contextmanager
 def loaded(settings: Settings) -> Iterator[tuple[Original, Silero]]:
     """Load the parts as the daemon would, and free them."""
-    loader = Loader(settings)
+    components = Components(settings)
     with contextlib.ExitStack() as stack:
-        recognizer, brain, voice = loader.recognizer(), loader.brain(), loader.voice()
+        recognizer, brain, voice = components.recognizer(), components.brain(), components.voice()
         for part in (recognizer, brain, voice):
             stack.callback(part.close)
         for part in (recognizer, brain, voice):
             part.warm_up()
         yield (
             Original(recognizer, brain, voice, settings),
-            Silero(loader.store.path("silero-vad") / "silero_vad.onnx"),
+            Silero(components.store.path("silero-vad") / "silero_vad.onnx"),
         )
 
 

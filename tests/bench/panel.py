@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from daemon.api.client import Client
 from daemon.bench.figures import Row, table
 from daemon.cli import main as command_line
 from daemon.commands.console import out
-from daemon.loading import Loader
+from daemon.components import Components
 from daemon.media import Image
-from daemon.service.client import Client
 from tests.browser.conftest import CHROMIUM, OPTIONS, Panel
 from tests.hardware.daemon_process import Daemon
 from tests.hardware.pulse import Pulse
@@ -50,6 +50,10 @@ class NoCamera:
 
     def show(self, image: Image) -> None:
         """Drop it."""
+
+    def watched(self) -> bool:
+        """As a camera whose driver does not tell."""
+        return True
 
 
 def rows() -> list[Row]:
@@ -174,6 +178,6 @@ def seen_after(panel: Panel, browser: Any) -> Row:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:  # run as the daemon, with a camera that shows to nobody
-        Loader.camera = lambda self: NoCamera()  # type: ignore[method-assign]
+        Components.camera = lambda self: NoCamera()  # type: ignore[method-assign]
         sys.exit(command_line())
     out.print(table(rows()))

@@ -1,8 +1,8 @@
 """A plain Pipecat pipeline with our models, asked the same questions in the same room.
 
 ``python -m tests.bench.pipecat_baseline [QUESTIONS]``. The pipeline is ``pipecat_script.py``; it
-runs in a virtual environment in the user's cache, made when first asked for. Its Piper speaks with
-one voice, and the Mandarin one is no Piper voice: it is asked in English only.
+runs in a virtual environment in the user's cache, made when first asked for. The Mandarin voice is
+no Piper voice, so that one speaks in a process beside it (``mandarin_pipe.py``).
 """
 
 import json
@@ -10,20 +10,23 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from daemon.bench.figures import Progress, Row
 from daemon.bench.process import Process
 from daemon.bench.results import Results
 from daemon.bench.sound_server import SoundServer
+from daemon.brain.adapter import find_adapter
 from daemon.brain.llamacpp import LlamaCpp
+from daemon.components import Components
 from daemon.config import Settings
 from daemon.errors import DigitalLifeError, SetupError
-from daemon.loading import Loader
+from daemon.processor_load import physical_cores
 from daemon.store.model_store import default_directory
-from tests.bench import beside
+from tests.bench import beside, mandarin_pipe
 
 VERSION = "1.14.0"
 PACKAGES = (
@@ -32,10 +35,6 @@ PACKAGES = (
     "piper-tts==1.8.0",
     "sounddevice==0.5.6",
 )
-# NLTK's sentence splitter wants its data, which Pipecat fetches at run time; here they come from a
-# package that brings them along, so that nothing but the package registry is needed.
-SPLITTER = "llama-index-core==0.14.0"
-SPLITTER_DATA = "llama_index/core/_static/nltk_cache"
 SCRIPT = Path(__file__).parent / "pipecat_script.py"
 NAME = f"beside it: a Pipecat pipeline ({VERSION})"
 
@@ -59,11 +58,10 @@ def environment(progress: Progress) -> Path:
         return python
     pip = [str(python), "-m", "pip", "install", "--quiet", "--prefer-binary"]
     shutil.rmtree(folder, ignore_errors=True)  # one that was broken off
-    with progress("installing Pipecat, once", 3) as done:
+    with progress("installing Pipecat, once", 2) as done:
         for command in (
             [sys.executable, "-m", "venv", str(folder)],
             [*pip, *PACKAGES],
-            [*pip, "--no-deps", SPLITTER],
         ):
             _run(command)
             done()
@@ -80,43 +78,73 @@ def _run(command: list[str]) -> None:
 
 
 @contextmanager
-def language_model(settings: Settings) -> Iterator[LlamaCpp]:
-    """Run the daemon's own language model; its server is what the pipeline asks."""
-    model = Loader(settings).brain()
+def language_model(settings: Settings, busy: bool) -> Iterator[LlamaCpp]:
+    """Run the daemon's own GGUF model in llama.cpp; its server is what the pipeline asks.
+
+    It is llama.cpp as its wheel has it, with all cores, which is its own default: what somebody has
+    who installs all this. The engines that the daemon may have besides are not lent to it. Beside
+    a program that takes a processor it gets one thread less: with all of them it would collapse.
+    """
+    brain, store = settings.brain, Components(settings).store
+    if brain.kind != "llamacpp":
+        raise SetupError("The comparison needs a GGUF model.", 'set kind = "llamacpp"')
+    own = Path(brain.model).expanduser()
+    path = own if own.suffix == ".gguf" else store.path(brain.model) / "model.gguf"
+    with patch("daemon.brain.llama_server.use_native_cpu", return_value=False):
+        model = LlamaCpp(
+            path,
+            context_tokens=brain.context_tokens,
+            max_reply_tokens=brain.max_reply_tokens,
+            temperature=brain.temperature,
+            top_p=brain.top_p,
+            threads=max(1, physical_cores() - busy),
+            adapter=find_adapter(brain.adapter, brain.model, store),
+        )
     try:
-        if not isinstance(model, LlamaCpp):
-            raise SetupError("The comparison needs a GGUF model.", 'set kind = "llamacpp"')
         model.warm_up()
         yield model
     finally:
         model.close()
 
 
-def measure(settings: Settings, questions: int, progress: Progress) -> Results:
-    """Ask; raises ``SetupError`` where it cannot be installed."""
+@contextmanager
+def pipeline(
+    settings: Settings, progress: Progress, busy: bool = False
+) -> Iterator[Callable[[SoundServer], Process]]:
+    """Return what starts the pipeline, while the language model is there.
+
+    Raises ``SetupError`` where it cannot be installed.
+    """
     python = environment(progress)
-    with language_model(settings) as model:
+    with language_model(settings, busy) as model:
 
         def start(server: SoundServer) -> Process:
             given = server.folder / "pipecat.json"
-            given.write_text(json.dumps(_given(settings, model)), encoding="utf-8")
-            data = next(python.parent.parent.glob(f"lib/*/site-packages/{SPLITTER_DATA}"), "")
+            given.write_text(json.dumps(_given(settings, model, server)), encoding="utf-8")
             # what is missing shall fail, not be fetched in the middle of a measurement
-            env = {**server.env, "NLTK_DATA": str(data), "HF_HUB_OFFLINE": "1"}
+            env = {**server.env, "HF_HUB_OFFLINE": "1"}
             env.pop("PYTHONPATH", None)
             return Pipeline(python, given, env, server.folder / "pipecat.log")
 
-        return beside.ask(settings, questions, ["en"], start, progress)
+        yield start
 
 
-def _given(settings: Settings, model: LlamaCpp) -> dict[str, object]:
-    store, brain = Loader(settings).store, settings.brain
+def measure(settings: Settings, questions: int, progress: Progress) -> Results:
+    """Ask; raises ``SetupError`` where it cannot be installed."""
+    with pipeline(settings, progress) as start:
+        return beside.ask(settings, questions, start, progress)
+
+
+def _given(settings: Settings, model: LlamaCpp, server: SoundServer) -> dict[str, object]:
+    store, brain = Components(settings).store, settings.brain
     voice = settings.voice.english
     path = Path(voice) if os.sep in voice else store.path(voice) / "voice.onnx"
     return {
         "whisper": str(store.path(settings.ears.model)),
         "voices": str(path.parent),
         "voice": path.stem,
+        "mandarin": [sys.executable, "-m", "tests.bench.mandarin_pipe", str(server.config)],
+        "mandarin_rate": mandarin_pipe.RATE,
         "socket": model.server.socket,
         "key": model.server.key,
         "persona": brain.persona,

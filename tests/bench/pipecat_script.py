@@ -2,17 +2,21 @@
 
 ``python pipecat_script.py SETTINGS``, a JSON file: ``whisper``, ``voices`` and ``voice`` (where the
 models are), ``socket`` and ``key`` (of the language model's server), ``persona``, ``temperature``,
-``top_p``, ``max_tokens``. Everything else is Pipecat's default. Writes one line of JSON to standard
-output when it is ready, and when the bot begins and ends to speak.
+``top_p``, ``max_tokens``; for Chinese, of which its Piper has no voice here, ``mandarin``, the
+command of a process that speaks it, and ``mandarin_rate``. Everything else is Pipecat's default.
+Writes one line of JSON to standard output when it is ready, and when the bot begins and ends to
+speak.
 """
 
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 import threading
 import time
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,6 +29,7 @@ from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
+    Frame,
     InputAudioRawFrame,
     OutputAudioRawFrame,
     StartFrame,
@@ -47,6 +52,7 @@ from pipecat.transports.base_transport import TransportParams
 from pipecat.workers.runner import WorkerRunner
 
 WALL_CLOCK = time.time() - time.monotonic()  # Pipecat's time stamps are on the wall clock
+HAN = re.compile("[\u4e00-\u9fff]")
 HEARING_S = 0.02  # the blocks in which Pipecat's LocalAudioTransport listens
 
 
@@ -115,6 +121,54 @@ class LocalLLMService(OpenAILLMService):
         return AsyncOpenAI(api_key=api_key, base_url="http://localhost/v1", http_client=client)
 
 
+class MandarinPipe:
+    """A process that speaks Chinese: a line of text in, its sound out (``mandarin_pipe.py``)."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._one = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Start it; it ends with its standard input."""
+        pipe = asyncio.subprocess.PIPE
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command, stdin=pipe, stdout=pipe
+        )
+
+    async def stop(self) -> None:
+        """End it, and wait for that: what it computed then counts as this process's work."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        await self._process.wait()
+
+    async def speak(self, text: str) -> AsyncIterator[bytes]:
+        """Yield its sound by clauses."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None
+        async with self._one:
+            stdin.write(json.dumps(text).encode() + b"\n")
+            while size := int(await stdout.readline()):
+                yield await stdout.readexactly(size)
+
+
+class BilingualTTS(PiperTTSService):
+    """Pipecat's Piper, and for what has Chinese characters the pipe."""
+
+    def __init__(self, pipe: MandarinPipe, rate: int, **others: Any) -> None:
+        super().__init__(**others)
+        self._pipe, self._rate = pipe, rate
+
+    async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame, None]:
+        if HAN.search(text):
+            frames = self._stream_audio_frames_from_iterator(
+                self._pipe.speak(text), in_sample_rate=self._rate, context_id=context_id
+            )
+        else:
+            frames = super().run_tts(text, context_id)
+        async for frame in frames:
+            yield frame
+
+
 class Told(BaseObserver):
     """Tells when the bot begins and ends to speak; a frame passes many processors."""
 
@@ -140,7 +194,8 @@ async def main(given: dict[str, Any]) -> None:
     stt = WhisperSTTService(
         device="cpu",
         compute_type="int8",
-        settings=WhisperSTTService.Settings(model=given["whisper"]),
+        # its default is to take everything for English; None has Whisper find out
+        settings=WhisperSTTService.Settings(model=given["whisper"], language=None),
     )
     llm = LocalLLMService(
         api_key=given["key"],
@@ -151,7 +206,11 @@ async def main(given: dict[str, Any]) -> None:
             max_tokens=given["max_tokens"],
         ),
     )
-    tts = PiperTTSService(
+    pipe = MandarinPipe(given["mandarin"])
+    await pipe.start()
+    tts = BilingualTTS(
+        pipe,
+        given["mandarin_rate"],
         download_dir=Path(given["voices"]),
         settings=PiperTTSService.Settings(voice=given["voice"]),
     )
@@ -165,7 +224,10 @@ async def main(given: dict[str, Any]) -> None:
     worker = PipelineWorker(pipeline, observers=[Told()])
     runner = WorkerRunner(handle_sigterm=True)
     await runner.add_workers(worker)
-    await runner.run()
+    try:
+        await runner.run()
+    finally:
+        await pipe.stop()
 
 
 def end_with_parent() -> None:

@@ -18,7 +18,7 @@ from daemon.audio.files import read_recording
 from daemon.bench.figures import Row
 from daemon.commands.console import err, out
 from daemon.media import Audio
-from daemon.voice.catalogue import Voice, VoiceSettings
+from daemon.voice.catalogue import ConvertedVoiceSettings, Voice
 from daemon.voice.world import World, measure
 from daemon.worker import Cancelled, CancelToken
 
@@ -55,7 +55,7 @@ def sovits(name: str, model: Path, content: Path, speech: Audio) -> list[Row]:
     """A model through our conversion, and through the package's."""
     from daemon.voice.sovits import SoVits
 
-    settings = VoiceSettings(kind="sovits", consent="")
+    settings = ConvertedVoiceSettings(kind="sovits", consent="")
     begin = time.perf_counter()
     converter = SoVits(Voice(name, model, settings), content)
     converter.warm_up()

@@ -15,8 +15,8 @@ from opencc import OpenCC
 from daemon.audio.files import read_recording
 from daemon.bench.figures import Row
 from daemon.bench.speech import load_recordings
+from daemon.components import Components
 from daemon.config import Settings
-from daemon.loading import Loader
 from daemon.media import LISTEN_RATE, Audio, Samples
 from daemon.store.model_store import open_store
 from daemon.worker import CancelToken
@@ -49,8 +49,8 @@ def rows(settings: Settings) -> list[Row]:
         said.append((language, text, read_recording(AUDIO / name, 60).samples))
     silences = [np.zeros(round(lead * LISTEN_RATE), np.float32) for lead in LEADS]
     heard = [(lang, text, np.append(lead, x)) for lang, text, x in said for lead in silences]
-    loader = Loader(settings)
-    ours = loader.recognizer()
+    components = Components(settings)
+    ours = components.recognizer()
     try:
         mine = errors(
             heard, lambda sound, _: ours.transcribe(Audio(sound, LISTEN_RATE), CancelToken()).text

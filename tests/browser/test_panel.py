@@ -2,6 +2,8 @@
 
 import http.client
 import re
+import subprocess
+import sys
 import time
 import tomllib
 from collections.abc import Callable
@@ -260,7 +262,21 @@ def test_memory_is_searched_and_forgotten(panel: Panel, opened: "Page") -> None:
     eventually(opened, "document.querySelector('#memories .said')?.innerText.includes('Albatross')")
     entry.get_by_role("button").click()
     entry.get_by_role("button").click()
-    eventually(opened, "!document.getElementById('memories').innerText.includes('Albatross')")
+    eventually(opened, "!document.body.textContent.includes('Albatross')")
+
+
+def test_what_is_forgotten_elsewhere_is_nowhere_on_the_page(panel: Panel, opened: "Page") -> None:
+    ask(opened, "My cat is called Xylophone.")
+    wait_for_state(opened, "speaking")
+    turn_to(opened, "memory")
+    opened.fill("#search", "xylophone")
+    wait_for_state(opened, "listening")
+    opened.fill("#search", "Xylophone")
+    eventually(opened, "document.getElementById('memories').textContent.includes('Xylophone')")
+    command = [sys.executable, "-m", "daemon", "memory", "forget", "--all", "--yes"]
+    subprocess.run(command, env=panel.pulse.env, check=True, timeout=600, capture_output=True)
+    eventually(opened, "!document.body.textContent.includes('Xylophone')")
+    opened.fill("#search", "")
 
 
 def test_it_speaks_chinese(opened: "Page") -> None:
@@ -272,6 +288,16 @@ def test_it_speaks_chinese(opened: "Page") -> None:
     photograph(opened, "chinese")
     opened.click("#language")
     assert opened.inner_text("#tab-talk") == "Conversation"
+
+
+def test_language_models_that_are_not_there_are_out_of_the_way(opened: "Page") -> None:
+    turn_to(opened, "models")
+    assert "whisper-base" in opened.inner_text("#models")
+    assert not opened.is_visible("#model-glm-4-9b-0414")
+    opened.click("#more-brains summary")
+    assert opened.is_visible("#model-glm-4-9b-0414")
+    photograph(opened, "language-models")
+    opened.click("#more-brains summary")
 
 
 def test_the_doctor_looks(opened: "Page") -> None:
@@ -298,7 +324,7 @@ def test_another_brain_after_a_restart(
     assert re.search(r"\w", newest(opened).removeprefix("Digital Life"))
 
 
-@pytest.mark.parametrize("name", ["talk", "choices", "memory", "models", "health"])
+@pytest.mark.parametrize("name", ["talk", "timers", "choices", "memory", "models", "health"])
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_is_accessible(opened: "Page", theme: str, width: int, name: str) -> None:

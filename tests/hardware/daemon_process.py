@@ -12,6 +12,16 @@ from tests.hardware.pulse import Pulse
 
 PHASE = re.compile(r"turn (-?\d+): (\w+)$")
 START_S = 600.0
+SETTINGS = """\
+[ears]
+model = "whisper-tiny-en"
+languages = ["en"]
+[brain]
+model = "smollm2-135m"
+max_reply_tokens = 20
+[voice]
+speed = {speed}
+"""
 
 
 class Daemon:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from daemon.audio.device_monitor import AudioDevices
-from daemon.audio.echo_cancellation import Echo
+from daemon.audio.echo_cancellation import EchoCanceller
 from daemon.audio.microphone import Microphone
-from daemon.audio.player import Loudspeaker, heard
+from daemon.audio.player import Loudspeaker, wait_until_heard
 from daemon.bench.signals import locate
 from daemon.cli import leave
 from daemon.errors import DeviceError
@@ -27,7 +27,7 @@ REPORT_S = 0.25
 PIECE = LISTEN_RATE // 4  # samples of the microphone that are looked for in what was played
 
 
-class Tap(Echo):
+class Tap(EchoCanceller):
     """Takes note of the sound and the moments that an echo canceller would get."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class Probe:
         while True:
             await self.loudspeaker.begin()
             await self.loudspeaker.play(self.noise)
-            await heard(self.loudspeaker, len(self.noise))
+            await wait_until_heard(self.loudspeaker, len(self.noise))
 
     async def _note(self) -> None:
         while True:

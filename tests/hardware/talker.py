@@ -10,15 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from daemon.app import listen
 from daemon.audio.files import read_recording
 from daemon.audio.microphone import Microphone
-from daemon.audio.player import Loudspeaker, heard
+from daemon.audio.player import Loudspeaker, wait_until_heard
 from daemon.bench.sound_server import make_realtime
+from daemon.components import Components
 from daemon.config import load, packaged_config
 from daemon.dialogue.mute import Mute
 from daemon.ears.events import SpeechEnded, SpeechStarted, SpeechTooShort
-from daemon.loading import Loader
+from daemon.listening import listen
 from daemon.media import SPEAK_RATE
 from daemon.worker import CancelToken, Worker
 from tests.hardware.probe import tell
@@ -35,12 +35,12 @@ async def main(mode: str, recordings: list[str]) -> None:
     listening = Worker("ears")
 
     def hear(cancel: CancelToken) -> None:
-        loader = Loader(settings.model_copy(update={"ears": ears}))
-        microphone = Microphone("", loader.echo(loudspeaker.played))
-        endpointer = loader.endpointer()
+        components = Components(settings.model_copy(update={"ears": ears}))
+        microphone = Microphone("", components.echo(loudspeaker.played))
+        endpointer = components.endpointer()
         microphone.open()
         try:
-            for event in listen(microphone, endpointer, Mute(), cancel):
+            for event in listen(microphone, endpointer, Mute(), lambda: False, cancel):
                 if isinstance(event, SpeechStarted | SpeechEnded | SpeechTooShort):
                     tell(event=type(event).__name__)
         finally:
@@ -52,7 +52,7 @@ async def main(mode: str, recordings: list[str]) -> None:
         while True:
             await loudspeaker.begin()
             await loudspeaker.play(speech)
-            await heard(loudspeaker, len(speech))
+            await wait_until_heard(loudspeaker, len(speech))
 
     loudspeaker.open()
     try:

@@ -13,24 +13,19 @@ from daemon.audio.device_monitor import GIVE_UP_S
 from daemon.audio.files import read_recording
 from daemon.bench.signals import trimmed
 from daemon.bench.sound_server import write_wav
-from daemon.bench.speech import Script, load_script
+from daemon.bench.speech import QuestionSet, load_script
 from daemon.config import load, packaged_config
 from daemon.ears.whisper import Whisper
 from daemon.media import LISTEN_RATE, Audio, Samples
 from daemon.worker import CancelToken
 from tests.hardware.daemon_process import Daemon
 from tests.hardware.pulse import Pulse, loud_blocks, missing_programs
+from tests.hearing import sounds_like
 
 pytestmark = [
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {missing_programs()}"),
     pytest.mark.timeout(1800),
 ]
-
-
-@pytest.fixture
-def pulse(tmp_path: Path) -> Iterator[Pulse]:
-    with Pulse(tmp_path) as server:
-        yield server
 
 
 @pytest.fixture
@@ -56,7 +51,7 @@ def test_three_turns_without_a_restart(
         answers.append(ears.transcribe(pulse.answer(mark), CancelToken()))
         assert listening.process.poll() is None
     ears.close()
-    assert "paris" in answers[0].text.lower()
+    assert sounds_like(answers[0].text)
     assert answers[1].language == "zh"
     assert "京" in answers[1].text
     assert re.search(r"\w", answers[2].text)
@@ -64,7 +59,7 @@ def test_three_turns_without_a_restart(
 
 
 @pytest.fixture
-def script() -> Script:
+def script() -> QuestionSet:
     return load_script(load(packaged_config()).settings)
 
 
@@ -102,7 +97,7 @@ def test_a_monologue_of_half_a_minute_is_answered_when_it_ends(
 
 
 def test_a_sound_server_that_dies_mid_reply_comes_back_and_then_is_gone_for_good(
-    pulse: Pulse, listening: Daemon, script: Script, audio_files: Path
+    pulse: Pulse, listening: Daemon, script: QuestionSet, audio_files: Path
 ) -> None:
     say(pulse, script.long[1].samples)
     spoke = listening.wait_for_phase("speaking")

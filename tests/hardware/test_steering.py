@@ -6,58 +6,29 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from daemon.api.client import Client
 from daemon.media import Audio
-from daemon.service.client import Client
 from daemon.voice.envelopes import RATE
 from daemon.voice.world import _analyse
 from daemon.worker import CancelToken
-from tests.hardware.daemon_process import Daemon
+from tests.hardware.daemon_process import SETTINGS, Daemon
 from tests.hardware.pulse import Pulse, loud_blocks, missing_programs
 
 TEXT = "The quick brown fox jumps over the lazy dog."
 LONG = " ".join([TEXT] * 10)
-SETTINGS = """\
-[ears]
-model = "whisper-tiny-en"
-languages = ["en"]
-[brain]
-model = "smollm2-135m"
-max_reply_tokens = 20
-[voice]
-speed = {speed}
-"""
 HIGHER = 1.05  # times joe's pitch, which is never twice the same: the reader is a woman
 
 pytestmark = [
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {missing_programs()}"),
     pytest.mark.timeout(1800),
 ]
-
-
-@pytest.fixture
-def pulse(tmp_path: Path) -> Iterator[Pulse]:
-    tmp_path.chmod(0o700)  # as the runtime folder of a session is
-    with Pulse(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def daemon(pulse: Pulse, weights: Callable[[str], Path]) -> Iterator[Daemon]:
-    for name in ("whisper-tiny-en", "smollm2-135m", "piper-joe", "silero-vad", "smart-turn"):
-        weights(name)
-    started = Daemon(pulse, SETTINGS.format(speed=1.0))
-    try:
-        started.wait_until_listening()
-        yield started
-    finally:
-        started.kill()
 
 
 def test_a_day_of_commands(
@@ -74,8 +45,7 @@ def test_a_day_of_commands(
         return done.stdout + done.stderr
 
     def status() -> dict[str, Any]:
-        with Client() as client:
-            return client.do("status")
+        return Client().get("status")
 
     def spoken(text: str) -> Audio:
         mark = pulse.mark()

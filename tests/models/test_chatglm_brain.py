@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ torch = pytest.importorskip("torch", reason="the chatglm extra is not installed"
 
 from daemon.brain.chatglm import ChatGLM
 from daemon.brain.chatglm.brain import ChatGLMBrain
+from daemon.brain.chatglm.checkpoint import Generation
 from daemon.brain.chatglm.libraries import prepare
 from daemon.brain.chatglm.sampling import OFTEN_ENOUGH, Sampling, choose
 from daemon.brain.history import History
@@ -62,6 +64,8 @@ def make_glm(directory: Path, kind: str, template: str | None = TEMPLATE) -> Pat
         initializer_range=0.2,
     )
     model = getattr(transformers, f"{kind}ForCausalLM")(config)
+    with torch.no_grad():  # else it sometimes ends before its first word
+        model.lm_head.weight[tokenizer.convert_tokens_to_ids(NAMES[0]) :] = 0
     model.save_pretrained(directory)
     return directory
 
@@ -312,11 +316,48 @@ def test_the_brain_says_what_the_model_generates(directory: Path, prefix: Path |
     spoken = [
         token
         for token in loaded.generate(loaded.encode_chat(messages), 20)
-        if loaded.tokenizer.spoken(token)
+        if loaded.tokenizer.is_text_token(token)
     ]
     assert json.dumps("".join(model.reply(messages, CancelToken())).split()) == json.dumps(
         _first_form(loaded.decode(spoken), directory).split()
     )
+
+
+class Scripted:
+    """A model that writes a given text, a character per token."""
+
+    generation = Generation.FIRST
+    tokenizer = SimpleNamespace(is_text_token=lambda token: True)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def encode_chat(self, messages: list[Message]) -> list[int]:
+        return [ord("?")]
+
+    def generate(self, *_: object, **__: object) -> Iterator[int]:
+        yield from map(ord, self.text)
+
+    def decode(self, ids: list[int]) -> str:
+        return "".join(map(chr, ids))
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("  你好, it is [[训练时间]].", "你好， it is 2023年."),
+        ("<think>She asks, so I lie.</think>Yes.", "Yes."),
+        ("<think>Without an end", ""),
+    ],
+)
+def test_the_brain_says_no_thoughts_and_what_the_authors_would_show(
+    written: str, said: str
+) -> None:
+    model = brain(FIRST)
+    model._model = Scripted(written)  # type: ignore[assignment]
+    pieces = list(model.reply([Message("user", "?")], CancelToken()))
+    assert "".join(pieces).strip() == said
+    assert all("asks" not in piece for piece in pieces)
 
 
 def _first_form(text: str, directory: Path) -> str:

@@ -19,7 +19,7 @@ from daemon.ears.events import (
     SpeechPaused,
     SpeechStarted,
 )
-from daemon.ears.speech_detection import CHUNK, Gate, Silero
+from daemon.ears.speech_detection import CHUNK, Silero, WebRtcVad
 from daemon.ears.turn_detection import SmartTurn
 from daemon.ears.whisper import Whisper
 from daemon.errors import SetupError
@@ -97,7 +97,7 @@ def smart_turn(weights: Weights) -> SmartTurn:
 @pytest.fixture
 def endpointer(silero: Silero, smart_turn: SmartTurn) -> Endpointer:
     silero.reset()
-    return Endpointer(SETTINGS, Gate(SETTINGS.gate), silero, smart_turn)
+    return Endpointer(SETTINGS, WebRtcVad(SETTINGS.gate), silero, smart_turn)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_silero_knows_speech_from_noise(silero: Silero, audio_files: Path) -> No
 
 
 def test_the_gate_lets_speech_through_and_silence_not(audio_files: Path) -> None:
-    gate = Gate(SETTINGS.gate)
+    gate = WebRtcVad(SETTINGS.gate)
     assert not any(gate.passes(silence(0.032)) for _ in range(100))
     assert gate.passes(read(audio_files, "lj-finished.flac"))
 
@@ -181,7 +181,7 @@ def test_a_pause_inside_a_sentence_does_not_end_it(
         endpointer,
         silence(1),
         read(audio_files, "lj-unfinished.flac"),
-        silence(0.9),
+        silence(0.5),  # from 0.8 s on the words decide, which the conversation knows
         read(audio_files, "lj-finished.flac"),
         silence(3),
     )

@@ -11,11 +11,11 @@ import pytest
 from daemon.errors import InputError, SetupError
 from daemon.face.clip import Clip
 from daemon.face.detection import Box, Detector
-from daemon.face.filmed import FilmedFace, pictures_of
-from daemon.face.prepare import Watch, prepare
+from daemon.face.filmed import FilmedFace, picture_source
+from daemon.face.own_face_factory import warped_mouths
+from daemon.face.prepare import PrepareObserver, prepare
 from daemon.face.shapes import SHAPES
-from daemon.face.source import Options, look
-from daemon.face.studio import bent
+from daemon.face.source import Options, probe_media
 from daemon.media import Image
 from tests.films import PORTRAIT, nobody, portrait, swaying, write_film
 
@@ -37,7 +37,7 @@ class Told:
     def __init__(self) -> None:
         self.notes: list[str] = []
         self.shares: list[float] = []
-        self.watch = Watch(self.shares.append, self.notes.append)
+        self.watch = PrepareObserver(self.shares.append, self.notes.append)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def make(detector: Detector, told: Told, tmp_path: Path) -> Make:
     def made(what: list[Image] | Path, options: Options | None = None) -> Clip:
         path = what if isinstance(what, Path) else write_film(tmp_path / "film.mp4", what)
         place = prepare(
-            look(path), options or Options(), 25, SIZE, (detector, None), tmp_path / "face",
+            probe_media(path), options or Options(), 25, SIZE, (detector, None), tmp_path / "face",
             told.watch,
         )  # fmt: skip
         return Clip(place)
@@ -195,7 +195,7 @@ def test_the_boxes_of_the_detector_that_wav2lip_knows_are_preferred(
 ) -> None:
     slow = Slow()
     place = prepare(
-        look(write_film(tmp_path / "film.mp4", swaying(41))), Options(), 25, SIZE,
+        probe_media(write_film(tmp_path / "film.mp4", swaying(41))), Options(), 25, SIZE,
         (detector, slow), tmp_path / "face", told.watch,
     )  # fmt: skip
     boxes = Clip(place).boxes
@@ -212,8 +212,8 @@ def test_what_is_interrupted_leaves_nothing(detector: Detector, tmp_path: Path, 
     film = write_film(tmp_path / "film.mp4", swaying(40))
     with pytest.raises(KeyboardInterrupt):
         prepare(
-            look(film), Options(), 25, SIZE, (detector, None), tmp_path / "face",
-            Watch(stop, told.notes.append),
+            probe_media(film), Options(), 25, SIZE, (detector, None), tmp_path / "face",
+            PrepareObserver(stop, told.notes.append),
         )  # fmt: skip
     assert not (tmp_path / "face").exists()
 
@@ -228,8 +228,8 @@ def test_a_damaged_clip(make: Make, tmp_path: Path) -> None:
 
 
 def face_of(clip: Clip) -> FilmedFace:
-    pictures = pictures_of([(clip, False)], 25)
-    return FilmedFace(pictures, bent(25, pictures), 25, SIZE)
+    pictures = picture_source([(clip, False)], 25)
+    return FilmedFace(pictures, warped_mouths(25, pictures), 25, SIZE)
 
 
 def difference(one: Image, other: Image, part: tuple[slice, slice]) -> float:
@@ -238,8 +238,8 @@ def difference(one: Image, other: Image, part: tuple[slice, slice]) -> float:
 
 @pytest.mark.parametrize("size", [(640, 360), (360, 640), (320, 320), (1280, 720)])
 def test_pictures_have_the_camera_s_size(make: Make, size: tuple[int, int]) -> None:
-    pictures = pictures_of([(make(PORTRAIT), False)], 25)
-    face = FilmedFace(pictures, bent(25, pictures), 25, size)
+    pictures = picture_source([(make(PORTRAIT), False)], 25)
+    face = FilmedFace(pictures, warped_mouths(25, pictures), 25, size)
     assert face.picture(0, None).shape == (size[1], size[0], 3)
 
 

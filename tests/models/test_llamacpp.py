@@ -1,32 +1,31 @@
 import os
 import subprocess
 import sys
-import threading
+import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from daemon.bench.speech import PAUSED, QUESTIONS
-from daemon.brain.ending import UNFINISHED
 from daemon.brain.history import History
-from daemon.brain.llama_server import physical_cores
 from daemon.brain.llamacpp import LlamaCpp
-from daemon.brain.marks import broken_marks
+from daemon.brain.special_tokens import break_special_tokens
 from daemon.errors import SetupError, StageError
 from daemon.media import Message
+from daemon.processor_load import physical_cores
 from daemon.worker import CancelToken
+from tests.models.talking import PERSONA, STORY
 from tests.waiting import wait_until
 
-PERSONA = (
-    "You are Digital Life, a warm and lively companion talking aloud with a person. "
-    "Answer in the language of the last question, in one to three short spoken sentences."
-)
-STORY = "Tell me a very long story about a dragon, at least five hundred words."
 
-
-def load(path: Path, context_tokens: int = 2048, max_reply_tokens: int = 60) -> LlamaCpp:
+def load(
+    path: Path,
+    context_tokens: int = 2048,
+    max_reply_tokens: int = 60,
+    adapter: Path | None = None,
+) -> LlamaCpp:
     return LlamaCpp(
         path,
         context_tokens=context_tokens,
@@ -34,6 +33,7 @@ def load(path: Path, context_tokens: int = 2048, max_reply_tokens: int = 60) -> 
         temperature=0.0,
         top_p=0.9,
         system_prompt=PERSONA,
+        adapter=adapter,
     )
 
 
@@ -57,44 +57,6 @@ def smollm(smollm_file: Path) -> Iterator[LlamaCpp]:
     model.close()
 
 
-def ask(model: LlamaCpp, *questions: str) -> str:
-    """Ask one after another in one conversation; return the last answer."""
-    history = History(PERSONA, model, 60)
-    answer = ""
-    for question in questions:
-        answer = "".join(model.reply(history.messages(question), CancelToken()))
-        history.commit(question, answer)
-    return answer
-
-
-def test_english_is_answered_and_followed_up(qwen: LlamaCpp) -> None:
-    assert "Paris" in ask(qwen, "What is the capital of France?")
-    follow_up = ask(
-        qwen, "What is the capital of France?", "And what language do they speak there?"
-    )
-    assert "French" in follow_up
-
-
-def test_chinese_is_answered_in_chinese(qwen: LlamaCpp) -> None:
-    assert "北京" in ask(qwen, "中国的首都是哪里？")
-
-
-def test_half_a_sentence_is_told_from_a_whole_one(qwen: LlamaCpp) -> None:
-    def whole(said: str) -> bool:
-        messages = [Message("system", PERSONA), Message("user", said)]
-        return qwen.end_probability(messages, CancelToken()) >= UNFINISHED
-
-    questions = [
-        (f"{first[:-1]}.", f"{first} {second}")  # as a recogniser hears the half
-        for halves in PAUSED.values()
-        for first, second in halves
-    ]
-    halves = [half for half, _ in questions if whole(half)]
-    assert len(halves) <= 4, halves
-    assert all(whole(question) for _, question in questions)
-    assert all(whole(question) for texts in QUESTIONS.values() for question in texts)
-
-
 def test_asked_for_the_end_it_stops_when_told_and_reads_nothing_twice(qwen: LlamaCpp) -> None:
     messages = [Message("system", PERSONA), Message("user", "How many legs does a spider have?")]
     cancelled = CancelToken()
@@ -104,14 +66,6 @@ def test_asked_for_the_end_it_stops_when_told_and_reads_nothing_twice(qwen: Llam
     body = {"prompt": qwen._prompt(messages, ()), "n_predict": 1, "cache_prompt": True}
     read = qwen.server.ask("POST", "/completion", body)["timings"]["prompt_n"]
     assert read <= 8, "the question mark, and what the template puts after it"
-
-
-def test_pieces_hold_whole_characters(qwen: LlamaCpp) -> None:
-    request = "Repeat exactly, nothing else: 龘𠀋😊👨‍👩‍👧🇨🇳"
-    pieces = list(qwen.reply([Message("user", request)], CancelToken()))
-    assert "�" not in "".join(pieces)
-    assert all(ord(char) < 0xD800 or ord(char) > 0xDFFF for piece in pieces for char in piece)
-    assert "😊" in "".join(pieces)
 
 
 @pytest.mark.parametrize(
@@ -133,52 +87,12 @@ def test_tokens_are_counted_as_the_model_counts_them(
 ) -> None:
     model: LlamaCpp = request.getfixturevalue(name)
     told = [
-        (m.role, m.content if m.role == "system" else broken_marks(m.content)) for m in messages
+        (m.role, m.content if m.role == "system" else break_special_tokens(m.content))
+        for m in messages
     ]
     body = {"messages": [{"role": role, "content": text} for role, text in told], "max_tokens": 1}
     usage = model.server.ask("POST", "/v1/chat/completions", body)["usage"]
     assert model.count_tokens(messages) == usage["prompt_tokens"]
-
-
-def test_the_answer_ends_at_its_limit(smollm: LlamaCpp) -> None:
-    pieces = list(smollm.reply([Message("user", STORY)], CancelToken()))
-    assert 1 < len(pieces) <= 60
-
-
-def test_a_cancelled_reply_ends_with_the_token(smollm: LlamaCpp) -> None:
-    cancel = CancelToken()
-    reply = smollm.reply([Message("user", STORY)], cancel)
-    assert next(reply)
-    cancel.cancel()
-    assert list(reply) == []
-
-
-def test_a_token_set_before_the_start_gives_nothing(smollm: LlamaCpp) -> None:
-    cancel = CancelToken()
-    cancel.cancel()
-    assert list(smollm.reply([Message("user", "Hello")], cancel)) == []
-
-
-def test_cancelling_ends_the_reading_of_a_long_prompt(smollm: LlamaCpp) -> None:
-    cancel = CancelToken()
-    timer = threading.Timer(0.05, cancel.cancel)
-    timer.start()
-    assert list(smollm.reply([Message("user", "one two " * 900)], cancel)) == []
-    timer.join()
-
-
-def test_a_prompt_read_ahead_is_answered_the_same(smollm: LlamaCpp) -> None:
-    question = "What is the capital of France?"
-    before = ask(smollm, question)
-    smollm.read([Message("system", PERSONA), Message("user", "")], CancelToken())
-    assert ask(smollm, question) == before
-
-
-def test_reading_ahead_gives_way(smollm: LlamaCpp) -> None:
-    cancel = CancelToken()
-    cancel.cancel()
-    smollm.read([Message("user", "one two " * 900)], cancel)
-    assert ask(smollm, "What is the capital of France?")
 
 
 @pytest.mark.parametrize("how", ["close", "cancel"])
@@ -196,13 +110,6 @@ def test_the_work_stops_when_a_reply_is_left(smollm_file: Path, how: str) -> Non
         assert list(reply) == []
     wait_until(lambda: not _is_working(), patience_s=50)  # the answer takes longer everywhere
     model.close()
-
-
-def test_a_prompt_too_long_is_a_stage_error(smollm: LlamaCpp) -> None:
-    with pytest.raises(StageError, match="context") as caught:
-        list(smollm.reply([Message("user", "word " * 5000)], CancelToken()))
-    assert caught.value.stage == "brain"
-    assert ask(smollm, "What is the capital of France?"), "it works on after an error"
 
 
 def test_history_keeps_within_the_real_context(smollm_file: Path) -> None:
@@ -280,7 +187,14 @@ def test_a_temporary_directory_too_deep_for_a_socket(
     assert not list(deep.iterdir())
 
 
-def test_it_writes_nothing_and_leaves_signals_alone(smollm_file: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder whose name leaves room for that of a socket."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def test_it_writes_nothing_and_leaves_signals_alone(smollm_file: Path, short_folder: Path) -> None:
     script = f"""
 import signal, sys
 from pathlib import Path
@@ -300,11 +214,11 @@ model.close()
         [sys.executable, "-c", script],
         capture_output=True,
         text=True,
-        cwd=tmp_path,
-        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(Path.cwd())},
+        cwd=short_folder,
+        env={**os.environ, "TMPDIR": str(short_folder), "PYTHONPATH": str(Path.cwd())},
     )
     assert (ran.stdout, ran.stderr) == ("interrupted\n", "")
-    assert not list(tmp_path.iterdir())
+    assert not list(short_folder.iterdir())
 
 
 def test_physical_cores_are_some_of_those_allowed() -> None:
@@ -319,3 +233,18 @@ def _is_working() -> bool:
     before = time.process_time()
     time.sleep(0.2)
     return time.process_time() - before > 0.02
+
+
+def test_an_adapter_that_fits_another_model_is_refused(
+    weights: Callable[[str], Path], tmp_path: Path
+) -> None:
+    pytest.importorskip("gguf")
+    from models.talk import gguf_adapter
+
+    numbers = {"A": np.zeros((4, 32), np.float32), "B": np.zeros((32, 4), np.float32)}
+    tensors = {f"layers.0.self_attn.q_proj.lora_{of}": values for of, values in numbers.items()}
+    adapter = tmp_path / "adapter.gguf"
+    gguf_adapter.write(adapter, tensors, 4.0, "Of another", "0" * 64)
+    with pytest.raises(SetupError, match="made for another model") as caught:
+        load(weights("smollm2-135m") / "model.gguf", adapter=adapter)
+    assert "auto" in caught.value.fix

@@ -7,18 +7,20 @@ import numpy as np
 import pytest
 
 from daemon.face.shapes import BITE, OPEN, PRESS, ROUND, TEETH, VOICE, WIDE, MouthShapes
-from daemon.face.visemes import Network
+from daemon.face.visemes import VisemeNetwork
 from daemon.media import Samples
 from daemon.voice.piper import Piper
 from daemon.worker import CancelToken
 
 Speak = Callable[[str], Samples]
 
+DRAWS = 7  # Piper says a word a little differently each time; the median judges, not one draw
+
 
 @pytest.fixture(scope="module")
 def speak(weights: Callable[[str], Path]) -> Speak:
     """Words to the mouths that say them."""
-    voice, network = Piper(weights("piper-joe") / "voice.onnx", 1.0), Network()
+    voice, network = Piper(weights("piper-joe") / "voice.onnx", 1.0), VisemeNetwork()
 
     def mouths(text: str) -> Samples:
         pieces = list(voice.synthesize(text, CancelToken()))
@@ -28,8 +30,13 @@ def speak(weights: Callable[[str], Path]) -> Speak:
     return mouths
 
 
+def typical_peaks(speak: Speak, text: str) -> Samples:
+    """How far each shape goes when ``text`` is said, as the median of several times."""
+    return np.array(np.median([speak(text).max(axis=0) for _ in range(DRAWS)], axis=0))
+
+
 def test_vowels(speak: Speak) -> None:
-    ah, ee, oh = (speak(word).max(axis=0) for word in ("Ah.", "See.", "Oh."))
+    ah, ee, oh = (typical_peaks(speak, word) for word in ("Ah.", "See.", "Oh."))
     assert ah[OPEN] > ee[OPEN] + 0.25
     assert ee[WIDE] > max(ah[WIDE], oh[WIDE]) + 0.3
     assert oh[ROUND] > ee[ROUND] + 0.2
@@ -40,13 +47,13 @@ def test_lips_close_between_vowels(speak: Speak) -> None:
     pressed = shapes[:, PRESS] > 0.35
     starts = np.flatnonzero(np.diff(pressed.astype(int)) == 1)
     assert len(starts) >= 3
-    assert shapes[:, OPEN].max() > 0.6
+    assert typical_peaks(speak, "Mama, mama.")[OPEN] > 0.6
     assert shapes[pressed][:, OPEN].min() < 0.2
 
 
 def test_hisses_show_teeth_and_f_bites(speak: Speak) -> None:
     see, far = speak("See, see, see."), speak("Five fifths of the fleet.")
-    assert see[:, TEETH].max() > 0.7
+    assert typical_peaks(speak, "See, see, see.")[TEETH] > 0.7
     assert far[:, BITE].max() > 0.4
     assert far[:, BITE].mean() > 1.5 * see[:, BITE].mean()
 

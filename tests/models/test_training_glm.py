@@ -17,7 +17,7 @@ from daemon.errors import SetupError
 from daemon.media import Message
 from daemon.training import glm
 from daemon.training.chats import Exchange
-from daemon.training.checkpoints import Plan
+from daemon.training.checkpoints import TrainingPlan
 from daemon.training.examples import Example, Limits, encode
 from daemon.training.trainer import Trainer
 from daemon.worker import CancelToken
@@ -97,11 +97,11 @@ def examples(model: glm.GlmLearner) -> list[Example]:
     return [encode(exchange, model.tokens, Limits(64, 32)) for exchange in CHATS]
 
 
-def plan(steps: int, rate: float = 0.03) -> Plan:
-    return Plan(steps, batch=2, accumulate=1, learning_rate=rate)
+def plan(steps: int, rate: float = 0.03) -> TrainingPlan:
+    return TrainingPlan(steps, batch=2, accumulate=1, learning_rate=rate)
 
 
-def train(model: glm.GlmLearner, how: Plan, directory: Path) -> Trainer:
+def train(model: glm.GlmLearner, how: TrainingPlan, directory: Path) -> Trainer:
     made = examples(model)
     trainer = Trainer(model, how, made, made[:1], directory)
     trainer.run(lambda progress: None, CancelToken())
@@ -146,7 +146,7 @@ def test_computing_layers_twice_and_filling_change_nothing(base: Path) -> None:
     made = examples(model)
     gradients = []
     for one in (model, again):
-        one.learning(True)
+        one.set_training(True)
         for module in one._base.modules():
             if isinstance(module, torch.nn.Dropout):
                 module.p = 0.0

@@ -8,15 +8,15 @@ from typing import Any, cast
 
 import pytest
 
-from daemon.app import Running
 from daemon.apply import apply
 from daemon.audio.files import read_recording
+from daemon.components import Components
 from daemon.config import Settings, load, packaged_config
-from daemon.dialogue.filters import Lately
+from daemon.dialogue.filters import DialogueContext
 from daemon.errors import SetupError
-from daemon.loading import Loader
 from daemon.media import Audio
-from daemon.voice.catalogue import TIMBRE, NewVoice, VoiceSettings
+from daemon.running import Running
+from daemon.voice.catalogue import TIMBRE, ConvertedVoiceSettings, NewVoice
 from daemon.voice.world import World, measure
 from daemon.worker import CancelToken
 
@@ -36,7 +36,7 @@ class Session:
     def __init__(self, **parts: Any) -> None:
         self.parts = SimpleNamespace(**parts)
         self.barge_in_s, self.hushed = 0.0, 0
-        self.lately = Lately()
+        self.context = DialogueContext()
 
     def use(self, **parts: Any) -> None:
         self.parts = SimpleNamespace(**(vars(self.parts) | parts))
@@ -52,7 +52,7 @@ def voices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ann", "bob"):
         with NewVoice(name) as new:
             timbre.save(new.directory / TIMBRE)
-            new.finish(VoiceSettings(kind="world", consent="2026-01-01"))
+            new.finish(ConvertedVoiceSettings(kind="world", consent="2026-01-01"))
 
 
 def named(name: str) -> Settings:
@@ -63,18 +63,23 @@ def named(name: str) -> Settings:
 
 def test_another_voice_and_back(voices: None) -> None:
     async def change() -> None:
-        async with Loader(named("")) as loader:
+        async with Components(named("")) as components:
             session = Session(
-                synthesizer=Recorded(), speaking=loader.worker("voice"), conversion=None
+                synthesizer=Recorded(),
+                speaking=components.worker("voice"),
+                conversion=None,
+                openers=None,
             )
             running = cast(
                 Running,
                 SimpleNamespace(
-                    loader=loader,
+                    components=components,
                     session=session,
                     tools=SimpleNamespace(use=lambda servers: None),
                     chat=SimpleNamespace(
-                        history=SimpleNamespace(), keeper=SimpleNamespace(settings=None)
+                        history=SimpleNamespace(),
+                        memory=SimpleNamespace(settings=None),
+                        move_to=lambda place: None,
                     ),
                 ),
             )
@@ -86,7 +91,7 @@ def test_another_voice_and_back(voices: None) -> None:
             with pytest.raises(SetupError, match="carol"):
                 await apply(running, named("carol"))
             assert session.parts.conversion is first
-            assert loader.settings.voice.name == "ann"
+            assert components.settings.voice.name == "ann"
 
             await apply(running, named("bob"))
             assert session.parts.conversion.name == "bob"

@@ -15,7 +15,7 @@ from daemon.errors import InputError, SetupError, StorageError
 from daemon.media import Audio
 from daemon.training import voice_steps
 from daemon.training.recordings import Recording, examine
-from daemon.training.voice import Plan, check_space, train
+from daemon.training.voice import VoiceTrainingPlan, check_space, train
 from daemon.voice.catalogue import find_voice
 from daemon.voice.sovits import SoVits
 from daemon.worker import Cancelled, CancelToken
@@ -32,13 +32,13 @@ AUDIO = Path(__file__).parent.parent / "audio"
 
 
 @pytest.fixture
-def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
+def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VoiceTrainingPlan:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     config = template("v1")
     config["train"]["segment_size"] = 2048
     path = tmp_path / "small.json"
     path.write_text(json.dumps(config), encoding="utf-8")
-    return Plan(
+    return VoiceTrainingPlan(
         name="lj",
         directory=tmp_path / "data" / "digital-life" / "voices" / "lj",
         consent="2026-01-01",
@@ -72,12 +72,12 @@ class Notes:
             self._cancel.cancel()
 
 
-def names(plan: Plan) -> list[str]:
+def names(plan: VoiceTrainingPlan) -> list[str]:
     return sorted(path.name for path in plan.directory.iterdir())
 
 
 def test_a_voice_is_trained_stopped_gone_on_with_and_used(
-    plan: Plan, recordings: list[Recording]
+    plan: VoiceTrainingPlan, recordings: list[Recording]
 ) -> None:
     import torch
 
@@ -131,7 +131,7 @@ def test_a_voice_is_trained_stopped_gone_on_with_and_used(
 
 
 def test_a_full_disk_is_told_and_spoils_nothing(
-    plan: Plan, recordings: list[Recording], monkeypatch: pytest.MonkeyPatch
+    plan: VoiceTrainingPlan, recordings: list[Recording], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
 
@@ -149,7 +149,7 @@ def test_a_full_disk_is_told_and_spoils_nothing(
     assert train(replace(plan, steps=2), recordings, Notes(), CancelToken()) == 2
 
 
-def test_too_few_sentences(plan: Plan, recordings: list[Recording]) -> None:
+def test_too_few_sentences(plan: VoiceTrainingPlan, recordings: list[Recording]) -> None:
     one = recordings[0]
     short = Audio(one.audio.samples[: 4 * one.audio.rate], one.audio.rate)
     with pytest.raises(InputError, match="at least 5"):
@@ -172,7 +172,7 @@ def test_a_step_is_timed() -> None:
 
 
 def test_stereo_and_24_bit_and_8_khz_are_read(
-    tmp_path: Path, plan: Plan, recordings: list[Recording]
+    tmp_path: Path, plan: VoiceTrainingPlan, recordings: list[Recording]
 ) -> None:
     import soundfile
 

@@ -8,11 +8,11 @@ import pytest
 
 from daemon.audio.files import read_recording
 from daemon.config import load, packaged_config
-from daemon.dialogue.filters import Lately, meant_for_us
-from daemon.ears.doorway import Doorway, Waking
+from daemon.dialogue.filters import DialogueContext, addressed_words
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.events import SpeechEnded
-from daemon.ears.speech_detection import Gate, Silero
+from daemon.ears.listen_mode import ListenGate, WakeWord
+from daemon.ears.speech_detection import Silero, WebRtcVad
 from daemon.ears.turn_detection import SmartTurn
 from daemon.ears.whisper import Whisper
 from daemon.media import LISTEN_RATE, Samples
@@ -44,12 +44,12 @@ class Ears:
 
     def __init__(self, weights: Weights, word: str) -> None:
         self.heard_s = 0.0
-        self.gate = Waking(MicroWakeWords(word), 8.0, lambda: self.heard_s)
+        self.mode = WakeWord(MicroWakeWords(word), 8.0, lambda: self.heard_s)
         silero = Silero(weights("silero-vad") / "silero_vad.onnx")
         turn = SmartTurn(weights("smart-turn") / "smart-turn.onnx")
-        self.doorway = Doorway(Endpointer(SETTINGS.ears, Gate(2), silero, turn), self.gate)
+        self.ears = ListenGate(Endpointer(SETTINGS.ears, WebRtcVad(2), silero, turn), self.mode)
         whisper = Whisper(weights("whisper-base"), ("en",), 0)
-        self.whisper, self.lately = whisper, Lately(wake_phrase=self.gate.word.phrase)
+        self.whisper, self.context = whisper, DialogueContext(wake_phrase=self.mode.detector.phrase)
 
     def hear(self, *sounds: Samples) -> list[str]:
         """Return what was understood."""
@@ -58,10 +58,10 @@ class Ears:
         for begin in range(0, len(samples), PIECE):
             piece = samples[begin : begin + PIECE]
             self.heard_s += len(piece) / LISTEN_RATE
-            for event in self.doorway.feed(piece):
+            for event in self.ears.feed(piece):
                 if isinstance(event, SpeechEnded):
                     heard = self.whisper.transcribe(event.utterance.audio, CancelToken())
-                    said.append(meant_for_us(heard, self.heard_s, self.lately).text)
+                    said.append(addressed_words(heard, self.heard_s, self.context).text)
         return said
 
 
@@ -100,7 +100,7 @@ def test_it_is_heard_from_near_and_far(
 ) -> None:
     found = MicroWakeWords(word)
     sound = np.concatenate([room(2), np.float32(loudness) * voice(WORDS[word]), room(2)])
-    times = [found.hears(sound[at : at + PIECE]) for at in range(0, len(sound), PIECE)]
+    times = [found.detects(sound[at : at + PIECE]) for at in range(0, len(sound), PIECE)]
     found.close()
     assert sum(times) == 1
 
@@ -114,5 +114,5 @@ def test_other_speech_wakes_nobody(audio_files: Path, voice: Callable[[str], Sam
         found = MicroWakeWords(word)
         for sound in sounds:
             pieces = range(0, len(sound), PIECE)
-            assert not any(found.hears(sound[at : at + PIECE]) for at in pieces), word
+            assert not any(found.detects(sound[at : at + PIECE]) for at in pieces), word
         found.close()

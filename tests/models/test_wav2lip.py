@@ -13,8 +13,8 @@ pytest.importorskip("torch")
 pytest.importorskip("openvino")
 
 from daemon.errors import SetupError
-from daemon.face.engine import Engine, engine_file
-from daemon.face.lower import GIVEN, SIDE, STARTS, leave_out
+from daemon.face.engine import OpenVinoNetwork, engine_file
+from daemon.face.lower_half import GIVEN, SIDE, STARTS, leave_out
 from daemon.face.s3fd import S3FD, guesses
 from daemon.face.wav2lip import Wav2Lip
 from tests.checkpoints import GOLDEN, tensors
@@ -70,7 +70,7 @@ def test_the_lower_face_alone_is_what_it_is_in_the_whole_one(
 
 def test_only_the_lower_face_is_computed(checkpoint: Path, place: Path, golden: Any) -> None:
     file = engine_file(checkpoint, lambda path, to: None, place / "engines")
-    engine = Engine(file, "f32", change=leave_out)
+    engine = OpenVinoNetwork(file, "f32", change=leave_out)
     assert engine(golden["mel"], golden["face"])[0].shape[2] == SIDE - 2 * STARTS[48]
 
 
@@ -161,7 +161,7 @@ def test_a_damaged_engine(place: Path) -> None:
     (broken / "model.xml").write_text("<net", encoding="utf-8")
     (broken / "model.bin").write_bytes(b"")
     with pytest.raises(SetupError, match="engine"):
-        Engine(broken / "model.xml", "f32")
+        OpenVinoNetwork(broken / "model.xml", "f32")
 
 
 def test_s3fd_is_the_original(place: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daemon.ears.whisper import Whisper, _Heard
+from daemon.ears.whisper import Whisper, _Decoded
 from daemon.media import LISTEN_RATE, Audio
 from daemon.worker import CancelToken
 
@@ -50,12 +50,12 @@ def test_words_in_doubt_are_read_again_and_the_likelier_reading_counts(
     script = iter([short, window, None])
     read = []
 
-    def decode(*_: object, **__: object) -> _Heard:
+    def decode(*_: object, **__: object) -> _Decoded:
         said = next(script)
         read.append(said)
         if said is None:
-            return _Heard([1], False, -2.0, 0.1)
-        return _Heard(tokenizer.encode(said[0]), True, said[1], said[2])
+            return _Decoded([1], False, -2.0, 0.1)
+        return _Decoded(tokenizer.encode(said[0]), True, said[1], said[2])
 
     monkeypatch.setattr(whisper, "_decode", decode)
     second = Audio(np.zeros(LISTEN_RATE, np.float32), LISTEN_RATE)

@@ -12,17 +12,25 @@ from daemon.bench.sound_server import write_wav
 from daemon.cli import main
 from daemon.ears.whisper import Whisper
 from daemon.media import LISTEN_RATE, Audio
+from daemon.voice import english_text
 from daemon.voice.catalogue import TIMBRE, find_voice
 from daemon.voice.piper import Piper
 from daemon.voice.speaker import FILE, SpeakerEncoder
 from daemon.voice.world import Timbre, World, measure
 from daemon.worker import CancelToken
-from tests.models.test_voices import ENGLISH, errors, words
+from tests.models import test_voices
+from tests.models.test_voices import ENGLISH, errors
 
 pytestmark = pytest.mark.timeout(600)
 
 Weights = Callable[[str], Path]
+Listen = Callable[[Audio], str]
 PEOPLE = ("lj-page.ogg", "jfk.flac")
+
+# Piper draws the melody of each sentence at random, and of twelve sentences one that is misheard
+# may cost 7 %: over six draws a voice lost between 3 % less and 6 % more words than the plain one.
+# So each is judged over several draws, where it was 2.4 % at most.
+TAKES = 3
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +38,7 @@ def speech(weights: Weights) -> list[Audio]:
     onnxruntime.set_seed(1)  # Piper draws the melody of a sentence at random
     piper = Piper(weights("piper-joe"))
     spoken = []
-    for text in ENGLISH:
+    for text in ENGLISH * TAKES:
         pieces = list(piper.synthesize(text, CancelToken()))
         spoken.append(Audio(np.concatenate([p.samples for p in pieces]), pieces[0].rate))
     return spoken
@@ -83,22 +91,35 @@ def test_it_comes_nearer_to_the_person(
         assert after > float(stranger @ encoder.embed(joined(converted[name]).samples))
 
 
+def words(text: str) -> list[str]:
+    """Return the words as they are spoken: who hears "3 cats" has heard three words."""
+    return test_voices.words(english_text.spoken(text))
+
+
+def wrong(sentences: list[Audio], listen: Listen) -> float:
+    """Return the share of words that are misheard."""
+    said = [words(text) for text in ENGLISH * TAKES]
+    heard = [words(listen(sentence)) for sentence in sentences]
+    return sum(errors(a, b) for a, b in zip(said, heard, strict=True)) / sum(map(len, said))
+
+
+@pytest.fixture(scope="module")
+def listen(weights: Weights) -> Listen:
+    ears = Whisper(weights("whisper-base"), ["en"])
+    return lambda audio: ears.transcribe(audio.at_rate(LISTEN_RATE), CancelToken()).text
+
+
+@pytest.fixture(scope="module")
+def wrong_anyway(speech: list[Audio], listen: Listen) -> float:
+    """The share that is misheard in the plain voice."""
+    return wrong(speech, listen)
+
+
 @pytest.mark.parametrize("name", PEOPLE)
 def test_it_is_still_understood(
-    weights: Weights, speech: list[Audio], converted: dict[str, list[Audio]], name: str
+    converted: dict[str, list[Audio]], listen: Listen, wrong_anyway: float, name: str
 ) -> None:
-    ears = Whisper(weights("whisper-base"), ["en"])
-
-    def wrong(sentences: list[Audio]) -> float:
-        heard = [
-            ears.transcribe(sentence.at_rate(LISTEN_RATE), CancelToken()).text
-            for sentence in sentences
-        ]
-        counted = sum(errors(words(a), words(b)) for a, b in zip(ENGLISH, heard, strict=True))
-        return counted / sum(len(words(text)) for text in ENGLISH)
-
-    # 7.4 % against 0.8 % on an x86 processor without AVX-512, where version 0.1 gives the same.
-    assert wrong(converted[name]) <= wrong(speech) + 0.08
+    assert wrong(converted[name], listen) <= wrong_anyway + 0.05
 
 
 @pytest.mark.parametrize("name", PEOPLE)

@@ -38,6 +38,7 @@ from tests.fakes import (
     VirtualWorker,
     parts,
     silence,
+    untimed,
     utterance_audio,
 )
 from tests.virtual_time import run_virtual
@@ -91,7 +92,7 @@ class Stage:
         run_virtual(main())
 
     def remembered(self) -> list[tuple[str, str]]:
-        return [(m.role, m.content) for m in self.history.messages("?")[1:-1]]
+        return [(m.role, m.content) for m in untimed(self.history.messages("?")[1:-1])]
 
 
 def says(turn: int, begin: float, end: float) -> Script:
@@ -220,12 +221,12 @@ def test_words_are_looked_for_before_the_turn_has_ended() -> None:
     assert stage.phases[1][0] == pytest.approx(1.3, abs=0.01)
 
 
-def ends_late(turn: int, begin: float, end: float, wait: float) -> Script:
-    """One utterance of which nobody is sure until ``wait`` after its end that it is over."""
+def ends_late(turn: int, begin: float, end: float, wait: float, sure: bool = True) -> Script:
+    """One utterance that the ears end only ``wait`` after its end, for what they hear if sure."""
     *script, (_, ended) = says(turn, begin, end)
     assert isinstance(ended, SpeechEnded)
     at = round((end + wait) * LISTEN_RATE)
-    return [*script, (end + wait, SpeechEnded(ended.utterance, at))]
+    return [*script, (end + wait, SpeechEnded(ended.utterance, at, sure))]
 
 
 def test_the_answer_is_prepared_while_the_end_is_uncertain() -> None:

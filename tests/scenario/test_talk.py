@@ -5,13 +5,13 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
+from daemon.api.panel.talk import ConversationView
 from daemon.config import load, packaged_config
 from daemon.dialogue.events import ConversationStep
-from daemon.dialogue.turn import Script as Text
+from daemon.dialogue.turn import Recitation as Text
 from daemon.ears.events import SpeechFaded
 from daemon.events import Event, PrivateEvent
 from daemon.media import LISTEN_RATE, Utterance
-from daemon.service.panel.talk import Talk
 from tests.fakes import FakeChat, FakeRecognizer, parts, utterance_audio
 from tests.scenario.test_session import Script, Stage, says
 
@@ -31,9 +31,9 @@ class Shown:
             session=stage.session,
             chat=SimpleNamespace(history=stage.history),
             loudspeaker=stage.player,
-            loader=SimpleNamespace(settings=SETTINGS),
+            components=SimpleNamespace(settings=SETTINGS),
         )
-        self.talk = Talk(lambda: running, stage.bus)
+        self.talk = ConversationView(lambda: running, stage.bus)
         stage.bus.subscribe(ConversationStep, self.talk.follow)
         stage.bus.subscribe(PrivateEvent, self.note)
 

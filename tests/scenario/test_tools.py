@@ -3,11 +3,20 @@
 import asyncio
 from dataclasses import replace
 
+from daemon.config import ToolServer
 from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.state import Phase
-from daemon.dialogue.thinking import LONGEST_RESULTS, MOST_CALLS, MOST_ROUNDS, NO_ANSWER
-from daemon.media import Message, ToolCall
+from daemon.dialogue.thinking import (
+    MAX_CALLS,
+    MAX_RESULTS_CHARS,
+    MAX_ROUNDS,
+    NO_ANSWER,
+    TOO_LATE,
+)
+from daemon.media import Message, Tool, ToolCall
+from daemon.tools.server import CALL_S, McpServer
+from daemon.tools.toolbox import Toolbox
 from tests.fakes import FakeChat, FakeRecognizer, FakeTools, FakeToolUser, parts
 from tests.scenario.test_session import Script, Stage, says
 from tests.scenario.test_talk import Shown
@@ -81,16 +90,43 @@ def test_a_tool_that_fails_leads_to_an_answer() -> None:
     assert [called.outcome for called in replies[0].called] == ["failed"]
 
 
+class Silent:
+    """A client of a server that takes a call, and never answers."""
+
+    async def call_tool(self, tool: str, arguments: dict[str, object]) -> None:
+        await asyncio.Event().wait()
+
+
+def test_a_tool_that_never_answers_is_regretted_and_the_conversation_goes_on() -> None:
+    server = McpServer("house", ToolServer(command="house", allow=("clock",)), lambda: None)
+    server._client = Silent()  # type: ignore[assignment]
+    server._there.set()
+    box = Toolbox({}, lambda _tools: asyncio.sleep(0))
+    box._tools = {"clock": (server, "clock", Tool("clock", "Tell the time.", {}))}
+    chat = FakeToolUser(["Let me look", CALL], ["I am well."])
+    scene = Stage(replace(parts(FakeRecognizer("what time is it", "how are you"), chat), tools=box))
+    replies = begun(scene)
+    scene.play(says(1, 0.0, 1.0) + says(2, CALL_S + 15.0, CALL_S + 16.0), until=CALL_S + 30)
+    assert scene.remembered() == [
+        ("user", "what time is it"),
+        ("assistant", f"Let me look {TOO_LATE['en']}"),
+        ("user", "how are you"),
+        ("assistant", "I am well."),
+    ]
+    assert [called.outcome for called in replies[0].called] == ["late"]
+    assert len(chat.asked) == 2, "the model is not asked what it cannot know"
+
+
 def test_a_model_that_never_stops_calling_is_stopped() -> None:
-    calls = tuple(ToolCall(str(n), "clock", "{}") for n in range(MOST_CALLS + 2))
-    chat = FakeToolUser(*[calls for _ in range(MOST_ROUNDS + 1)])
-    tools = FakeTools(*["x" * LONGEST_RESULTS] * MOST_ROUNDS * MOST_CALLS, takes_s=0.01)
+    calls = tuple(ToolCall(str(n), "clock", "{}") for n in range(MAX_CALLS + 2))
+    chat = FakeToolUser(*[calls for _ in range(MAX_ROUNDS + 1)])
+    tools = FakeTools(*["x" * MAX_RESULTS_CHARS] * MAX_ROUNDS * MAX_CALLS, takes_s=0.01)
     scene = stage(chat, tools, "现在几点")
     scene.play(says(1, 0.0, 1.0), until=15)
-    assert len(tools.calls) == MOST_ROUNDS * MOST_CALLS
+    assert len(tools.calls) == MAX_ROUNDS * MAX_CALLS
     assert scene.remembered()[-1] == ("assistant", NO_ANSWER["zh"])
     results = [message.content for message in chat.asked[-1] if message.role == "tool"]
-    assert sum(map(len, results)) == LONGEST_RESULTS
+    assert sum(map(len, results)) == MAX_RESULTS_CHARS
 
 
 def test_who_goes_on_speaking_has_the_call_given_up() -> None:

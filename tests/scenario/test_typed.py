@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from daemon.dialogue.pending import PendingRequest, SpokenResult
-from daemon.dialogue.turn import Script
+from daemon.dialogue.turn import Recitation
 from tests.fakes import FakeChat, FakeRecognizer, parts
 from tests.scenario.test_session import H, L, S, Stage, T, says
 from tests.scenario.test_session import Script as Said
@@ -46,7 +46,7 @@ def test_a_typed_question_is_answered_aloud_and_remembered() -> None:
 
 def test_a_text_is_said_as_it_is_and_not_remembered() -> None:
     stage = Stage(parts(FakeRecognizer(), FakeChat()))
-    [heard] = play(stage, [(1, lambda: stage.session.ask(Script("Good morning. Tea?")))])
+    [heard] = play(stage, [(1, lambda: stage.session.ask(Recitation("Good morning. Tea?")))])
     assert heard == SpokenResult("Good morning. Tea?", True)
     assert stage.screen.frames
     assert stage.remembered() == []
@@ -57,8 +57,8 @@ def test_a_second_text_takes_the_place_of_the_first() -> None:
     first, second = play(
         stage,
         [
-            (1, lambda: stage.session.ask(Script("one two three four five six seven eight"))),
-            (2.5, lambda: stage.session.ask(Script("stop"))),
+            (1, lambda: stage.session.ask(Recitation("one two three four five six seven eight"))),
+            (2.5, lambda: stage.session.ask(Recitation("stop"))),
         ],
     )
     assert isinstance(first, SpokenResult) and not first.whole and first.text.startswith("one")
@@ -72,7 +72,7 @@ def test_silence_when_asked_for() -> None:
     [first, _] = play(
         stage,
         [
-            (1, lambda: stage.session.ask(Script(text))),
+            (1, lambda: stage.session.ask(Recitation(text))),
             (2.5, lambda: stage.session.stop_speaking()),
         ],
     )
@@ -102,8 +102,8 @@ def test_a_failure_reaches_who_asked() -> None:
     assert isinstance(error, Exception) and "the brain broke" in str(error)
 
 
-@pytest.mark.parametrize("question", ["hello", Script("hello")])
-def test_before_it_runs_nothing_can_be_asked(question: str | Script) -> None:
+@pytest.mark.parametrize("question", ["hello", Recitation("hello")])
+def test_before_it_runs_nothing_can_be_asked(question: str | Recitation) -> None:
     stage = Stage(parts(FakeRecognizer(), FakeChat()))
     assert stage.session.ask(question) is None
     stage.session.stop_speaking()

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from daemon.config import load, packaged_config
+from daemon.config import MemorySettings, load, packaged_config
 from daemon.dialogue.chat import Chat
 from daemon.errors import StageError
+from daemon.journal import JournalFormatter
 from daemon.media import Audio, Message, Mouth, Tool, ToolCall
-from daemon.memory.keeper import Keeper
-from daemon.service.journal import JournalFormatter
+from daemon.memory.archive import Archive
+from daemon.memory.conversation_memory import ConversationMemory
 from daemon.tools.toolbox import Toolbox
 from daemon.worker import CancelToken
 from tests.fakes import (
@@ -113,19 +114,21 @@ def test_a_whole_conversation_leaves_no_word_in_the_log(logged: io.StringIO) -> 
     assert any(CANARY in content for _, content in stage.remembered())
 
 
-class BrokenFile(Keeper):
-    def _open(self) -> Any:
+class BrokenFile(Archive):
+    def open(self, settings: MemorySettings) -> Any:
         raise ValueError(CANARY)
 
 
 async def _keep(folder: Path) -> None:
-    memory = SETTINGS.memory.model_copy(update={"keep": True})
-    keeper = BrokenFile(VirtualWorker(), folder / "memory.db", memory)
-    chat = Chat(SETTINGS, parts(FakeRecognizer(), FakeChat()), keeper)
+    settings = SETTINGS.memory.model_copy(update={"keep": True})
+    path = folder / "memory.db"
+    memory = ConversationMemory(VirtualWorker(), path, settings)
+    memory._archive = BrokenFile(path)
+    chat = Chat(SETTINGS, parts(FakeRecognizer(), FakeChat()), memory)
     await chat.begin("")
     chat.history.commit(CANARY, CANARY)
     await VirtualWorker(1.0).run(lambda cancel: None)
-    assert keeper.failed
+    assert memory.failed
 
 
 def test_a_memory_that_fails_tells_no_words(tmp_path: Path, logged: io.StringIO) -> None:

@@ -10,21 +10,22 @@ from typing import Any
 
 import pytest
 
-from daemon.apply import LIVE
-from daemon.config import Settings, catalogue, load
-from daemon.dialogue.filters import Lately
-from daemon.dialogue.mute import Mute
+from daemon.api.bodies import FaceChoice, VoiceChoice
+from daemon.api.routes import settings as routes
+from daemon.api.services import Services
+from daemon.components import Components
+from daemon.config import Settings, load
+from daemon.dialogue.filters import DialogueContext
+from daemon.dialogue.openers import Openers
 from daemon.errors import SetupError
-from daemon.loading import Loader
-from daemon.service.desk import Desk
-from daemon.service.protocol import Choose
+from daemon.server import Daemon
 from tests.fakes import FakeConverter, FakeFace, FakeVoice, parts
 
-Work = Callable[[Desk, SimpleNamespace], Any]
+Work = Callable[[Daemon, SimpleNamespace], Any]
 
 
-class Room(Loader):
-    """A loader of fakes that notes what is open."""
+class Room(Components):
+    """A components of fakes that notes what is open."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -44,7 +45,9 @@ class Room(Loader):
         name = self.settings.voice.name
         if name == "broken":
             raise SetupError("the voice is broken")
-        return await self.make(self._converting(), lambda: self._fake(FakeConverter(), name))
+        return await self.make(
+            self.shared_worker("conversion"), lambda: self._fake(FakeConverter(), name)
+        )
 
     def face(self) -> Any:
         if self.settings.face.name == "broken":
@@ -54,7 +57,7 @@ class Room(Loader):
     other_face = face
 
 
-class Screen:
+class StandInStreamer:
     def __init__(self, face: Any) -> None:
         self.face = face
 
@@ -69,7 +72,7 @@ class Session:
     def __init__(self, first: Any) -> None:
         self.parts, self.hushed, self.barge_in_s = first, 0, 0.2
         self.apologies: dict[str, Any] = {}
-        self.lately = Lately()
+        self.context = DialogueContext()
 
     def use(self, **changed: Any) -> None:
         self.parts = replace(self.parts, **changed)
@@ -90,117 +93,149 @@ def voices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def changing(
     work: Work, options: Callable[[Settings], Settings] = lambda settings: settings
 ) -> None:
-    """Run ``work`` with the desk of a daemon that has a plain voice and no converted one.
+    """Run ``work`` with what answers for a daemon that has a plain voice and no converted one.
 
     ``options`` are those that it was started with.
     """
 
     async def main() -> None:
         first = options(load(Path("config.toml")).settings)
-        desk = Desk(first, Path("config.toml"), Mute(), options)
-        loader = Room(first)
-        async with loader:
+        daemon = Daemon(first, Path("config.toml"), options)
+        components = Room(first)
+        async with components:
             made = parts(None, None)  # type: ignore[arg-type]
-            speaking = loader.worker("voice")
-            voice = await loader.make(speaking, loader.voice)
-            made = replace(made, speaking=speaking, synthesizer=voice)
+            speaking = components.worker("voice")
+            voice = await components.make(speaking, components.voice)
+            made = replace(made, speaking=speaking, synthesizer=voice, openers=Openers(Settings()))
             running = SimpleNamespace(
-                loader=loader,
+                components=components,
                 session=Session(made),
                 chat=SimpleNamespace(
-                    history=SimpleNamespace(persona=""), keeper=SimpleNamespace(settings=None)
+                    history=SimpleNamespace(persona=""),
+                    memory=SimpleNamespace(settings=None),
+                    move_to=lambda place: None,
                 ),
                 parts=made,
+                bus=daemon.bus,
+                skills=SimpleNamespace(assistant=None),
                 screen=None,
                 tools=SimpleNamespace(use=lambda servers: None, try_again=lambda: None),
             )
-            desk.ready(running)  # type: ignore[arg-type]
-            await work(desk, running)
-        assert loader.open == []
+            daemon.listens(running)  # type: ignore[arg-type]
+            await work(daemon, running)
+        assert components.open == []
 
     asyncio.run(main())
 
 
-def choose(name: str, **more: Any) -> Choose:
-    return Choose(v=1, do="voice", name=name, **more)
+async def choose(daemon: Daemon, name: str, **more: Any) -> dict[str, Any]:
+    services: Services = SimpleNamespace(daemon=daemon)  # type: ignore[assignment]
+    return (await routes.voice(services, VoiceChoice(name=name, **more))).model_dump()
 
 
 def test_a_converted_voice_comes_and_goes() -> None:
-    async def work(desk: Desk, running: SimpleNamespace) -> None:
+    async def work(daemon: Daemon, running: SimpleNamespace) -> None:
         for name in ("mother", "father", ""):
-            assert await desk.answer(choose(name)) == {
+            assert await choose(daemon, name) == {
                 "changed": ["voice.name"],
                 "needs_restart": [],
             }
             conversion = running.session.parts.conversion
             assert (conversion.name if conversion else "") == name
-            assert running.loader.open == ["piper-joe", *filter(None, [name])]
-            assert running.loader.settings.voice.name == name
+            assert running.components.open == ["piper-joe", *filter(None, [name])]
+            assert running.components.settings.voice.name == name
         assert running.session.hushed == 3
 
     changing(work)
 
 
 def test_a_model_is_the_plain_voice_itself() -> None:
-    async def work(desk: Desk, running: SimpleNamespace) -> None:
-        await desk.answer(choose("mother"))
-        done = await desk.answer(choose("another"))
+    async def work(daemon: Daemon, running: SimpleNamespace) -> None:
+        await choose(daemon, "mother")
+        done = await choose(daemon, "another")
         assert done["changed"] == ["voice.name", "voice.english"]
         assert running.session.parts.conversion is None
-        assert running.loader.open == ["another"]
+        assert running.components.open == ["another"]
+
+    changing(work)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"voice.name": "mother"}, {"voice.english": "another"}, {"voice.speed": 1.5}]
+)
+def test_sounds_of_the_voice_before_are_forgotten(changed: dict[str, Any]) -> None:
+    async def work(daemon: Daemon, running: SimpleNamespace) -> None:
+        openers = running.session.parts.openers
+        before = openers.sounds
+        await daemon.changes.choose({"dialogue.openers": False})
+        assert not openers.wanted and openers.sounds is before
+        await daemon.changes.choose(changed)
+        assert running.session.parts.openers is openers and openers.sounds is not before
 
     changing(work)
 
 
 def test_one_that_cannot_be_loaded_leaves_the_one_before() -> None:
-    async def work(desk: Desk, running: SimpleNamespace) -> None:
-        await desk.answer(choose("mother"))
+    async def work(daemon: Daemon, running: SimpleNamespace) -> None:
+        await choose(daemon, "mother")
         before = running.session.parts.conversion
         for name in ("broken", "missing"):
             with pytest.raises(SetupError):
-                await desk.answer(choose(name))
+                await choose(daemon, name)
         assert running.session.parts.conversion is before
-        assert running.loader.open == ["piper-joe", "mother"]
-        assert running.loader.settings.voice.name == "mother"
+        assert running.components.open == ["piper-joe", "mother"]
+        assert running.components.settings.voice.name == "mother"
+
+    changing(work)
+
+
+def test_a_face_that_there_is_not_is_refused_without_a_camera_too() -> None:
+    async def work(daemon: Daemon, running: SimpleNamespace) -> None:
+        services: Services = SimpleNamespace(daemon=daemon)  # type: ignore[assignment]
+        with pytest.raises(SetupError):
+            await routes.face(services, FaceChoice(name="nobody"))
+        assert running.components.settings.face.name == "default"
 
     changing(work)
 
 
 def test_a_part_that_fails_after_others_were_built_changes_nothing() -> None:
-    async def work(desk: Desk, running: SimpleNamespace) -> None:
-        running.screen = Screen(face := await running.loader.make(running.parts.drawing, FakeFace))
-        await desk.answer(choose("mother"))
+    async def work(daemon: Daemon, running: SimpleNamespace) -> None:
+        running.screen = StandInStreamer(
+            face := await running.components.make(running.parts.drawing, FakeFace)
+        )
+        await choose(daemon, "mother")
         parts, settings, open_before = (
             running.session.parts,
-            running.loader.settings,
-            list(running.loader.open),
+            running.components.settings,
+            list(running.components.open),
         )
         hushed, apologies = running.session.hushed, running.session.apologies
         wanted = {"voice.english": "another", "voice.name": "father", "face.name": "broken"}
         with pytest.raises(SetupError, match="the face is broken"):
-            await desk.choose(wanted)
+            await daemon.changes.choose(wanted)
         assert running.session.parts is parts and running.screen.face is face
-        assert running.loader.settings is settings
-        assert running.loader.open == open_before, "what was built is closed again"
+        assert running.components.settings is settings
+        assert running.components.open == open_before, "what was built is closed again"
         assert running.session.hushed == hushed and running.session.apologies is apologies
-        done = await desk.choose({**wanted, "face.name": "drawn"})
+        done = await daemon.changes.choose({**wanted, "face.name": "drawn"})
         assert set(done["changed"]) >= {"voice.english", "voice.name"}
-        assert sorted(running.loader.open) == ["another", "drawn", "father"]
+        assert sorted(running.components.open) == ["another", "drawn", "father"]
         assert running.session.apologies["en"].size, "the new voice apologises, too"
 
     changing(work)
 
 
 def test_an_old_part_that_cannot_be_closed_is_no_failure() -> None:
-    async def work(desk: Desk, running: SimpleNamespace) -> None:
-        await desk.answer(choose("mother"))
+    async def work(daemon: Daemon, running: SimpleNamespace) -> None:
+        await choose(daemon, "mother")
 
         def close() -> None:
-            running.loader.open.remove("mother")
+            running.components.open.remove("mother")
             raise RuntimeError("it hangs on")
 
         running.session.parts.conversion.converter.close = close
-        done = await desk.answer(choose("father"))
+        done = await choose(daemon, "father")
         assert done["changed"] == ["voice.name"]
         assert running.session.parts.conversion.name == "father"
 
@@ -212,32 +247,27 @@ def test_what_it_was_started_with_outlives_a_reload() -> None:
         voice = settings.voice.model_copy(update={"name": "father"})
         return settings.model_copy(update={"voice": voice})
 
-    async def work(desk: Desk, running: SimpleNamespace) -> None:
-        assert await desk.reload() == {"changed": [], "needs_restart": []}
-        await desk.answer(choose("mother"))
-        assert (await desk.reload())["changed"] == ["voice.name"]
-        assert running.loader.settings.voice.name == "father"
+    async def work(daemon: Daemon, running: SimpleNamespace) -> None:
+        assert await daemon.reload() == {"changed": [], "needs_restart": []}
+        await choose(daemon, "mother")
+        assert (await daemon.reload())["changed"] == ["voice.name"]
+        assert running.components.settings.voice.name == "father"
 
     changing(work, with_father)
 
 
 def test_changing_again_and_again_leaves_no_thread() -> None:
-    async def work(desk: Desk, running: SimpleNamespace) -> None:
-        await desk.answer(choose("mother"))
+    async def work(daemon: Daemon, running: SimpleNamespace) -> None:
+        await choose(daemon, "mother")
         before = threading.active_count()
         for _ in range(5):
-            await desk.answer(choose("father"))
-            await desk.answer(choose("mother"))
+            await choose(daemon, "father")
+            await choose(daemon, "mother")
         assert threading.active_count() == before
 
     changing(work)
 
 
 def test_a_daemon_that_loads_is_alive() -> None:
-    settings = load(Path("config.toml")).settings
-    desk = Desk(settings, None, Mute())
-    assert desk.ailment() == "", "else nobody would ping the watchdog from then on"
-
-
-def test_a_setting_says_itself_whether_it_changes_at_once() -> None:
-    assert {name for name, info in catalogue().items() if info.live} == set(LIVE)
+    daemon = Daemon(load(Path("config.toml")).settings)
+    assert daemon.unhealthy_component() == "", "else nobody would ping the watchdog from then on"

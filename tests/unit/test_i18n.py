@@ -16,13 +16,17 @@ PACKAGE = Path(daemon.__file__).parent
 CHINESE: dict[str, str] = tomllib.loads((PACKAGE / "texts_zh.toml").read_text(encoding="utf-8"))
 
 
+def tree_of(path: Path) -> ast.Module:
+    # Python 3.11 takes finalisers that run while it builds a tree for an error of its own.
+    gc.disable()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    gc.enable()
+    return tree
+
+
 def texts_in_code() -> Iterator[tuple[Path, str]]:
     for path in PACKAGE.rglob("*.py"):
-        # Python 3.11 takes finalisers that run while it builds a tree for an error of its own.
-        gc.disable()
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        gc.enable()
-        for node in ast.walk(tree):
+        for node in ast.walk(tree_of(path)):
             match node:
                 case ast.Call(func=ast.Name(id="tr"), args=[ast.Constant(value=str(text))]):
                     yield path, text
@@ -37,12 +41,34 @@ def test_every_text_has_its_chinese() -> None:
     assert not missing
 
 
+def test_every_label_has_its_chinese() -> None:
+    assert not [info.label for info in catalogue().values() if info.label not in CHINESE | {"": ""}]
+
+
 def test_no_chinese_is_left_over() -> None:
     declared = {
-        text for info in catalogue().values() for text in (info.description, purpose(info.section))
+        text
+        for info in catalogue().values()
+        for text in (info.description, purpose(info.section), info.label)
     }
     used = declared | {text for _, text in texts_in_code()}
     assert not set(CHINESE) - used
+
+
+def test_every_text_gets_its_fields() -> None:
+    """``tr(text).format(…)`` of a name that was changed in one of the two would end a command."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(tree_of(path)):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(
+                        value=ast.Call(func=ast.Name(id="tr"), args=[ast.Constant(str(text))]),
+                        attr="format",
+                    ),
+                    keywords=given,
+                ):
+                    names = {it.arg for it in given}  # None: of a mapping that is not known here
+                    assert None in names or fields(text) == names, f"{path}:{node.lineno}"
 
 
 @pytest.mark.parametrize("english", CHINESE)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.files import HeldFolder, mend_folder, whole_file, whole_folder
+from daemon.files import LockedTempFolder, atomic_folder, atomic_write, recover_folder
 
 # Forks for each line of files.py that runs, and ends there: by SIGKILL, or
 # by what the disk answers.
@@ -23,7 +23,7 @@ if not exchange:
     files._renamed = lambda one, other, flag: False
 
 def write(text):
-    with files.whole_folder(place) as made:
+    with files.atomic_folder(place) as made:
         (made / "weights").write_text(text)
         (made / "inner").mkdir()
         (made / "inner" / "more").write_text(text)
@@ -59,7 +59,7 @@ for step in range(1, 10_000):
     missing += not place.exists()
     if exchange:
         assert place.exists(), step
-    files.mend_folder(place)
+    files.recover_folder(place)
     texts = {(place / name).read_text() for name in ("weights", "inner/more")}
     assert texts in ({"old"}, {"new"}), (step, texts)
     if status == 0:
@@ -88,12 +88,12 @@ def test_a_folder_is_never_lost(how: str, way: str, tmp_path: Path) -> None:
 HOLDER = """
 import sys
 from pathlib import Path
-from daemon.files import HeldFolder, whole_file, whole_folder
+from daemon.files import LockedTempFolder, atomic_write, atomic_folder
 place = Path(sys.argv[1])
-with whole_file(place / "words.md") as part, whole_folder(place / "engine") as made:
+with atomic_write(place / "words.md") as part, atomic_folder(place / "engine") as made:
     part.write_text("xylophone")
     (made / "model").write_text("half")
-    held = HeldFolder("digital-life-test-")
+    held = LockedTempFolder("digital-life-test-")
     print(flush=True)
     sys.stdin.read()
 """
@@ -116,11 +116,11 @@ def test_what_a_killed_process_left_is_removed_and_what_is_held_is_not(
         (place / name).write_text("somebody else's")
 
     def write() -> None:
-        with whole_file(place / "words.md") as part:
+        with atomic_write(place / "words.md") as part:
             part.write_text("mine")
-        with whole_folder(place / "engine", replace=False) as made:
+        with atomic_folder(place / "engine", replace=False) as made:
             (made / "model").write_text("mine")
-        with HeldFolder("digital-life-test-") as folder:
+        with LockedTempFolder("digital-life-test-") as folder:
             assert Path(folder).stat().st_mode & 0o777 == 0o700
 
     with subprocess.Popen(
@@ -140,7 +140,7 @@ def test_a_link_in_the_place_is_replaced_and_what_it_points_to_stays(tmp_path: P
     elsewhere.mkdir()
     (elsewhere / "weights").write_text("old")
     (tmp_path / "adapter").symlink_to(elsewhere)
-    with whole_folder(tmp_path / "adapter") as made:
+    with atomic_folder(tmp_path / "adapter") as made:
         (made / "weights").write_text("new")
     assert (tmp_path / "adapter" / "weights").read_text() == "new"
     assert (elsewhere / "weights").read_text() == "old"
@@ -148,6 +148,6 @@ def test_a_link_in_the_place_is_replaced_and_what_it_points_to_stays(tmp_path: P
 
 
 def test_there_is_nothing_to_mend_where_nothing_was_cut_short(tmp_path: Path) -> None:
-    mend_folder(tmp_path / "adapter")
-    mend_folder(tmp_path / "no" / "such" / "place")
+    recover_folder(tmp_path / "adapter")
+    recover_folder(tmp_path / "no" / "such" / "place")
     assert names(tmp_path) == set()

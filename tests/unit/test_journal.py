@@ -5,17 +5,18 @@ import os
 import pty
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from daemon.errors import LONGEST_MESSAGE, LONGEST_SAID, StageError, named
-from daemon.service.journal import DiscreetFormatter, without_words
+from daemon.errors import MAX_MESSAGE_CHARS, MAX_SAID_CHARS, StageError, named
+from daemon.journal import DiscreetFormatter, without_words
 
 CANARY = "xylophone"
 
 LOG = """
 import logging, os
-from daemon.service.journal import start_logging
+from daemon.journal import start_logging
 
 start_logging("info")
 log = logging.getLogger("daemon.test")
@@ -31,7 +32,7 @@ log.info("after")
 LEAKS = """
 import asyncio, gc, logging, sys, threading, warnings
 from daemon.errors import StageError
-from daemon.service.journal import start_logging
+from daemon.journal import start_logging
 
 start_logging(sys.argv[1])
 word = sys.argv[2]  # a traceback may show the lines of this script
@@ -115,15 +116,15 @@ def test_at_debug_all_is_told() -> None:
 
 
 def test_it_starts_without_a_standard_error() -> None:
-    script = 'from daemon.service.journal import start_logging; start_logging("info")'
+    script = 'from daemon.journal import start_logging; start_logging("info")'
     command = f"exec {sys.executable} -c '{script}' 2>&-"
     assert subprocess.run(["sh", "-c", command], check=False).returncode == 0
 
 
 def test_errors_of_others_are_short_and_steer_no_terminal() -> None:
     error = StageError("brain", "it failed\n" + "x" * 5000, said="\x1b[31m" + "y\n" * 10**6)
-    assert len(named(error)) == LONGEST_MESSAGE and "\n" not in named(error)
-    assert len(error.said) <= LONGEST_SAID and error.said.isprintable()
+    assert len(named(error)) == MAX_MESSAGE_CHARS and "\n" not in named(error)
+    assert len(error.said) <= MAX_SAID_CHARS and error.said.isprintable()
     assert named(FileNotFoundError(2, "xylophone", CANARY)).startswith("FileNotFoundError: No such")
 
 
@@ -138,6 +139,39 @@ def test_a_record_of_ours_keeps_its_own_values() -> None:
     record = logging.LogRecord("daemon.a", 20, "a.py", 1, "turn %d: %s", (3, "heard"), None)
     assert DiscreetFormatter().format(record) == "turn 3: heard"
     assert record.args == (3, "heard"), "others' handlers get it as it was"
+
+
+RUN = """
+import sys
+from pathlib import Path
+from daemon.cli import main
+from daemon.commands import live
+from daemon.errors import StageError
+
+async def failing(*arguments):
+    error = StageError("brain", "the brain failed", "start it again", sys.argv[1])
+    raise ExceptionGroup("several", [error]) if sys.argv[2:] else error
+
+live._serve = failing
+raise SystemExit(main(["run"]))
+"""
+
+
+@pytest.mark.parametrize("several", [[], ["several"]])
+def test_what_ends_a_service_is_told_without_others_words(
+    tmp_path: Path, several: list[str]
+) -> None:
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, CANARY, *several],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "the brain failed\n" in done.stderr and "start it again" in done.stderr
+    assert CANARY not in done.stderr + done.stdout
 
 
 WATCHED = "from daemon.commands.console import is_watched; raise SystemExit(not is_watched())"

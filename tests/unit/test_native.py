@@ -1,5 +1,8 @@
 import logging
 import os
+import platform
+import subprocess
+import sys
 
 import pytest
 
@@ -23,3 +26,26 @@ def test_debugging_hears_all(
     with quiet_stderr():
         os.write(2, b"INFO: a delegate was created\n")
     assert "delegate" in capfd.readouterr().err
+
+
+FREED = """
+import re
+from pathlib import Path
+from daemon.native import give_memory_back
+
+def resident_mb():
+    return int(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
+
+before = resident_mb()
+blocks = [bytearray(100_000) for _ in range(3000)]
+last = blocks.pop()  # holds the end of the heap
+blocks.clear()
+kept = resident_mb() - before
+give_memory_back()
+assert resident_mb() - before < kept / 2, (before, kept, resident_mb())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_memory_that_was_freed_goes_back_to_the_system() -> None:
+    subprocess.run([sys.executable, "-c", FREED], check=True, timeout=300)

@@ -22,6 +22,9 @@ LOCK = dict(
 ALL = [line for lines in (PROJECT["dependencies"], *EXTRAS.values()) for line in lines]
 OURS = [*(ROOT / "daemon").rglob("*.py"), *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 
+# What PyTorch's build for graphics cards brings; it names the versions itself.
+OF_A_BUILD = re.compile("nvidia-|cuda-|triton$")
+
 
 def needed() -> dict[str, str]:
     """Name all that is installed for the program and its extras, with the version."""
@@ -29,7 +32,7 @@ def needed() -> dict[str, str]:
     todo, done = [Requirement(line) for line in ALL], set[str]()
     while todo:
         wanted = todo.pop()
-        if str(wanted) in done or wanted.name == PROJECT["name"]:
+        if str(wanted) in done or wanted.name == PROJECT["name"] or OF_A_BUILD.match(wanted.name):
             continue
         done.add(str(wanted))
         try:

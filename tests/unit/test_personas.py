@@ -8,7 +8,7 @@ from daemon.config import load, packaged_config
 from daemon.dialogue.personas import find_persona, list_personas, own_personas, with_persona
 from daemon.dialogue.voice_commands import wanted_persona
 from daemon.errors import SetupError
-from daemon.service.appearance import greeting
+from daemon.persona_switcher import greeting
 
 SETTINGS = load(packaged_config()).settings
 OWN = 'name = "Bo"\nprompt = "You are Bo."\n'

@@ -1,4 +1,4 @@
-"""The Chinese README and pages say what the English ones do."""
+"""The Chinese README and pages say what the English ones do, and name what there is."""
 
 import re
 from pathlib import Path
@@ -68,3 +68,37 @@ def test_both_have_the_same_tables_and_pictures(english: str, chinese: str) -> N
     pictures = re.compile(r"!\[[^]]*\]\(([^)]+)\)")
     assert len(rows.findall(chinese)) == len(rows.findall(english))
     assert pictures.findall(chinese) == pictures.findall(english)
+
+
+@pytest.mark.parametrize("page", [chinese for _, chinese in PAIRS], ids=lambda page: page.name)
+def test_no_line_ends_between_two_characters(page: Path) -> None:
+    """A browser shows the line's end as a space, which Chinese does not have."""
+    outside = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    character = "[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]"
+    assert not re.findall(rf"{character}\n *{character}", outside)
+
+
+CODE_PAGES = ("docs/architecture.md", "docs/glossary.md")
+NAMES = re.compile(r"`([\w/]+\.py)`: ((?:`[\w.]+`(?:, )?)+)")  # `file.py`: `Class.method`, `name`
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        *(ROOT / name.replace(".md", end) for name in CODE_PAGES for end in (".md", ".zh.md")),
+        ROOT / "CONTRIBUTING.md",
+    ],
+    ids=lambda page: page.name,
+)
+def test_the_code_has_what_its_pages_name(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    paths = set(re.findall(r"`([\w/]+(?:/|\.py|\.toml))`", text))
+    for path in paths - {path for path in paths if re.search("NAME|TOPIC|LANGUAGE", path)}:
+        assert (ROOT / "daemon" / path).exists() or (ROOT / path).exists(), path
+    named = NAMES.findall(text)
+    assert named or page.name == "CONTRIBUTING.md"
+    for path, names in named:
+        code = (ROOT / "daemon" / path.removeprefix("daemon/")).read_text(encoding="utf-8")
+        for name in re.findall(r"\w+", names):
+            defined = rf"^\s*(?:(?:async )?def |class ){name}\b|^\s*{name}(?::| =)"
+            assert re.search(defined, code, re.MULTILINE), f"{path} has no {name}"

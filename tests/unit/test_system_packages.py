@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon import system_packages
+from daemon import cli, system_packages
 from daemon.system_packages import (
     GOMP,
     PORTAUDIO,
@@ -110,9 +110,12 @@ def test_nothing_is_downloaded_without_what_all_needs(
     programs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     optional = Need("none-such", "none-such")
-    monkeypatch.setitem(system_packages.GROUPS, "base", (ABSENT,))
+    monkeypatch.setitem(system_packages.GROUPS, "base", (optional, ABSENT))
     assert system_packages.main(["base"]) == 1
-    assert "Nothing can run without libnone-such.so.7" in capfd.readouterr().err
+    assert "Nothing can run without libnone-such.so.7, so nothing" in capfd.readouterr().err
+    monkeypatch.setattr(system_packages, "BASE", (optional, ABSENT))
+    assert cli.main(["setup"]) == 2
+    assert "Nothing can run without libnone-such.so.7, so nothing" in capfd.readouterr().err
     monkeypatch.setitem(system_packages.GROUPS, "base", (optional,))
     assert system_packages.main(["base"]) == 0
 

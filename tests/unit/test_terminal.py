@@ -53,6 +53,23 @@ def test_what_cannot_be_encoded_is_shown_all_the_same() -> None:
     assert visible("a\udcffb") == "a?b"
 
 
+@pytest.mark.parametrize(
+    "steering", [*"\u202a\u202b\u202d\u202e\u2066\u2067\u2069\u2028\u2029\u206e"]
+)
+def test_no_letter_is_read_in_another_order(steering: str) -> None:
+    assert visible(f"bill{steering}fdp.exe") == "bill\ufffdfdp.exe"
+
+
+@pytest.mark.parametrize("hidden", [*"\xad\u061c\u200b\u200e\u200f\u2060\ufeff\U000e0041"])
+def test_nothing_is_hidden_between_letters(hidden: str) -> None:
+    assert visible(f"a{hidden}b") == "ab"
+
+
+@pytest.mark.parametrize("text", ["👨‍👩‍👧", "می‌خواهم", "क्‍ष", "שלום", "❤️"])
+def test_what_shapes_letters_stays(text: str) -> None:
+    assert visible(text) == text
+
+
 def test_every_console_is_plain() -> None:
     """Another would eat what stands between colons and brackets."""
     package = Path(daemon.__file__).parent

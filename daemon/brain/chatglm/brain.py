@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 
-from daemon.brain.answer import thoughtless
+from daemon.brain.answer import without_reasoning
 from daemon.brain.chatglm.chatglm import ChatGLM
 from daemon.brain.chatglm.text import cleaned_pieces, whole_characters
-from daemon.brain.thoughts import MARGIN, ends_in_thought
+from daemon.brain.reasoning_filter import MARGIN, ends_in_reasoning
 from daemon.errors import StageError
 from daemon.i18n import tr
 from daemon.media import Message
@@ -66,8 +66,8 @@ class ChatGLMBrain:
         Raises ``StageError``.
         """
         ids = self._model.encode_chat(messages)
-        room = self._context_tokens - len(ids)
-        if room <= 0:
+        budget = self._context_tokens - len(ids)
+        if budget <= 0:
             raise StageError(
                 "brain",
                 tr("The prompt has {count} tokens; the model reads 1 to {limit}.").format(
@@ -76,17 +76,17 @@ class ChatGLMBrain:
             )
         tokens = self._model.generate(
             ids,
-            min(self._max_reply_tokens, room),
+            min(self._max_reply_tokens, budget),
             self._temperature,
             cancel,
             top_p=self._top_p,
             repetition_penalty=self._repetition_penalty,
         )
         with closing(tokens):
-            spoken = filter(self._model.tokenizer.spoken, tokens)
+            spoken = filter(self._model.tokenizer.is_text_token, tokens)
             pieces = whole_characters(spoken, self._model.decode)
-            opened = ends_in_thought(self._model.decode(ids[-MARGIN:]))
-            for piece in thoughtless(cleaned_pieces(pieces, self._model.generation), opened):
+            opened = ends_in_reasoning(self._model.decode(ids[-MARGIN:]))
+            for piece in without_reasoning(cleaned_pieces(pieces, self._model.generation), opened):
                 if cancel.cancelled:
                     return
                 yield piece

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from daemon.errors import SetupError
 from daemon.i18n import tr
+from daemon.media import JsonObject
 
 PREFIX = "transformer.prefix_encoder."  # what the names of a prefix's tensors begin with
 PORTION = 32 * 2**20  # bytes mapped at a time, so that what was copied is given back soon
@@ -39,7 +39,7 @@ class Checkpoint:
     """A directory with ``config.json`` and weights."""
 
     directory: Path
-    config: dict[str, Any]
+    config: JsonObject
     generation: Generation
 
     @property
@@ -68,7 +68,7 @@ def _only_a_prefix(directory: Path) -> bool:
     return all(name.startswith(PREFIX) for name in names)
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> JsonObject:
     """Read a JSON object; ``SetupError`` when there is none."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
@@ -91,7 +91,7 @@ def damaged(path: Path) -> SetupError:
     )
 
 
-def _generation(directory: Path, config: dict[str, Any]) -> Generation:
+def _generation(directory: Path, config: JsonObject) -> Generation:
     kind = config.get("model_type")
     if kind in ("glm", "glm4"):
         return Generation.GLM
@@ -124,7 +124,7 @@ def _generation(directory: Path, config: dict[str, Any]) -> Generation:
     return Generation.SECOND if _is_second(directory, config) else Generation.THIRD
 
 
-def _is_second(directory: Path, config: dict[str, Any]) -> bool:
+def _is_second(directory: Path, config: JsonObject) -> bool:
     """Tell the second generation from the third, whose network and vocabulary are the same.
 
     The names in its files say it; where somebody renamed it, the authors' tokenizer does, which

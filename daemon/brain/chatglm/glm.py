@@ -5,7 +5,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -19,11 +19,14 @@ from daemon.i18n import tr
 from daemon.media import Message
 from daemon.worker import CancelToken
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
 
 class GlmTokenizer:
     """The tokenizer that transformers makes of ``tokenizer.json``."""
 
-    def __init__(self, own: Any) -> None:
+    def __init__(self, own: "PreTrainedTokenizerBase") -> None:
         self.own = own
         names = sorted((token.content for token in own.added_tokens_decoder.values()), key=len)
         self._marks = re.compile("|".join(re.escape(name) for name in reversed(names)) or r"(?!)")
@@ -42,7 +45,7 @@ class GlmTokenizer:
         """See ``Tokenizer``."""
         return int(self.own.convert_tokens_to_ids(name))
 
-    def spoken(self, id: int) -> bool:
+    def is_text_token(self, id: int) -> bool:
         """See ``Tokenizer``."""
         return id < len(self.own) and id not in self.own.added_tokens_decoder
 
@@ -74,7 +77,7 @@ class GlmFormat:
 class GlmReader:
     """Reads with a network of transformers'."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: "PreTrainedModel") -> None:
         from transformers import DynamicCache
 
         self.model = model
@@ -115,7 +118,7 @@ def load_glm(
     device: torch.device,
     adapter: Path | None,
     bits: Bits | None = None,
-) -> tuple[GlmTokenizer, GlmFormat, Any]:
+) -> tuple[GlmTokenizer, GlmFormat, "PreTrainedModel"]:
     """Load tokenizer, chat form and network; ``adapter`` is a LoRA of peft's, merged into it.
 
     Raises ``SetupError`` for whatever is missing or damaged: transformers by itself would go on
@@ -168,17 +171,17 @@ def load_glm(
     return tokenizer, chat_format, model
 
 
-def _ends(model: Any, tokenizer: GlmTokenizer) -> frozenset[int]:
+def _ends(model: "PreTrainedModel", tokenizer: GlmTokenizer) -> frozenset[int]:
     ends = model.generation_config.eos_token_id
     return frozenset([ends] if isinstance(ends, int) else ends or [tokenizer.own.eos_token_id])
 
 
-_LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+_LOCAL: dict[str, bool] = {"local_files_only": True, "trust_remote_code": False}
 # Named here, because a config might name one that is fetched as a program.
 _ATTENTION = "sdpa"
 
 
-def _own_memory(model: Any, directory: Path, bits: Bits | None) -> None:
+def _own_memory(model: "PreTrainedModel", directory: Path, bits: Bits | None) -> None:
     """Copy the weights, which transformers leaves in the mapped files, a portion at a time.
 
     In memory of their own they lie on large pages and begin where the processor wants them to, a
@@ -195,7 +198,7 @@ def _own_memory(model: Any, directory: Path, bits: Bits | None) -> None:
                 weight.data = torch.empty_like(tensor).copy_(tensor)
 
 
-def _adapted(model: Any, adapter: Path) -> Any:
+def _adapted(model: "PreTrainedModel", adapter: Path) -> "PreTrainedModel":
     told = read_json(adapter / "adapter_config.json")
     # peft imports whatever module is named beside megatron_config; other kinds load more by name.
     if told.get("peft_type") != "LORA" or told.get("megatron_config"):

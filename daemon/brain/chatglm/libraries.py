@@ -1,7 +1,6 @@
 """Importing transformers and torchao so that they work beside what else is installed, quietly."""
 
 import logging
-from typing import Any
 
 
 def prepare() -> None:
@@ -22,7 +21,7 @@ def prepare() -> None:
     if available.__name__ == "without_torchaudio":
         return
 
-    def without_torchaudio(name: str, *rest: Any, **more: Any) -> tuple[bool, Any]:
+    def without_torchaudio(name: str, *rest: object, **more: object) -> tuple[bool, object]:
         return (False, None) if name == "torchaudio" else available(name, *rest, **more)
 
     import_utils._is_package_available = without_torchaudio

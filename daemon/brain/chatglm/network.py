@@ -114,7 +114,7 @@ def _rounded_up(count: int) -> int:
 
 
 class Network(nn.Module, ABC):
-    """A language model of one generation; see ``first.py`` and ``later.py``."""
+    """A language model of one generation; see ``chatglm1.py`` and ``chatglm2_3.py``."""
 
     shape: Shape
     prefix_width: int

@@ -8,7 +8,6 @@ and prefix together serves as well; only the prefix is taken from it.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +15,7 @@ from torch import Tensor, nn
 from daemon.brain.chatglm.checkpoint import PREFIX
 from daemon.brain.chatglm.network import Network, Prefix, Shape
 from daemon.errors import SetupError
-from daemon.files import unwritable, whole_file
+from daemon.files import atomic_write, unwritable
 from daemon.i18n import tr
 
 DROPOUT = 0.1  # the authors' own, on the keys and values, in training only
@@ -73,7 +72,7 @@ class PrefixEncoder(nn.Module):
         states = states.view(-1, shape.layers, 2, shape.groups, shape.head)
         return Prefix(self.dropout(states).permute(1, 2, 3, 0, 4))
 
-    def save(self, directory: Path, config: Mapping[str, Any]) -> None:
+    def save(self, directory: Path, config: Mapping[str, object]) -> None:
         """Write ``pytorch_model.bin`` and ``config.json`` as the authors' training does.
 
         ``config`` is the base checkpoint's. Each file appears whole or not at all; raises
@@ -89,9 +88,9 @@ class PrefixEncoder(nn.Module):
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise unwritable(directory, error) from error
-        with whole_file(directory / "pytorch_model.bin") as part:
+        with atomic_write(directory / "pytorch_model.bin") as part:
             torch.save(tensors, part)
-        with whole_file(directory / "config.json") as part:
+        with atomic_write(directory / "config.json") as part:
             part.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -8,13 +8,16 @@ on a CPU, torchao's int8 makes every weight large again for each token (78 ms fo
 import ctypes
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from daemon.brain.chatglm.libraries import prepare
+
+if TYPE_CHECKING:
+    from torchao.quantization import Int8Tensor
 
 Bits = Literal["int8", "int4"]
 BITS: dict[str, Bits] = {"int8": "int8", "int4": "int4"}
@@ -73,7 +76,7 @@ class Int8Linear(nn.Module):
 
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
-        weight: Any = linear.weight  # torchao's tensor
+        weight: Int8Tensor = linear.weight
         self.register_buffer("weight", weight.qdata)
         self.register_buffer("scale", weight.scale.flatten().to(weight.dtype))
         self.register_buffer("bias", None if linear.bias is None else linear.bias.data)

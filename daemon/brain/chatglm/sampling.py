@@ -21,21 +21,23 @@ class Sampling:
     """Above 1 makes tokens that have occurred less likely (Keskar et al. 2019)."""
 
 
-def choose(scores: Tensor, seen: Sequence[int], how: Sampling, chance: torch.Generator) -> int:
+def choose(
+    scores: Tensor, seen: Sequence[int], sampling: Sampling, generator: torch.Generator
+) -> int:
     """Return a token id; ``scores`` is float32 (vocabulary,), ``seen`` what has occurred."""
-    if how.repetition_penalty != 1.0 and seen:
+    if sampling.repetition_penalty != 1.0 and seen:
         places = torch.tensor(sorted(set(seen)))
         old = scores[places]
-        penalty = how.repetition_penalty
+        penalty = sampling.repetition_penalty
         scores = scores.index_copy(0, places, torch.where(old > 0, old / penalty, old * penalty))
-    if how.temperature <= 0:
+    if sampling.temperature <= 0:
         return int(scores.argmax())
-    chances = torch.softmax(scores / how.temperature, 0)
-    if how.top_p >= 1:
-        return int(torch.multinomial(chances, 1, generator=chance))
-    likely, places = chances.topk(min(OFTEN_ENOUGH, len(chances)))
-    if likely.sum() < how.top_p:
-        likely, places = chances.sort(descending=True)
+    probabilities = torch.softmax(scores / sampling.temperature, 0)
+    if sampling.top_p >= 1:
+        return int(torch.multinomial(probabilities, 1, generator=generator))
+    likely, places = probabilities.topk(min(OFTEN_ENOUGH, len(probabilities)))
+    if likely.sum() < sampling.top_p:
+        likely, places = probabilities.sort(descending=True)
     # A token stays if those before it do not fill the share: the likeliest always does.
-    likely[likely.cumsum(0) - likely >= how.top_p] = 0
-    return int(places[torch.multinomial(likely, 1, generator=chance)])
+    likely[likely.cumsum(0) - likely >= sampling.top_p] = 0
+    return int(places[torch.multinomial(likely, 1, generator=generator)])

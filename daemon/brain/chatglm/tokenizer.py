@@ -28,11 +28,11 @@ class Tokenizer(Protocol):
     def special(self, name: str) -> int:
         """Return the id of a special token, such as ``[gMASK]``."""
 
-    def spoken(self, id: int) -> bool:
+    def is_text_token(self, id: int) -> bool:
         """Whether a token belongs to an answer: no special one, nor one without a meaning."""
 
 
-class FirstTokenizer:
+class ChatGLM1Tokenizer:
     """``ice_text.model``: line breaks, tabs and runs of up to 80 blanks are tokens of their own."""
 
     longest_blank = 80
@@ -66,7 +66,7 @@ class FirstTokenizer:
         """See ``Tokenizer``."""
         return int(self._model.piece_to_id(name)) + self._offset
 
-    def spoken(self, id: int) -> bool:
+    def is_text_token(self, id: int) -> bool:
         """See ``Tokenizer``."""
         return self._known(id) and id not in self._special
 
@@ -75,7 +75,7 @@ class FirstTokenizer:
         return 0 <= id - self._offset < self._size
 
 
-class LaterTokenizer:
+class ChatGLM2Tokenizer:
     """``tokenizer.model``; the special tokens follow its last one."""
 
     names = (
@@ -116,7 +116,7 @@ class LaterTokenizer:
             return int(self._model.eos_id())
         return self._size + self.names.index(name)
 
-    def spoken(self, id: int) -> bool:
+    def is_text_token(self, id: int) -> bool:
         """See ``Tokenizer``."""
         return id < self._size and not self._model.is_control(id)
 
@@ -133,10 +133,10 @@ class LaterTokenizer:
 def load_tokenizer(checkpoint: Checkpoint) -> Tokenizer:
     """Load the tokenizer beside a checkpoint of the first three generations."""
     if checkpoint.generation is not Generation.FIRST:
-        return LaterTokenizer(checkpoint.directory / "tokenizer.model")
+        return ChatGLM2Tokenizer(checkpoint.directory / "tokenizer.model")
     file = checkpoint.directory / "tokenizer_config.json"
     told = read_json(file) if file.is_file() else {}
-    return FirstTokenizer(
+    return ChatGLM1Tokenizer(
         checkpoint.directory / "ice_text.model", int(told.get("num_image_tokens", 20_000))
     )
 

@@ -3,21 +3,22 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+from daemon.brain.chatglm.chatglm1 import ChatGLM1Config, ChatGLM1Network
+from daemon.brain.chatglm.chatglm2_3 import ChatGLM2Config, ChatGLM2Network
 from daemon.brain.chatglm.checkpoint import PREFIX, Checkpoint, Generation, shards, tensors
-from daemon.brain.chatglm.first import FirstConfig, FirstNetwork
-from daemon.brain.chatglm.later import LaterConfig, LaterNetwork
 from daemon.brain.chatglm.network import Network
 from daemon.brain.chatglm.prefix import PrefixEncoder
 from daemon.brain.chatglm.quantise import Bits, quantise
 from daemon.errors import SetupError
 from daemon.i18n import tr
+from daemon.media import JsonObject
 
-C = TypeVar("C", FirstConfig, LaterConfig)
+C = TypeVar("C", ChatGLM1Config, ChatGLM2Config)
 
 
 def load_network(
@@ -91,7 +92,7 @@ def _network(checkpoint: Checkpoint) -> Network:
     if checkpoint.generation is Generation.FIRST:
         if not config.get("position_encoding_2d", True):
             raise _unknown(checkpoint, "position_encoding_2d")
-        return FirstNetwork(_read(FirstConfig, config, checkpoint))
+        return ChatGLM1Network(_read(ChatGLM1Config, config, checkpoint))
     for name, only in _ONLY.items():
         if config.get(name, only) != only:
             raise _unknown(checkpoint, name)
@@ -100,7 +101,7 @@ def _network(checkpoint: Checkpoint) -> Network:
         config["rope_stretch"] = ratio
     else:
         config["rope_base"] = 10_000.0 * ratio
-    return LaterNetwork(_read(LaterConfig, config, checkpoint))
+    return ChatGLM2Network(_read(ChatGLM2Config, config, checkpoint))
 
 
 _ONLY = {
@@ -116,7 +117,7 @@ _ONLY = {
 """Switches that the official checkpoints all set alike; no other setting was ever published."""
 
 
-def _read(kind: type[C], config: dict[str, Any], checkpoint: Checkpoint) -> C:
+def _read(kind: type[C], config: JsonObject, checkpoint: Checkpoint) -> C:
     told = {field.name: config[field.name] for field in fields(kind) if field.name in config}
     for name, value in told.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:

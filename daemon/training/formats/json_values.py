@@ -8,13 +8,12 @@ time, and every character is looked at once.
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from daemon.errors import InputError
 from daemon.i18n import tr
 
-LONGEST_VALUE = 1_000_000  # characters of one value of many; a novel has less
-LONGEST_NUMBER = 40  # digits; a longer one stays text, int() would refuse it or take its time
+MAX_VALUE_CHARS = 1_000_000  # characters of one value of many; a novel has less
+MAX_NUMBER_DIGITS = 40  # digits; a longer one stays text, int() would refuse it or take its time
 _BETWEEN = re.compile(r"[\s,]*+")
 _LIST = re.compile(r"\[\s*+[\[{\]]")
 
@@ -24,16 +23,16 @@ def is_json(text: str) -> bool:
     return text.startswith("{") or bool(_LIST.match(text))
 
 
-def decoder(hook: Callable[[dict[str, Any]], Any] | None = None) -> json.JSONDecoder:
+def decoder(hook: Callable[[dict[str, object]], object] | None = None) -> json.JSONDecoder:
     """Return a decoder to which no number is too long, and to which NaN is nothing."""
     return json.JSONDecoder(
         object_hook=hook,
-        parse_int=lambda digits: int(digits) if len(digits) <= LONGEST_NUMBER else digits,
-        parse_constant=lambda name: None,
+        parse_int=lambda digits: int(digits) if len(digits) <= MAX_NUMBER_DIGITS else digits,
+        parse_constant=lambda _name: None,
     )
 
 
-def values(text: str) -> Iterator[tuple[int, Any]]:
+def values(text: str) -> Iterator[tuple[int, object]]:
     """Yield each value with the number of the line in which it begins.
 
     Raises ``InputError`` with that number for what is no JSON, is nested too deeply, or is too
@@ -51,10 +50,10 @@ def values(text: str) -> Iterator[tuple[int, Any]]:
         line += text.count("\n", counted, position)
         counted = position
         value, end = decode(read, text, position, line)
-        if end - position > LONGEST_VALUE:
+        if end - position > MAX_VALUE_CHARS:
             raise InputError(
                 tr("What begins in line {line} is longer than {limit} characters.").format(
-                    line=line, limit=LONGEST_VALUE
+                    line=line, limit=MAX_VALUE_CHARS
                 )
             )
         yield line, value
@@ -64,8 +63,8 @@ def values(text: str) -> Iterator[tuple[int, Any]]:
 
 
 def decode(
-    read: Callable[[str, int], tuple[Any, int]], text: str, position: int, line: int
-) -> tuple[Any, int]:
+    read: Callable[[str, int], tuple[object, int]], text: str, position: int, line: int
+) -> tuple[object, int]:
     """Return the value at ``position``, which is in ``line``, and where it ends.
 
     Raises ``InputError`` where there is none.

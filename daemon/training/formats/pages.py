@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-DEEPEST = 64  # elements within each other; of what is deeper only the words are kept
+MAX_DEPTH = 64  # elements within each other; of what is deeper only the words are kept
 VOID = {"br", "img", "input", "link", "meta", "hr", "source", "area", "col", "wbr", "embed"}
 RAW = {"script", "style"}
 _SPACE = re.compile(r"\s+")
@@ -89,7 +89,7 @@ class _Reader:
         if not self._open and not classes & self._wanted:
             return
         element = Element(classes, attributes)
-        if len(self._open) >= DEEPEST:
+        if len(self._open) >= MAX_DEPTH:
             element = self._open[-1][1]
         elif self._open:
             self._open[-1][1].children.append(element)

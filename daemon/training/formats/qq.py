@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from daemon.training.chats import Said, text_or_media
+from daemon.training.chats import ChatMessage, text_or_media
 from daemon.training.formats.clock import seconds
 
 _HEAD = re.compile(r"消息对象[:：](?P<chat>.*)")
@@ -27,7 +27,7 @@ _FRAME = re.compile(r"=+|消息分组[:：].*|消息记录（此消息记录为�
 _STAMP = r"\d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{2}:\d{2}(?: [AP]M)?"
 _MESSAGE = re.compile(rf"(?P<at>{_STAMP}) (?:【[^】]*】)?(?P<who>.*)")
 _ACCOUNT = re.compile(r"(?:\((\d{5,12})\)|<([^<>\s@]{1,64}@[^<>\s]{1,255})>)\Z")
-LONGEST_ACCOUNT = 330  # characters of a mail address with its brackets
+MAX_ACCOUNT_CHARS = 330  # characters of a mail address with its brackets
 _SYSTEM = {"10000", "1000000", "80000000"}  # system messages, the same in groups, anonymous members
 _NEWS = re.compile(
     r"(?:你|对方|.{1,24})(?:撤回了一条消息|已成功接收了?.*文件.*|拍了拍.*)|你已下载文件.*"
@@ -54,7 +54,7 @@ def is_qq(head: str) -> bool:
     return any((found := _begun(line)) and found.account for line in head.splitlines())
 
 
-def read_qq(lines: Iterator[str]) -> Iterator[Said]:
+def read_qq(lines: Iterator[str]) -> Iterator[ChatMessage]:
     """Yield the messages of either export."""
     first = next(lines, "")
     if first.startswith(_EXPORTER):
@@ -82,21 +82,21 @@ def _begun(line: str) -> _Begun | None:
     if not found:
         return None
     who = found["who"].rstrip()
-    account = _ACCOUNT.search(who, max(len(who) - LONGEST_ACCOUNT, 0))
+    account = _ACCOUNT.search(who, max(len(who) - MAX_ACCOUNT_CHARS, 0))
     if not account:
         return _Begun(who, "", seconds(found["at"]))
     return _Begun(who[: account.start()].strip(), account[1] or account[2], seconds(found["at"]))
 
 
-def _said(chat: str, message: _Begun, words: list[str]) -> Said:
+def _said(chat: str, message: _Begun, words: list[str]) -> ChatMessage:
     account, at = message.account, message.at
     who, text = message.who or account, "\n".join(words).strip()
     if account in _SYSTEM or who == "系统消息" or _NEWS.fullmatch(text):
-        return Said(chat, who, account, at, text, "system")
+        return ChatMessage(chat, who, account, at, text, "system")
     return text_or_media(chat, who, account, at, text, stickers=True)
 
 
-def _exporter(lines: Iterator[str]) -> Iterator[Said]:
+def _exporter(lines: Iterator[str]) -> Iterator[ChatMessage]:
     chat, who, before = "", "", ""
     at: float | None = None
     words: list[str] | None = None
@@ -121,8 +121,8 @@ def _exporter(lines: Iterator[str]) -> Iterator[Said]:
 _OUTRO = re.compile(r"\s*导出完成|总计导出 \d+ 条消息|导出时间: .*")
 
 
-def _exported(chat: str, who: str, at: float | None, words: list[str]) -> Said:
+def _exported(chat: str, who: str, at: float | None, words: list[str]) -> ChatMessage:
     text = "\n".join(words).strip()
     if who == "系统消息" or _NEWS.fullmatch(text):
-        return Said(chat, who, "", at, text, "system")
+        return ChatMessage(chat, who, "", at, text, "system")
     return text_or_media(chat, who, "", at, text, stickers=True)

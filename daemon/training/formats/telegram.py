@@ -6,11 +6,10 @@ to, as the first message of a topic is the one that made it.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from daemon.errors import InputError
 from daemon.i18n import tr
-from daemon.training.chats import Said, text_or_media
+from daemon.training.chats import ChatMessage, text_or_media
 from daemon.training.formats.clock import seconds
 from daemon.training.formats.json_values import decode, decoder
 from daemon.training.formats.pages import Element, elements
@@ -21,7 +20,7 @@ KEPT = {"type", "messages", "chats", "left_chats", "list", "name", "id", "role",
 }  # fmt: skip
 
 
-def load(text: str) -> dict[str, Any] | None:
+def load(text: str) -> dict[str, object] | None:
     """Return the export that a JSON text is, None where it is another one.
 
     Of each object only what is needed is kept while it is read: an export is mostly the rest.
@@ -41,11 +40,11 @@ def load(text: str) -> dict[str, Any] | None:
     return value if whole and isinstance(value, dict) and _is_telegram(value) else None
 
 
-def _needed(value: dict[str, Any]) -> dict[str, Any]:
+def _needed(value: dict[str, object]) -> dict[str, object]:
     return {name: kept for name, kept in value.items() if name in KEPT}
 
 
-def _is_telegram(value: Mapping[str, Any]) -> bool:
+def _is_telegram(value: Mapping[str, object]) -> bool:
     if "chats" in value or "left_chats" in value:
         return True
     messages = value.get("messages")
@@ -54,7 +53,7 @@ def _is_telegram(value: Mapping[str, Any]) -> bool:
     return not (messages and isinstance(messages[0], dict) and "role" in messages[0])
 
 
-def read_telegram_json(value: Mapping[str, Any]) -> Iterator[Said]:
+def read_telegram_json(value: Mapping[str, object]) -> Iterator[ChatMessage]:
     """Yield the messages of all chats, also of those that were left.
 
     Raises ``InputError`` where it is built otherwise.
@@ -68,7 +67,7 @@ def read_telegram_json(value: Mapping[str, Any]) -> Iterator[Said]:
             yield from _chat(_object(chat))
 
 
-def _chat(chat: Mapping[str, Any]) -> Iterator[Said]:
+def _chat(chat: Mapping[str, object]) -> Iterator[ChatMessage]:
     name = _first(chat, "name", "id")
     messages = [_object(message) for message in _list(chat.get("messages"))]
     topics = {
@@ -79,7 +78,7 @@ def _chat(chat: Mapping[str, Any]) -> Iterator[Said]:
     if not topics:
         yield from (_from_json(name, message) for message in messages)
         return
-    parts: dict[str, list[Said]] = {}
+    parts: dict[str, list[ChatMessage]] = {}
     for message, topic in zip(messages, _topics(messages, topics, name), strict=True):
         parts.setdefault(topic, []).append(_from_json(topic, message))
     for part in parts.values():
@@ -87,7 +86,7 @@ def _chat(chat: Mapping[str, Any]) -> Iterator[Said]:
 
 
 def _topics(
-    messages: list[Mapping[str, Any]], topics: Mapping[str, str], outside: str
+    messages: list[Mapping[str, object]], topics: Mapping[str, str], outside: str
 ) -> Iterator[str]:
     """Yield the topic of each message, by the topic of the message that it replies to.
 
@@ -102,19 +101,19 @@ def _topics(
         yield topic
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: object) -> list[object]:
     if isinstance(value, list | None):
         return value or []
     raise _unlike("list", value)
 
 
-def _object(value: Any) -> Mapping[str, Any]:
+def _object(value: object) -> Mapping[str, object]:
     if isinstance(value, dict):
         return value
     raise _unlike("object", value)
 
 
-def _unlike(wanted: str, value: Any) -> InputError:
+def _unlike(wanted: str, value: object) -> InputError:
     return InputError(
         tr("This is not what Telegram exports: {reason}").format(
             reason=f"{type(value).__name__} ≠ {wanted}"
@@ -122,18 +121,18 @@ def _unlike(wanted: str, value: Any) -> InputError:
     )
 
 
-def _from_json(chat: str, message: Mapping[str, Any]) -> Said:
+def _from_json(chat: str, message: Mapping[str, object]) -> ChatMessage:
     who = _first(message, "from", "actor", "from_id")
     account = _first(message, "from_id", "actor_id")
     at = seconds(_first(message, "date_unixtime")) or seconds(_first(message, "date"))
     if message.get("type") != "message":
-        return Said(chat, who, account, at, "", "system")
+        return ChatMessage(chat, who, account, at, "", "system")
     if any(mark in message for mark in ("forwarded_from", "via_bot", "saved_from")):
-        return Said(chat, who, account, at, "", "media")
+        return ChatMessage(chat, who, account, at, "", "media")
     return text_or_media(chat, who, account, at, _words(message))
 
 
-def _first(value: Mapping[str, Any], *names: str) -> str:
+def _first(value: Mapping[str, object], *names: str) -> str:
     """Return what the first of ``names`` that is there holds, if that is text or a number."""
     for name in names:
         if (found := value.get(name)) and isinstance(found, str | int):
@@ -141,14 +140,14 @@ def _first(value: Mapping[str, Any], *names: str) -> str:
     return ""
 
 
-def _words(message: Mapping[str, Any]) -> str:
+def _words(message: Mapping[str, object]) -> str:
     text = message.get("text") or message.get("text_entities") or ""
     parts = text if isinstance(text, list) else [text]
     words = [part.get("text", "") if isinstance(part, dict) else part for part in parts]
     return "".join(word for word in words if isinstance(word, str))
 
 
-def read_telegram_html(text: str) -> Iterator[Said]:
+def read_telegram_html(text: str) -> Iterator[ChatMessage]:
     """Yield the messages of a page. A message that follows its own sender's has no name there."""
     chat, who = "", ""
     for element in elements(text, ("page_header", "message")):
@@ -156,16 +155,16 @@ def read_telegram_html(text: str) -> Iterator[Said]:
             chat = element.text("text")
             continue
         if "service" in element.classes:
-            yield Said(chat, "", "", None, "", "system")
+            yield ChatMessage(chat, "", "", None, "", "system")
             continue
         who = element.text("from_name", outside="forwarded") or who
         yield _from_page(chat, who, element)
 
 
-def _from_page(chat: str, who: str, element: Element) -> Said:
+def _from_page(chat: str, who: str, element: Element) -> ChatMessage:
     day, _, clock = element.title("date").partition(" ")
     at = seconds("-".join(reversed(day[:20].split("."))) + " " + clock[:40])
     if element.has("forwarded"):
-        return Said(chat, who, "", at, "", "media")
+        return ChatMessage(chat, who, "", at, "", "media")
     who, _, bot = who.partition(" via @")
     return text_or_media(chat, who, "", at, "" if bot else element.text("text"))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from daemon.errors import InputError
 from daemon.i18n import tr
-from daemon.training.chats import Said, text_or_media
+from daemon.training.chats import ChatMessage, text_or_media
 from daemon.training.formats.clock import seconds
 from daemon.training.formats.json_values import decoder
 from daemon.training.formats.pages import elements, unescaped
@@ -20,8 +20,8 @@ from daemon.training.formats.pages import elements, unescaped
 ME, OTHER = "我", "对方"  # who sent it, where an export tells only that
 TEXT, QUOTING, SYSTEM = "1", ("49", "57"), "10000"  # WeChat's own numbers for kinds of messages
 QUOTE = "\n\n引用"  # what PyWxDump puts between an answer and the message that it quotes
-LONGEST_FIELD = 1_000_000  # characters
-MOST_COLUMNS = 100  # the tools write 8 to 20
+MAX_FIELD_CHARS = 1_000_000  # characters
+MAX_COLUMNS = 100  # the tools write 8 to 20
 
 
 def is_wechat_csv(head: str) -> bool:
@@ -33,16 +33,16 @@ def is_wechat_csv(head: str) -> bool:
     return {"IsSender", "StrContent"} <= columns or {"is_sender", "type_name"} <= columns
 
 
-def read_wechat_csv(lines: Iterator[str]) -> Iterator[Said]:
+def read_wechat_csv(lines: Iterator[str]) -> Iterator[ChatMessage]:
     """Yield the messages of either kind of table.
 
     Raises ``InputError`` for a row that is no such one.
     """
-    csv.field_size_limit(LONGEST_FIELD)
+    csv.field_size_limit(MAX_FIELD_CHARS)
     rows = csv.DictReader((line + "\n" for line in lines), restval="")
     try:
         columns = rows.fieldnames or ()
-        if len(columns) > MOST_COLUMNS:
+        if len(columns) > MAX_COLUMNS:
             raise InputError(tr("It has {count} columns.").format(count=len(columns)))
         of = _wechatmsg if "StrContent" in columns else _pywxdump
         for row in rows:
@@ -53,20 +53,20 @@ def read_wechat_csv(lines: Iterator[str]) -> Iterator[Said]:
         ) from None
 
 
-def _wechatmsg(row: Mapping[str, str]) -> Said:
+def _wechatmsg(row: Mapping[str, str]) -> ChatMessage:
     mine = row["IsSender"] == "1"
     who = row.get("Remark") or row.get("NickName") or (ME if mine else OTHER)
     account = row.get("Sender") or ""
     at = seconds(row.get("CreateTime") or "") or seconds(row.get("StrTime") or "")
     chat, kind, text = row.get("TalkerId") or "", row.get("Type", TEXT), row["StrContent"]
     if kind == SYSTEM:
-        return Said(chat, who, account, at, text, "system")
+        return ChatMessage(chat, who, account, at, text, "system")
     if kind != TEXT or text.lstrip().startswith(("<msg", "<?xml", "<sysmsg")):
-        return Said(chat, who, account, at, "", "media")
+        return ChatMessage(chat, who, account, at, "", "media")
     return text_or_media(chat, who, account, at, text, stickers=True)
 
 
-def _pywxdump(row: Mapping[str, str]) -> Said:
+def _pywxdump(row: Mapping[str, str]) -> ChatMessage:
     mine = row["is_sender"] == "1"
     who = row.get("talker") or (ME if mine else OTHER)
     chat, kind = row.get("room_name") or "", row["type_name"]
@@ -74,11 +74,11 @@ def _pywxdump(row: Mapping[str, str]) -> Said:
     if text is None:
         text = _inner(row.get("content") or "")
     if kind in ("系统通知", "拍一拍") or "撤回" in kind:
-        return Said(chat, who, "", at, text, "system")
+        return ChatMessage(chat, who, "", at, text, "system")
     if kind in ("引用回复", "引用", "quote"):
         text = text.split(QUOTE, 1)[0]
     elif kind not in ("文本", "text"):
-        return Said(chat, who, "", at, "", "media")
+        return ChatMessage(chat, who, "", at, "", "media")
     return text_or_media(chat, who, "", at, text, stickers=True)
 
 
@@ -105,7 +105,7 @@ def is_wechat_html(text: str) -> bool:
     return bool(_LIST.search(text)) or 'class="nt-box"' in text
 
 
-def read_wechat_html(text: str) -> Iterator[Said]:
+def read_wechat_html(text: str) -> Iterator[ChatMessage]:
     """Yield the messages of a page."""
     if found := _LIST.search(text):
         yield from _listed(text, found.end())
@@ -113,7 +113,7 @@ def read_wechat_html(text: str) -> Iterator[Said]:
         yield from _blocks(text)
 
 
-def _listed(text: str, position: int) -> Iterator[Said]:
+def _listed(text: str, position: int) -> Iterator[ChatMessage]:
     while (position := _skip(text, position)) < len(text) and text[position] == "{":
         position += 1
         fields: dict[str, str] = {}
@@ -154,21 +154,21 @@ def _plain(text: str) -> str:
     return unescaped(_PICTURE.sub("", text))
 
 
-def _from_list(fields: Mapping[str, str]) -> Said:
+def _from_list(fields: Mapping[str, str]) -> ChatMessage:
     mine = fields.get("is_send") == "1"
     who = fields.get("displayname") or (ME if mine else OTHER)
     at, kind = seconds(fields.get("timestamp", "")), fields.get("type", "")
     if kind in ("0", SYSTEM):
-        return Said("", who, "", at, "", "system")
+        return ChatMessage("", who, "", at, "", "system")
     if kind != TEXT and (kind, fields.get("sub_type", "")) != QUOTING:
-        return Said("", who, "", at, "", "media")
+        return ChatMessage("", who, "", at, "", "media")
     return text_or_media("", who, "", at, fields.get("text", ""), stickers=True)
 
 
-def _blocks(text: str) -> Iterator[Said]:
+def _blocks(text: str) -> Iterator[ChatMessage]:
     for element in elements(text, ("msg",)):
         if "chat-notice" in element.classes or not element.has("nt-box"):
-            yield Said("", "", "", None, "", "system")
+            yield ChatMessage("", "", "", None, "", "system")
             continue
         box = element.find("nt-box")
         assert box is not None

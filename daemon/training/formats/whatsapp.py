@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from daemon.training.chats import Said, text_or_media
+from daemon.training.chats import ChatMessage, text_or_media
 from daemon.training.formats.clock import moment
 from daemon.training.formats.whatsapp_words import (
     MARKS,
@@ -29,9 +29,9 @@ from daemon.training.formats.whatsapp_words import (
 
 NOTICE: Sorted = "", "system"
 LEFT_TO_RIGHT = "\u200e"
-LONGEST_STAMP = 80  # characters
-LONGEST_SENDER = 120
-LOOKED_AT = 5_000  # messages by which the order of dates is decided
+MAX_STAMP_CHARS = 80  # characters
+MAX_SENDER_CHARS = 120
+SAMPLED_MESSAGES = 5_000  # messages by which the order of dates is decided
 _BLANKS = str.maketrans("\u00a0\u202f\u2009\u2007", "    ")
 _BEFORE = "\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069 "
 _BRACKET_END = re.compile(r"\] ?(?:[-–—] )?")
@@ -85,21 +85,21 @@ def is_whatsapp(head: str) -> bool:
     return _shape(head.split("\n", 50)[:50]) is not None
 
 
-def read_whatsapp(head: str, lines: Iterable[str]) -> Iterator[Said]:
+def read_whatsapp(head: str, lines: Iterable[str]) -> Iterator[ChatMessage]:
     """Yield the messages of a file that begins with ``head``."""
     shape = _shape(head.split("\n"))
     if not shape:
         return
     messages = _unmarked_where_all_are(list(_messages(lines, shape)))
     sort_out = _sorter(messages, shape.bracket)
-    order = _order([message.stamp for message in messages[:LOOKED_AT]])
+    order = _order([message.stamp for message in messages[:SAMPLED_MESSAGES]])
     for message in messages:
         words, kind = sort_out(message)
         at = _at(message.stamp, order)
         if kind == "text":
             yield text_or_media("", message.who, "", at, words)
         else:
-            yield Said("", message.who, "", at, "", kind)
+            yield ChatMessage("", message.who, "", at, "", kind)
 
 
 def _unmarked_where_all_are(messages: list[_Message]) -> list[_Message]:
@@ -185,8 +185,8 @@ def _message(head: _Head, words: Sequence[str], group: str) -> _Message:
 
 def _sender(line: str) -> str:
     """Return who speaks in a line, "" where nobody does."""
-    end = line.find(": ", 0, LONGEST_SENDER)
-    if end < 0 and line.rstrip().endswith(":") and len(line) < LONGEST_SENDER:
+    end = line.find(": ", 0, MAX_SENDER_CHARS)
+    if end < 0 and line.rstrip().endswith(":") and len(line) < MAX_SENDER_CHARS:
         end = line.rfind(":")
     who = line[: max(end, 0)]
     if is_encryption(line) or any(_unclosed(who, *quotes) for quotes in _QUOTES):
@@ -203,7 +203,7 @@ def _unclosed(text: str, begin: str, ends: str) -> bool:
 def _name_with_colon(first: str) -> str:
     """Return the name of a group that has a colon in it: a chat begins with a notice under it."""
     name, mark, _ = first.partition(": " + LEFT_TO_RIGHT)
-    return name if mark and ":" in name and len(name) < LONGEST_SENDER else ""
+    return name if mark and ":" in name and len(name) < MAX_SENDER_CHARS else ""
 
 
 def _shape(lines: Iterable[str]) -> _Shape | None:
@@ -214,7 +214,7 @@ def _shape(lines: Iterable[str]) -> _Shape | None:
 
 def _head(line: str) -> _Head | None:
     """Take a line that begins a message apart; None for another one."""
-    start = line[:LONGEST_STAMP]
+    start = line[:MAX_STAMP_CHARS]
     clean = start.lstrip(_BEFORE)
     if not clean or not (clean[0] == "[" or clean[0].isdigit() or clean[0].isalpha()):
         return None

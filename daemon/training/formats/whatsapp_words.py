@@ -18,7 +18,8 @@ from typing import Literal
 
 MARKS = ("\u200e", "\u200f")
 NO_BLANKS = "\u2e80"  # from here on scripts put none between words
-LONGEST_PHRASE = 300  # characters; WhatsApp says nothing longer
+MAX_PHRASE_CHARS = 300  # characters; WhatsApp says nothing longer
+MAX_DELETED_CHARS = 40  # of them, in what stands instead of a deleted text
 UNSEEN = dict.fromkeys((0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 """Marks of direction, for ``str.translate``."""
 _ATTACHED = re.compile(r"(?P<name>[^\n]{1,250}\.\w{1,5}) ?[(（](?P<phrase>[^()（）]{2,60})[)）]")
@@ -58,6 +59,8 @@ class Phrases:
     omission: re.Pattern[str]
     """What words of other versions begin with, or contain where there are no blanks."""
     edit: re.Pattern[str]
+    deletion: tuple[tuple[str, str], ...]
+    """Words for a message, and for its being deleted."""
 
 
 @cache
@@ -83,6 +86,7 @@ def phrases() -> Phrases:
         notices=tuple(tuple(notice.split("{}")) for notice in of("notices")),
         omission=_stems(of("omission")),
         edit=_stems(of("edit")),
+        deletion=tuple((both[0], both[1]) for both in (each.split("|") for each in of("deletion"))),
     )
 
 
@@ -106,12 +110,12 @@ def half_of_day(text: str) -> str:
 
 def is_encryption(text: str) -> bool:
     """Whether it is the notice with which a chat begins."""
-    return folded(text[:LONGEST_PHRASE]).startswith(phrases().encrypted)
+    return folded(text[:MAX_PHRASE_CHARS]).startswith(phrases().encrypted)
 
 
 def mentions_encryption(text: str) -> bool:
     """Whether it may be that notice in the words of another version."""
-    words = folded(text) if len(text) <= LONGEST_PHRASE else ""
+    words = folded(text) if len(text) <= MAX_PHRASE_CHARS else ""
     return any(stem in words for stem in phrases().encryption)
 
 
@@ -120,7 +124,7 @@ def subject_of_notice(text: str) -> str | None:
 
     "" where somebody's name comes later, "*" where there is none.
     """
-    if len(text) > LONGEST_PHRASE or "\n" in text:
+    if len(text) > MAX_PHRASE_CHARS or "\n" in text:
         return None
     words = folded(text)
     for parts in phrases().notices:
@@ -169,7 +173,7 @@ def _end(text: str) -> int:
     for _ in range(3):  # the number of pages, what was omitted, that it was edited
         at = max(text.rfind(mark, 0, end) for mark in MARKS)
         tail = text[at + 1 : end].strip()
-        if at < 0 or len(tail) > LONGEST_PHRASE:
+        if at < 0 or len(tail) > MAX_PHRASE_CHARS:
             break
         if (
             not (tail.startswith("<") and tail.endswith(">"))
@@ -186,10 +190,12 @@ def by_words(text: str) -> Sorted:
     first, _, rest = text.partition("\n")
     if _stands_for_a_file(first.strip()):
         return _caption(rest)
-    attached = _ENCLOSED.search(text, max(len(text) - LONGEST_PHRASE, 0))
+    attached = _ENCLOSED.search(text, max(len(text) - MAX_PHRASE_CHARS, 0))
     if attached and (attached["number"] or folded(attached["phrase"]) in phrases().attached):
         return _caption(text[: attached.start()])
-    if len(text) <= LONGEST_PHRASE and (folded(text) in phrases().instead or _is_call(text)):
+    if len(text) <= MAX_PHRASE_CHARS and (
+        folded(text) in phrases().instead or _is_call(text) or _is_deleted(folded(text))
+    ):
         return NOTHING
     if _PLACE.fullmatch(text) or _is_poll(text):
         return NOTHING
@@ -204,7 +210,7 @@ def _caption(text: str) -> Sorted:
 
 def _unedited(text: str) -> str:
     start = text.rfind("<") if text.endswith(">") else -1
-    phrase = folded(text[start + 1 : -1]) if 0 < len(text) - start <= LONGEST_PHRASE else ""
+    phrase = folded(text[start + 1 : -1]) if 0 < len(text) - start <= MAX_PHRASE_CHARS else ""
     if start < 0 or not phrase:
         return text
     edited = phrase in phrases().edited or phrases().edit.search(f" {phrase}")
@@ -212,7 +218,7 @@ def _unedited(text: str) -> str:
 
 
 def _stands_for_a_file(line: str) -> bool:
-    if len(line) > 2 * LONGEST_PHRASE:
+    if len(line) > 2 * MAX_PHRASE_CHARS:
         return False
     known = phrases()
     if folded(line) in known.omitted:
@@ -221,13 +227,20 @@ def _stands_for_a_file(line: str) -> bool:
         return True
     if line.startswith("<") and line.endswith(">") and ":" not in line:
         words = folded(line[1:-1])
-        return words in known.media or bool(known.omission.search(words))
+        return words in known.media or bool(known.omission.search(f" {words}"))
     if attached := _ATTACHED.fullmatch(line):
         named = _NAMED_BY_WHATSAPP.fullmatch(attached["name"])
         return bool(named) or folded(attached["phrase"]) in known.attached
     if " • " in line:
         return any(folded(line).endswith(" " + phrase) for phrase in known.omitted)
     return False
+
+
+def _is_deleted(words: str) -> bool:
+    """Whether it may be what stands instead of a text, in the words of another version."""
+    if len(words) > MAX_DELETED_CHARS or words.endswith(("?", "？", "!", "！")):
+        return False
+    return any(message in words and stem in words for message, stem in phrases().deletion)
 
 
 def _is_call(text: str) -> bool:

@@ -15,7 +15,9 @@ from tests.hardware.guest.browser import prove_browser
 from tests.hardware.guest.installed import prove_installation, prove_presence, prove_removal
 from tests.hardware.guest.mending import prove_mending
 from tests.hardware.guest.scene import CHECKOUT, Service, check
+from tests.hardware.guest.slowness import prove_slowness
 from tests.hardware.guest.soak import prove_soak
+from tests.hardware.guest.space import prove_space
 from tests.hardware.guest.strangers import others, prove_protection
 from tests.hardware.guest.talking import prove_conversation
 from tests.hardware.guest.troubles import prove_recoveries, stalled_loop
@@ -81,7 +83,9 @@ PARTS = {
     "protection": prove_protection,
     "recoveries": prove_recoveries,
     "removal": prove_removal,
+    "slowness": prove_slowness,
     "soak": prove_soak,
+    "space": prove_space,
     "stall": stalled_loop,
     "viewer": prove_browser,
 }

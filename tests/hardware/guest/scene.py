@@ -1,22 +1,23 @@
 """Inside the guest: looking at the service, speaking to it, listening to it."""
 
-import json
+import ctypes
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
+from daemon.api.client import Client
+from daemon.errors import DigitalLifeError
 from daemon.media import LISTEN_RATE, Audio, Samples
-from daemon.service.protocol import encode
 
 T = TypeVar("T")
 
@@ -54,6 +55,9 @@ level = "debug"
 # given up only when nobody would wait any longer.
 START_S = 1800.0
 PATIENCE_S = 600.0
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+SETRESUID = 117  # the system call, on x86-64
 
 LLAMA = re.compile(r"[\d.]+ I ")  # what llama.cpp says at debug
 
@@ -180,19 +184,34 @@ class Service:
 
 def status() -> dict[str, Any]:
     """Return what the daemon tells of itself; empty if it does not."""
-    return ask_it("status")
+    return ask_it(lambda client: client.get("status"))
 
 
-def ask_it(request: str, **fields: Any) -> dict[str, Any]:
-    """Return what the daemon replies to a request; empty if it does not. Root may ask, too."""
-    with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(20)
-        try:
-            client.connect(SOCKET)
-            client.sendall(encode(do=request, **fields))
-            return dict(json.loads(client.makefile("rb").readline() or b"{}"))
-        except OSError:
-            return {}
+def ask_it(request: Callable[[Client], dict[str, Any]]) -> dict[str, Any]:
+    """Return what the daemon answers to the user's request; empty if it does not."""
+    try:
+        with as_the_user():
+            return request(Client(Path(SOCKET)))
+    except DigitalLifeError:
+        return {}
+
+
+@contextmanager
+def as_the_user() -> Iterator[None]:
+    """Be the user in this thread: a daemon in a user namespace sees in root just somebody else.
+
+    ``os.seteuid`` would do it in all threads, of which others start programs as root meanwhile.
+    """
+    _set_effective_user(UID)
+    try:
+        yield
+    finally:
+        _set_effective_user(0)
+
+
+def _set_effective_user(user: int) -> None:
+    if LIBC.syscall(SETRESUID, -1, user, -1):
+        raise OSError(ctypes.get_errno(), "setresuid")
 
 
 class Recorder:

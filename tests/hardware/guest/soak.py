@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from daemon.bench.tape import BLOCK, Tape
+from daemon.bench.timed_recording import BLOCK, TimedRecording
 from daemon.media import LISTEN_RATE
 from tests.hardware.guest.scene import (
     Service,
@@ -37,7 +37,7 @@ class Loudness:
     """How loud the loopback card is; a reader that waits for the processor does not matter."""
 
     def __init__(self) -> None:
-        self._tape = Tape()
+        self._recording = TimedRecording()
         self._program = subprocess.Popen(
             ["arecord", "-q", "-D", "plughw:Loopback,1", "-f", "S16_LE", "-c", "2",
              "-r", str(LISTEN_RATE), "-t", "raw", "--buffer-time=200000", "--period-time=20000"],
@@ -50,14 +50,14 @@ class Loudness:
         assert self._program.stdout is not None
         size = 2 * 2 * BLOCK  # bytes
         while len(data := self._program.stdout.read(size)) == size:
-            self._tape.add(np.frombuffer(data, np.int16).reshape(-1, 2), time.monotonic())
+            self._recording.add(np.frombuffer(data, np.int16).reshape(-1, 2), time.monotonic())
 
     def between(self, begin: float, end: float) -> tuple[Series, Series]:
         """Return moments and how loud it was at them."""
-        first = self._tape.position(begin)
-        sound = np.abs(self._tape.room(first, self._tape.position(end)))
+        first = self._recording.position(begin)
+        sound = np.abs(self._recording.playback(first, self._recording.position(end)))
         levels = sound[: len(sound) // BLOCK * BLOCK].reshape(-1, BLOCK).mean(axis=1)
-        return self._tape.moment(first) + np.arange(len(levels)) * BLOCK / LISTEN_RATE, levels
+        return self._recording.moment(first) + np.arange(len(levels)) * BLOCK / LISTEN_RATE, levels
 
     def close(self) -> None:
         self._program.terminate()
@@ -128,7 +128,9 @@ def spoken_offset(loudness: Loudness) -> float | None:
     with Viewer(str(status()["devices"]["camera"])) as viewer:
         time.sleep(1.5)
         begin = time.monotonic()
-        ask_it("say", text=TEXT)  # a Python of its own would make sound and pictures late
+        ask_it(
+            lambda client: client.post("say", text=TEXT)
+        )  # a Python of its own would make sound and pictures late
         end = time.monotonic()
     mouth = np.array(viewer.opening(begin, end)).reshape(-1, 2)
     at, levels = loudness.between(begin - FARTHEST_S, end + FARTHEST_S)

@@ -101,8 +101,9 @@ def others(service: Service) -> None:
 def keep_history() -> bool:
     """Have a conversation kept, as the settings may ask."""
     CONFIG.write_text(SETTINGS + "[memory]\nkeep = true\n")
-    changed = ask_it("reload").get("changed")
-    ask_it("ask", text="Remember that my dentist is Doctor Wu.")
+    changed = ask_it(lambda client: client.post("settings/reload")).get("changed")
+    remember = "Remember that my dentist is Doctor Wu."
+    ask_it(lambda client: client.post("ask", text=remember))
     return changed == ["memory.keep"] and bool(wait(HISTORY.exists, 20))
 
 
@@ -158,11 +159,18 @@ def hostile(service: Service) -> None:
     check("it spoke in the same time", disturbed_s < LONGER * quiet_s, times)
 
 
+REQUEST = b"GET /v1/%s HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
 def attack(place: str) -> None:
     """Be hostile, again and again: garbage, a line without end, 1,000 clients, no reading."""
     while True:
         with contextlib.suppress(OSError), _client(place) as client:
             client.sendall(os.urandom(5000) + b"\n")
+        with contextlib.suppress(OSError), _client(place) as client:
+            client.sendall(b"POST /v1/say HTTP/1.1\r\nHost: x\r\nContent-Length: 900000000\r\n\r\n")
+            for _ in range(1600):
+                client.sendall(b"x" * 65536)
         with contextlib.suppress(OSError), _client(place) as client:
             for _ in range(1600):  # 100 MB
                 client.sendall(b"x" * 65536)
@@ -177,7 +185,7 @@ def attack(place: str) -> None:
             slow += [_client(place) for _ in range(5)]
         for client in slow:
             with contextlib.suppress(OSError):
-                client.sendall(b'{"v": 1, "do": "events"}\n' + b'{"v": 1, "do": "status"}\n' * 100)
+                client.sendall(REQUEST % b"events" + REQUEST % b"status" * 100)
         time.sleep(0.5)
         for client in slow:
             client.close()

@@ -1,0 +1,1 @@
+"""What programs may ask of the daemon, and how they are answered."""

@@ -1,0 +1,1 @@
+"""How well a brain talks: questions with answers that can be checked."""

@@ -1,0 +1,60 @@
+"""Making a language model inside this process, with the library that computes it quickest here."""
+
+import logging
+from pathlib import Path
+
+from daemon.brain.engine_choice import choose_engine
+from daemon.config import BrainSettings
+from daemon.errors import SetupError, StorageError
+from daemon.i18n import tr
+from daemon.stages import ChatModel
+
+log = logging.getLogger(__name__)
+
+
+def make_in_process(brain: BrainSettings, path: Path, adapter: Path | None) -> ChatModel:
+    """Load a GGUF file; raises ``SetupError`` and ``StorageError``.
+
+    Where OpenVINO was found to be quicker and fails after all, llama.cpp computes.
+    """
+    chosen = choose_engine(brain, path, adapter)
+    log.info("%s", tr("The brain computes with {engine}.").format(engine=chosen))
+    if chosen.engine == "openvino":
+        try:
+            return _openvino(brain, path, adapter)
+        except (SetupError, StorageError) as error:
+            if brain.engine == "openvino":
+                raise
+            log.warning("%s", error)
+    return _llamacpp(brain, path, adapter)
+
+
+def _openvino(brain: BrainSettings, path: Path, adapter: Path | None) -> ChatModel:
+    from daemon.brain.openvino.brain import OpenVinoModel
+
+    return OpenVinoModel(
+        path,
+        context_tokens=brain.context_tokens,
+        max_reply_tokens=brain.max_reply_tokens,
+        temperature=brain.temperature,
+        top_p=brain.top_p,
+        threads=brain.threads,
+        system_prompt=brain.persona,
+        adapter=adapter,
+    )
+
+
+def _llamacpp(brain: BrainSettings, path: Path, adapter: Path | None) -> ChatModel:
+    from daemon.brain.llamacpp import LlamaCpp
+
+    return LlamaCpp(
+        path,
+        context_tokens=brain.context_tokens,
+        max_reply_tokens=brain.max_reply_tokens,
+        temperature=brain.temperature,
+        top_p=brain.top_p,
+        gpu_layers=brain.gpu_layers,
+        threads=brain.threads,
+        system_prompt=brain.persona,
+        adapter=adapter,
+    )

@@ -1,0 +1,1 @@
+"""GGUF language models computed by OpenVINO."""

@@ -1,0 +1,61 @@
+"""Speaking a text without a daemon: aloud, or into a film."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from daemon.audio.player import Loudspeaker, wait_until_heard
+from daemon.audio.virtual_microphone import local_loudspeaker
+from daemon.commands.console import err
+from daemon.commands.film import write_film
+from daemon.commands.voice_option import statement
+from daemon.components import Components
+from daemon.errors import InputError
+from daemon.face.streamer import Film
+from daemon.i18n import tr
+from daemon.media import SPEAK_RATE, Audio, FaceFrame, Samples, Sentence
+
+if TYPE_CHECKING:
+    from daemon.config import Settings
+
+
+async def speak(sentences: list[Sentence], path: Path | None, settings: "Settings") -> None:
+    """Speak aloud, or into a film at ``path``."""
+    async with Components(settings) as components:
+        player = None
+        if path is None:
+            player = Loudspeaker(local_loudspeaker(settings.voice))
+            components.on_close_async(player.close)
+            player.open()
+        speaking = components.worker("voice")
+        with err.status(tr("Loading models…")):
+            voice = await components.make(speaking, components.voice)
+            conversion = await components.conversion(voice, speaking)
+        total, pieces = 0, []
+        for sentence in sentences:
+            async for plain in speaking.stream(voice.synthesize, sentence.text):
+                audio = await conversion.convert(plain) if conversion else plain
+                samples = audio.at_rate(SPEAK_RATE).samples
+                total += len(samples)
+                pieces.append(samples)
+                if player:
+                    await player.play(samples)
+        if not pieces:
+            raise InputError(tr("There is nothing to say in this text"))
+        if player:
+            await wait_until_heard(player, total)
+        if path:
+            await _film(components, path, np.concatenate(pieces), statement(conversion))
+
+
+async def _film(components: Components, path: Path, sound: Samples, comment: str) -> None:
+    drawing, film = components.worker("lips"), Film()
+    face = await components.make(drawing, components.face)
+    await drawing.run(lambda _: face.begin())
+    number = 0
+    for work in ((face.render, Audio(sound, SPEAK_RATE)), (face.finish,)):
+        async for mouth in drawing.stream(*work):
+            await film.put(FaceFrame(0, number * SPEAK_RATE // face.fps, mouth))
+            number += 1
+    await drawing.run(write_film, path, face, film, sound, comment)

@@ -1,0 +1,258 @@
+"""Makes the parts that the settings ask for, each on a thread of its own.
+
+A part is imported when it is made: each brings a large library, and no command needs them all.
+"""
+
+import asyncio
+import copy
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Self
+
+from daemon.audio.echo_cancellation import EchoCanceller
+from daemon.audio.ring_buffer import RingBuffer
+from daemon.brain.history import History
+from daemon.config import Settings, VoiceSettings
+from daemon.dialogue.conversion import Conversion
+from daemon.dialogue.openers import Openers
+from daemon.dialogue.parts import Parts
+from daemon.dialogue.similarity import words_of
+from daemon.ears.endpointing import Endpointer
+from daemon.ears.listen_mode import PushToTalk, WakeWord
+from daemon.errors import SetupError
+from daemon.folders import cache_folder
+from daemon.i18n import tr
+from daemon.part_pool import PartPool
+from daemon.skills.book import SkillBook
+from daemon.skills.skills import Skills, warm_up
+from daemon.skills.store import skills_path
+from daemon.stages import Camera, ChatModel, LipSync, Recognizer, Synthesizer, VoiceConverter
+from daemon.store.model_store import ModelStore, open_store
+from daemon.weights import file_or_weight, is_path, require_weights
+from daemon.worker import Worker
+
+log = logging.getLogger(__name__)
+
+
+class Components(PartPool):
+    """Makes the parts that ``settings`` ask for; what uses them knows only their protocols."""
+
+    def __init__(
+        self, settings: Settings, progress: Callable[[str], None] = lambda _text: None
+    ) -> None:
+        """``progress`` is told what is being loaded, or waited for."""
+        super().__init__(progress)
+        self.settings = settings
+        self.store = open_store(settings.models.directory)
+
+    def with_settings(self, settings: Settings) -> Self:
+        """Return what makes the parts that other settings ask for; this one closes them."""
+        other = copy.copy(self)
+        other.settings = settings
+        return other
+
+    async def parts(
+        self, face: LipSync | None, drawing: Worker, wait_for_voice: bool = True
+    ) -> Parts:
+        """Load what a reply needs, all at once; nothing if a weight is missing or damaged.
+
+        A converted voice may go on loading behind: it takes as long as all the rest.
+        """
+        hearing, thinking, speaking = map(self.worker, ("whisper", "brain", "voice"))
+        # the first time this reads every byte of them
+        await hearing.run(lambda _: require_weights(self.settings, self.store))
+        async with asyncio.TaskGroup() as group:
+            ears = group.create_task(self.make(hearing, self.recognizer))
+            brain = group.create_task(self.make(thinking, self.brain))
+            voice = group.create_task(self.make(speaking, self.voice))
+            skills = group.create_task(_skills(self))
+        conversion = await self.conversion(voice.result(), speaking, wait_for_voice)
+        return Parts(
+            recognizer=ears.result(),
+            chat_model=brain.result(),
+            synthesizer=voice.result(),
+            conversion=conversion,
+            lip_sync=face,
+            hearing=hearing,
+            thinking=thinking,
+            speaking=speaking,
+            drawing=drawing,
+            history=History(
+                self.settings.brain.persona,
+                brain.result(),
+                self.settings.brain.max_reply_tokens,
+            ),
+            skills=skills.result(),
+            openers=Openers(self.settings),
+        )
+
+    def recognizer(self) -> Recognizer:
+        """Make the speech recogniser."""
+        from daemon.ears.whisper import Whisper
+
+        ears = self.settings.ears
+        return Whisper(self.store.path(ears.model), ears.languages, ears.threads)
+
+    def endpointer(self) -> Endpointer:
+        """Make what finds turns in sound."""
+        from daemon.ears.speech_detection import Silero, WebRtcVad
+        from daemon.ears.turn_detection import SmartTurn
+
+        ears = self.settings.ears
+        return Endpointer(
+            ears,
+            WebRtcVad(ears.gate),
+            Silero(self.store.path("silero-vad") / "silero_vad.onnx"),
+            SmartTurn(self.store.path("smart-turn") / "smart-turn.onnx"),
+        )
+
+    def echo(self, played: RingBuffer) -> EchoCanceller | None:
+        """Make what is between the microphone and the ears, if anything is to be."""
+        ears = self.settings.ears
+        if ears.echo == "off" and not (ears.noise_suppression or ears.gain_control):
+            return None
+        return EchoCanceller(ears.echo, played, ears.noise_suppression, ears.gain_control)
+
+    def listen_mode(self) -> PushToTalk | WakeWord | None:
+        """Make what opens the ears; ``None`` if they are always open."""
+        ears = self.settings.ears
+        if ears.listen == "wake-word":
+            from daemon.ears.wake_word import MicroWakeWords
+
+            stay_s = self.settings.dialogue.follow_up_s
+            return WakeWord(MicroWakeWords(ears.wake_word), stay_s)
+        return PushToTalk() if ears.listen == "push-to-talk" else None
+
+    def brain(self) -> ChatModel:
+        """Make the language model."""
+        from daemon.brain.choice import make_brain
+
+        return make_brain(self.settings, self.store)
+
+    def voice(self) -> Synthesizer:
+        """Make the voice that speaks both languages."""
+        from daemon.voice.bilingual import Bilingual
+        from daemon.voice.loudness import KnownLevels
+
+        return Bilingual(
+            english_voice(self.settings, self.store),
+            mandarin_voice(self.settings, self.store),
+            self.settings.voice.volume,
+            KnownLevels(cache_folder() / "voice-levels.json"),
+        )
+
+    async def conversion(
+        self, voice: Synthesizer, speaking: Worker, wait: bool = True
+    ) -> Conversion | None:
+        """Load the converted voice that is set, if any; ``voice`` on ``speaking`` is the plain one.
+
+        One that cannot be used leaves the plain voice, and the log says so.
+        """
+        if not self.settings.voice.name:
+            return None
+        conversion = Conversion(self.settings.voice.name, self.shared_worker("conversion"))
+        make = partial(self._converter, voice, speaking)
+        if wait:
+            await conversion.load(make)
+        else:
+            conversion.load_in_background(make)
+            self.on_close_async(conversion.stop)
+        return conversion
+
+    async def other_conversion(self, voice: Synthesizer, speaking: Worker) -> Conversion | None:
+        """Load the converted voice that is set by now; raises what is wrong with it."""
+        if not self.settings.voice.name:
+            return None
+        conversion = Conversion(self.settings.voice.name, self.shared_worker("conversion"))
+        conversion.use(await self._converter(voice, speaking))
+        return conversion
+
+    async def _converter(self, voice: Synthesizer, speaking: Worker) -> VoiceConverter:
+        from daemon.voice.catalogue import find_voice
+        from daemon.voice.converters import examples, make_converter
+
+        chosen = find_voice(self.settings.voice.name)
+        known = await speaking.run(examples, voice)  # of the voices that it will be given
+        return await self.make(
+            self.shared_worker("conversion"), lambda: make_converter(chosen, known, self.settings)
+        )
+
+    def face(self) -> LipSync:
+        """Make the face that is set; where it has gone or is damaged, the drawn one."""
+        from daemon.face.own_face_factory import face_or_drawn
+
+        return face_or_drawn(self.settings.face, self.store)
+
+    def other_face(self) -> LipSync:
+        """Make the face that is set by now; raises what is wrong with it."""
+        from daemon.face.own_face_factory import make_face
+
+        return make_face(self.settings.face, self.store)
+
+    def camera(self) -> Camera:
+        """Open the virtual camera; ``DeviceError`` where there is none."""
+        from daemon.face.camera import VirtualCamera
+
+        face = self.settings.face
+        return VirtualCamera(self.settings.camera.device, (face.width, face.height), face.fps)
+
+
+async def _skills(components: Components) -> Skills:
+    """Make what needs no model, and compile what it understands."""
+    worker = components.worker("skills")
+    skills = Skills(SkillBook(worker, skills_path()))
+    components.on_close_async(skills.close)
+    await worker.run(lambda _: warm_up())
+    await worker.run(lambda _: words_of("你好"))  # loads what knows how characters sound
+    await skills.book.refresh()
+    return skills
+
+
+def english_voice(settings: Settings, store: ModelStore) -> Synthesizer:
+    """Make what speaks English."""
+    from daemon.voice.piper import Piper
+
+    voice = settings.voice
+    return Piper(file_or_weight(voice.english, store), voice.speed)
+
+
+def mandarin_voice(settings: Settings, store: ModelStore) -> Synthesizer | None:
+    """Make what speaks Chinese; ``None`` if nothing can, and it is not to be understood."""
+    from daemon.voice.espeak import Espeak
+
+    voice = settings.voice
+    if voice.mandarin != "espeak":
+        try:
+            return _neural_mandarin(voice, store)
+        except SetupError as error:
+            log.warning("%s", error)
+    try:
+        return Espeak(voice.speed)
+    except SetupError as error:
+        if "zh" in settings.ears.languages:
+            raise
+        log.warning("%s %s", error, tr("Chinese words are left out."))
+        return None
+
+
+def _neural_mandarin(voice: VoiceSettings, store: ModelStore) -> Synthesizer:
+    from daemon.voice.mandarin import Mandarin
+    from daemon.voice.piper import Piper
+
+    place = file_or_weight(voice.mandarin, store)
+    piper = is_path(voice.mandarin) or (place / "voice.onnx").exists()
+    return Piper(place, voice.speed) if piper else Mandarin(place, voice.speed)
+
+
+def part_name(loading: str) -> str:
+    """Say what is being loaded, of which the components give the name of the thread."""
+    known = {
+        "whisper": tr("speech recognition"),
+        "brain": tr("language model"),
+        "voice": tr("voice"),
+        "conversion": tr("voice"),
+        "lips": tr("face"),
+        "camera": tr("face"),
+    }
+    return known.get(loading, loading)

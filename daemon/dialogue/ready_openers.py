@@ -1,0 +1,94 @@
+"""Speaks the likeliest openers while nobody talks, so that they need no voice when they are said.
+
+Never at start: whoever starts it wants to talk. After another voice was set they are made anew.
+"""
+
+import asyncio
+import logging
+
+from daemon.config import Language
+from daemon.dialogue.apologies import prepare_apologies
+from daemon.dialogue.openers import Openers, voice_settled
+from daemon.dialogue.parts import Parts
+from daemon.dialogue.session import Session
+from daemon.dialogue.state import Phase
+from daemon.media import SPEAK_RATE, Audio, Samples
+from daemon.worker import CancelToken
+
+POLL_INTERVAL_S = 2.0  # one is made at a time, if nothing has happened since the last look
+
+# What the default brain began answers with, or held likely, in ``bench talk`` and in small talk.
+LIKELY: dict[Language, tuple[str, ...]] = {
+    "en": (
+        "Yes,",
+        "No,",
+        "Sure,",
+        "Okay,",
+        "Got it,",
+        "All right,",
+        "Of course,",
+        "I see,",
+        "I'm sorry,",
+        "Well,",
+        "Good morning!",
+        "Hello!",
+    ),
+    "zh": (
+        "好的，",
+        "好，",
+        "是的，",
+        "不是，",
+        "当然，",
+        "知道了，",
+        "我不知道，",
+        "真不错，",
+        "你好，",
+        "你好！",
+        "早上好！",
+        "晚安，",
+    ),
+}
+
+log = logging.getLogger(__name__)
+
+
+async def prepare_speech(session: Session) -> None:
+    """Speak into memory what may be needed at once: apologies first, openers while it is quiet."""
+    await prepare_apologies(session)
+    await keep_openers_ready(session)
+
+
+async def keep_openers_ready(session: Session) -> None:
+    """Make the sounds that are missing, in the voice that is set; until cancelled."""
+    openers = session.parts.openers
+    if openers is None:
+        return
+    state, sounds, missing = session.state, openers.sounds, _likely(openers)
+    while True:
+        await asyncio.sleep(POLL_INTERVAL_S)
+        quiet = session.state == state and state.phase is Phase.LISTENING
+        state = session.state
+        if openers.sounds is not sounds:
+            sounds, missing = openers.sounds, _likely(openers)
+        if not (quiet and openers.wanted and missing and voice_settled(session.parts.conversion)):
+            continue
+        text = missing.pop(0)
+        if text not in sounds:
+            try:
+                sounds.keep(text, await _speak(session.parts, text))
+            except Exception as error:  # the reply that needs the voice meets it again, and says so
+                log.debug("%s was not spoken ahead: %s", text, error)
+
+
+def _likely(openers: Openers) -> list[str]:
+    return [text for language in openers.languages for text in LIKELY[language]]
+
+
+async def _speak(parts: Parts, text: str) -> list[Samples]:
+    def speak(cancel: CancelToken) -> list[Audio]:
+        return [piece.at_rate(SPEAK_RATE) for piece in parts.synthesizer.synthesize(text, cancel)]
+
+    pieces = await parts.speaking.run(speak)
+    if parts.conversion is not None:
+        pieces = [await parts.conversion.convert(piece) for piece in pieces]
+    return [piece.samples for piece in pieces]

@@ -1,0 +1,274 @@
+"""Shows the face on the camera, in time with the sound.
+
+The camera ticks at its own rate and never stops. At each tick the newest mouth whose moment has
+come on the player's clock is drawn; without one, when the newest is stale, and when the sound
+stands still, the face is at rest.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+from daemon.face.card import camera_off
+from daemon.face.pacing import Pacer
+from daemon.face.preview import Preview
+from daemon.face.timer_card import TimerCard
+from daemon.media import SPEAK_RATE, FaceFrame, Image, Mouth
+from daemon.stages import Camera, LipSync
+from daemon.worker import Worker
+
+HOLD_S = 0.2  # a mouth is held this long when no newer one comes; then the face goes to rest
+AHEAD = 25  # mouths that may wait here: a second at 25 frames a second
+LOOK_S = 0.5  # how often it is asked whether anybody looks
+RETRY_S = 5.0  # between attempts to open a camera that failed
+
+log = logging.getLogger(__name__)
+
+
+class CameraConnection:
+    """The camera, as long as it works, and the attempts to open it again."""
+
+    def __init__(
+        self, camera: Camera | None, open_camera: Callable[[], Camera], worker: Worker
+    ) -> None:
+        """``camera`` is open already, if there is one; ``open_camera`` opens it later or again."""
+        self.camera = camera
+        """What is shown on; ``None`` while that has failed."""
+        self.degraded = camera is None
+        self.retry_at = 0.0
+        """The loop's time at which a lost camera is tried again."""
+        self.watched = True
+        """Whether anybody may be looking at it; always so where that cannot be known."""
+        self._look_at = 0.0
+        self._open = open_camera
+        self._worker = worker
+
+    def retry_later(self) -> None:
+        """Let a while pass before the next attempt."""
+        self.retry_at = asyncio.get_running_loop().time() + RETRY_S
+
+    async def look(self) -> None:
+        """Find out whether anybody looks, if it is time to."""
+        camera, now = self.camera, asyncio.get_running_loop().time()
+        if camera is not None and now >= self._look_at:
+            self._look_at = now + LOOK_S
+            self.watched = await self._worker.run(lambda _: camera.watched())
+
+    async def try_again(self) -> None:
+        """Open the camera, if it is time to; raises whatever is wrong with it."""
+        if asyncio.get_running_loop().time() >= self.retry_at:
+            self.camera = await self._worker.run(lambda _: self._open())
+            self.degraded = False
+            log.info("the camera is there")
+
+    async def lose(self, error: Exception) -> None:
+        """Go on without the camera, which has failed or could not be opened."""
+        if not self.degraded:
+            log.warning("camera failed, sound only until it is back: %s", error)
+        self.degraded = True
+        self.retry_later()
+        await self.close()
+
+    async def close(self) -> None:
+        """Close it; one that cannot even be closed is left to its driver."""
+        camera, self.camera = self.camera, None
+        if camera is None:
+            return
+        try:
+            await self._worker.run(lambda _: camera.close())
+        except Exception as error:
+            log.warning("the camera could not be closed: %s", error)
+
+
+class FaceStreamer:
+    """The camera's clock and the mouths that wait for their moment."""
+
+    def __init__(
+        self,
+        face: LipSync,
+        open_camera: Callable[[], Camera],
+        worker: Worker,
+        camera: Camera | None,
+        audible: Callable[[], int],
+        muted: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """``camera`` and ``open_camera`` are those of ``CameraConnection``.
+
+        ``audible`` is the player's: the sample of the reply that is heard now. While ``muted`` a
+        card is shown instead of the face.
+        """
+        self.connection = CameraConnection(camera, open_camera, worker)
+        self.face = face
+        self.preview = Preview()
+        """Shows the same on the panel, with a camera or without."""
+        self.timer_card = TimerCard()
+        """Lies over a corner of the face while there is something to show."""
+        self.ticked = 0.0
+        """The ``time.monotonic()`` at which the camera's thread last finished what it was given."""
+        self._worker = worker
+        self._audible = audible
+        self._muted = muted
+        self._pacer = Pacer()
+        self._card: Image | None = None
+        self._waiting: deque[FaceFrame] = deque()
+        self._shown: deque[FaceFrame] = deque(maxlen=AHEAD)
+        self._turn: int | None = None  # whose mouths these are
+        self._over: int | None = None  # whose mouths were dropped last
+        self._now = 0  # where the sound was at the last tick
+        self._held = False
+        self._space = asyncio.Event()
+        self._space.set()
+
+    @property
+    def wanted(self) -> bool:
+        """Whether mouths would be seen."""
+        return self.connection.camera is not None or self.preview.watched
+
+    @property
+    def camera(self) -> Camera | None:
+        """What is shown on; ``None`` while that has failed."""
+        return self.connection.camera
+
+    def use(self, face: LipSync) -> None:
+        """Show another face of the same size and rate, from the next picture on; see ``drawn``."""
+        self.clear()
+        self.face = face
+
+    async def drawn(self) -> None:
+        """Wait until the picture under way is drawn: the last one of a face before."""
+        await self._worker.run(lambda _: None)
+
+    async def put(self, frame: FaceFrame) -> None:
+        """Take a mouth; waits while ``AHEAD`` of them are ahead of the sound."""
+        while len(self._waiting) >= AHEAD and frame.turn == self._turn:
+            self._space.clear()
+            await self._space.wait()
+        if frame.turn == self._over:
+            return
+        if frame.turn != self._turn:
+            self.clear()
+            self._turn = frame.turn
+        self._waiting.append(frame)
+
+    def hold(self, held: bool) -> None:
+        """Close the mouth with the next tick, or let it go on; what waits goes on waiting.
+
+        The sound that the device has got already is heard a little longer, but a mouth takes its
+        time to close.
+        """
+        self._held = held
+
+    def clear(self) -> None:
+        """Drop what waits and close the mouth with the next tick.
+
+        A reply that was cancelled may hand over a second of mouths before it notices: none of that
+        turn is taken any more.
+        """
+        self._over, self._held = self._turn, False
+        self._waiting.clear()
+        self._shown.clear()
+        self._space.set()
+
+    def mouth(self) -> Mouth | None:
+        """Choose the mouth for this moment; none while the sound stands still."""
+        before, self._now = self._now, self._audible()
+        while self._shown and self._shown[-1].at > self._now:  # a held reply goes on from earlier
+            self._waiting.appendleft(self._shown.pop())
+        while self._waiting and self._waiting[0].at <= self._now:
+            self._shown.append(self._waiting.popleft())
+        if len(self._waiting) < AHEAD:
+            self._space.set()
+        # a reply that begins stands still at 0, wherever the one before has ended
+        if not self._shown or self._held or self._now in (0, before):
+            return None
+        shown = self._shown[-1]
+        return shown.mouth if self._now - shown.at <= HOLD_S * SPEAK_RATE else None
+
+    async def run(self) -> None:
+        """Tick until cancelled. A tick that comes late is dropped, never made up for."""
+        loop = asyncio.get_running_loop()
+        start, tick = loop.time(), 0
+        self.connection.retry_later()
+        while True:
+            await self._show(tick)
+            self.ticked = time.monotonic()
+            tick = max(tick + 1, int((loop.time() - start) * self.face.fps) + 1)
+            await asyncio.sleep(max(0.0, start + tick / self.face.fps - loop.time()))
+
+    async def _show(self, tick: int) -> None:
+        mouth, camera = self.mouth(), self.connection.camera
+        try:
+            await self.connection.look()
+            watched = self.connection.watched or self.preview.watched
+            scene = (
+                *(camera, watched, self.preview.watched),
+                *(self.face, self._muted(), self.timer_card.entries),
+            )
+            wanted = camera is not None or self.preview.watched
+            if wanted and self._pacer.due(self.face, tick, mouth, watched, scene):
+                await self._worker.run(lambda _: self._show_on(camera, tick, mouth))
+            if camera is None:
+                await self._find_camera()
+        except Exception as error:  # whatever a camera does, the conversation goes on
+            await self.connection.lose(error)
+
+    async def _find_camera(self) -> None:
+        """Open the camera if it is time to; without it, wait until somebody wants a picture."""
+        if not self.preview.watched:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self.connection.retry_at):
+                    await self.preview.asked.wait()
+        await self.connection.try_again()
+
+    def _show_on(self, camera: Camera | None, tick: int, mouth: Mouth | None) -> None:
+        """Show a picture where one is wanted. The camera's thread."""
+        if camera is None and not self.preview.due:
+            return
+        face, muted = self.face, self._muted()
+        if muted:
+            picture = self._card_shown()
+        else:
+            picture = self.timer_card.over(face.picture(tick, mouth), time.time())
+        self.preview.offer(picture, "" if muted else face.statement)
+        if camera is not None:
+            camera.show(picture)
+
+    def _card_shown(self) -> Image:
+        if self._card is None:
+            self._card = camera_off(self.face.size)
+        return self._card
+
+    async def close(self) -> None:
+        """Free the camera."""
+        self.preview.close()
+        await self.connection.close()
+
+
+class Film:
+    """Keeps every mouth of a reply, for a film made after the sound is known."""
+
+    def __init__(self) -> None:
+        self.frames: list[FaceFrame] = []
+        self.wanted = True
+
+    async def put(self, frame: FaceFrame) -> None:
+        """Keep it."""
+        self.frames.append(frame)
+
+    def hold(self, held: bool) -> None:
+        """Nobody speaks over a film."""
+
+    def clear(self) -> None:
+        """Forget all."""
+        self.frames.clear()
+
+    def pictures(self, face: LipSync, lead: int, tail: int) -> Iterator[Image]:
+        """Draw the film: ``lead`` frames at rest, the reply, ``tail`` frames at rest."""
+        mouths: list[Mouth | None] = [None] * lead
+        mouths += [frame.mouth for frame in self.frames]
+        mouths += [None] * tail
+        for tick, mouth in enumerate(mouths):
+            yield face.picture(tick, mouth)

@@ -1,0 +1,70 @@
+"""What a running daemon does with the memory's file. All of it belongs to the memory's thread."""
+
+from pathlib import Path
+
+from daemon.config import MemorySettings
+from daemon.database import DamagedError
+from daemon.memory.entries import NewEntry
+from daemon.memory.file import erase
+from daemon.memory.recall import CONVERSATIONS, FACTS, Recallable
+from daemon.memory.segments import indexed
+from daemon.memory.store import MemoryStore
+
+
+class Archive:
+    """The file, opened when it is first needed, and the conversation that is being kept in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.conversation: int | None = None
+        """The number of the conversation under way; ``None`` before its first turn is kept."""
+        self._path = path
+        self._store: MemoryStore | None = None
+
+    def open(self, settings: MemorySettings) -> MemoryStore | None:
+        """Return the store; ``None`` where there is no file and none is to be made."""
+        if self._store is None and (settings.keep or self._path.exists()):
+            indexed("")  # its dictionaries are read now, not while somebody waits for a search
+            self._store = MemoryStore(self._path)
+        return self._store
+
+    def begin(self, settings: MemorySettings, now: float) -> None:
+        """Begin a conversation, and forget what is older than is wanted."""
+        self.conversation = None
+        store = self.open(settings)  # whatever is set: something may have been left to be wiped
+        if store is not None and settings.days:
+            store.enforce(now, settings.days)
+
+    def add(self, entry: NewEntry, persona: str, settings: MemorySettings) -> None:
+        """Keep a turn of the conversation under way."""
+        store = self.open(settings)
+        if store is None:
+            return
+        if settings.days:
+            store.trusts_clock(entry.at, settings.days)
+        if self.conversation is not None and not store.has(self.conversation):
+            self.conversation = None  # it was forgotten meanwhile
+        self.conversation = store.add(entry, self.conversation, persona)
+
+    def recallable(self, store: MemoryStore) -> Recallable:
+        """Return what the next conversation may recall."""
+        talks = store.conversations(CONVERSATIONS + 1)
+        earlier = [talk for talk in talks if talk.id != self.conversation][:CONVERSATIONS]
+        return Recallable(
+            tuple(reversed(store.facts()[-FACTS:])),
+            tuple(tuple(store.turns(talk.id)) for talk in earlier),
+        )
+
+    def forget_all(self, settings: MemorySettings) -> None:
+        """Forget everything, even if the file is damaged."""
+        try:
+            if (store := self.open(settings)) is not None:
+                store.forget_all()
+        except DamagedError:
+            self.close()
+            erase(self._path)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None

@@ -1,0 +1,240 @@
+import itertools
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.brain.history import History, heard_text
+from daemon.errors import SetupError
+from daemon.media import Message, ToolCall
+from daemon.worker import CancelToken
+
+PERSONA = "persona"
+NOW = datetime(2026, 11, 30, 18, 20)
+NOTE = "(It is Monday, 30 November 2026, 18:20.)\n"
+NOTE_ZH = "（现在是2026年11月30日，星期一，18:20。）\n"
+
+
+class Letters:
+    """A model whose tokens are letters, and three more for every message."""
+
+    def __init__(self, context_tokens: int) -> None:
+        self.context_tokens = context_tokens
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        return sum(len(message.content) + 3 for message in messages)
+
+    def reply(self, messages: Sequence[Message], cancel: CancelToken) -> Iterator[str]:
+        raise AssertionError("the history asks for no reply")
+
+    def warm_up(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def history(context_tokens: int = 1000, reply_tokens: int = 10, persona: str = PERSONA) -> History:
+    """``context_tokens`` come beside those that the note of an English question takes."""
+    return History(persona, Letters(context_tokens + len(NOTE)), reply_tokens, lambda: NOW)
+
+
+def contents(messages: Sequence[Message]) -> list[str]:
+    """Return what the messages say, the newest question without its note."""
+    *before, newest = (message.content for message in messages)
+    assert newest.startswith((NOTE, NOTE_ZH))
+    return [*before, newest.removeprefix(NOTE).removeprefix(NOTE_ZH)]
+
+
+def test_the_prompt_is_persona_turns_and_question() -> None:
+    kept = history()
+    kept.commit("one?", "1.")
+    assert kept.messages("two?") == [
+        Message("system", PERSONA),
+        Message("user", "one?"),
+        Message("assistant", "1."),
+        Message("user", f"{NOTE}two?"),
+    ]
+
+
+def test_a_question_is_told_with_its_time_in_its_language_ever_after() -> None:
+    times = iter([NOW, NOW + timedelta(minutes=45), NOW + timedelta(days=1)])
+    kept, told = History(PERSONA, Letters(1000), 10, lambda: next(times)), list[tuple[str, str]]()
+    kept.keep = lambda question, heard: told.append((question, heard))
+    first = kept.messages("What time is it? ")
+    kept.commit("What time is it?", "Twenty past six.")
+    second = kept.messages("现在几点？")
+    kept.commit("现在几点？", "七点零五分。")
+    third = kept.messages("And now?")
+    assert first[-1].content == f"{NOTE}What time is it? "
+    assert second[-1].content == "（现在是2026年11月30日，星期一，19:05。）\n现在几点？"
+    assert third[-1].content == "(It is Tuesday, 1 December 2026, 18:20.)\nAnd now?"
+    assert second[: len(first)] == first and third[: len(second)] == second
+    assert told == [*kept.turns] == [
+        ("What time is it?", "Twenty past six."), ("现在几点？", "七点零五分。"),
+    ]  # fmt: skip
+
+
+def test_where_it_is_belongs_to_the_persona() -> None:
+    kept = history()
+    kept.whereabouts = "You are in Berlin, time zone Europe/Berlin."
+    kept.recalled = "They like tea."
+    assert kept.system == f"{PERSONA} You are in Berlin, time zone Europe/Berlin.\n\nThey like tea."
+    kept.persona = ""
+    assert kept.system == "They like tea.", "a brain that was trained without one is told nothing"
+
+
+def test_what_tools_said_comes_last_and_older_turns_make_room_for_it() -> None:
+    kept = history(context_tokens=75, reply_tokens=10)
+    kept.commit("one?", "1.")
+    kept.commit("two?", "2.")
+    call = Message("assistant", "", (ToolCall("1", "clock", "{}"),))
+    result = Message("tool", "x" * 30, answers="1")
+    prompt = kept.messages("three?", (call, result))
+    assert prompt == [
+        Message("system", PERSONA),
+        Message("user", f"{NOTE}three?"),
+        call,
+        result,
+    ]
+    kept = history(context_tokens=75, reply_tokens=10)
+    prompt = kept.messages("a very long question indeed?", (call, result))
+    assert prompt[-2:] == [call, result]
+    asked = prompt[1].content.removeprefix(NOTE)
+    assert asked and "a very long question indeed?".endswith(asked)
+
+
+def test_no_persona_is_no_message() -> None:
+    assert history(persona="").messages("one?") == [Message("user", f"{NOTE}one?")]
+
+
+def test_asking_keeps_nothing_and_clear_forgets() -> None:
+    kept = history()
+    kept.messages("one?")
+    assert contents(kept.messages("two?")) == [PERSONA, "two?"]
+    kept.commit("two?", "2.")
+    kept.clear()
+    assert contents(kept.messages("three?")) == [PERSONA, "three?"]
+
+
+def test_a_question_without_an_answer_joins_the_next() -> None:
+    kept = history()
+    kept.commit("one?", "")
+    kept.commit("two?", "2.")
+    kept.commit("three?", "")
+    told = [message.content for message in kept.messages("four?")]
+    assert told == [PERSONA, "one?\ntwo?", "2.", f"three?\n{NOTE}four?"]
+
+
+def test_whole_oldest_turns_make_room() -> None:
+    # 10 + 13 for the question, 26 a turn, 10 for the reply
+    kept = history(context_tokens=10 + 13 + 26 * 2 + 10)
+    for letter in "abc":
+        kept.commit(letter * 10, letter.upper() * 10)
+    assert contents(kept.messages("d" * 10)) == [
+        PERSONA, "b" * 10, "B" * 10, "c" * 10, "C" * 10, "d" * 10,
+    ]  # fmt: skip
+
+
+def test_one_token_less_drops_one_turn_more() -> None:
+    kept = history(context_tokens=10 + 13 + 26 * 2 + 10 - 1)
+    for letter in "abc":
+        kept.commit(letter * 10, letter.upper() * 10)
+    assert contents(kept.messages("d" * 10)) == [PERSONA, "c" * 10, "C" * 10, "d" * 10]
+
+
+def test_when_turns_were_asked_makes_room_before_they_do() -> None:
+    # a turn takes 26 tokens and its note; the question, the persona and the reply 33
+    kept = history(context_tokens=33 + 26 * 3 + 2 * len(NOTE))
+    for letter in "abc":
+        kept.messages(letter * 10)
+        kept.commit(letter * 10, letter.upper() * 10)
+    assert contents(kept.messages("d" * 10)) == [
+        PERSONA, "a" * 10, "A" * 10, "b" * 10, "B" * 10, "c" * 10, "C" * 10, "d" * 10,
+    ]  # fmt: skip
+
+
+def test_a_question_too_long_keeps_its_end_from_a_word() -> None:
+    kept = history(context_tokens=10 + 3 + 12 + 10)
+    kept.commit("a", "b")
+    assert contents(kept.messages("what was said about the great wall")) == [PERSONA, "great wall"]
+    kept = history(context_tokens=10 + 3 + 12 + 10 + len(NOTE_ZH) - len(NOTE))
+    assert contents(kept.messages("中" * 20)) == [PERSONA, "中" * 12]
+
+
+def test_no_room_for_any_question_is_an_error() -> None:
+    with pytest.raises(SetupError, match=str(35 + len(NOTE))):
+        history(context_tokens=35, persona="p" * 30).messages("one?")
+
+
+@given(
+    st.lists(st.tuples(st.text("ab 中", min_size=1), st.text("ab 中")), max_size=8),
+    st.text("ab 中", min_size=1, max_size=200),
+    st.integers(80, 300),
+)
+def test_roles_alternate_and_the_prompt_fits(
+    turns: list[tuple[str, str]], question: str, context_tokens: int
+) -> None:
+    model = Letters(context_tokens)
+    kept = History(PERSONA, model, 10, lambda: NOW)
+    for asked, heard in turns:
+        kept.commit(asked, heard)
+    messages = kept.messages(question)
+    roles = [message.role for message in messages]
+    assert roles == [
+        "system",
+        *itertools.islice(itertools.cycle(["user", "assistant"]), len(roles) - 1),
+    ]
+    assert roles[-1] == "user"
+    assert model.count_tokens(messages) + 10 <= context_tokens
+
+
+@pytest.mark.parametrize(
+    ("heard_samples", "heard"),
+    [
+        (0, ""),
+        (-5, ""),
+        (20, ""),
+        (60, "Hello"),
+        (99, "Hello"),
+        (100, "Hello there."),
+        (160, "Hello there. How are"),
+        (200, "Hello there. How are you?"),
+        (999, "Hello there. How are you?"),
+    ],
+)
+def test_what_was_heard_ends_with_a_whole_word(heard_samples: int, heard: str) -> None:
+    assert heard_text([("Hello there.", 100), ("How are you?", 100)], heard_samples) == heard
+
+
+def test_chinese_is_cut_at_a_character() -> None:
+    spoken = [("今天天气", 400), ("很好。", 300)]
+    assert heard_text(spoken, 250) == "今天"
+    assert heard_text(spoken, 500) == "今天天气很"
+    assert heard_text(spoken, 700) == "今天天气很好。"
+
+
+def test_mixed_text_is_cut_at_either() -> None:
+    # 3 for a Chinese character, 1 for a letter: 6 of 17 is 我用, 12 parts the word
+    spoken = [("我用Python写字", 18)]
+    assert heard_text(spoken, 17) == "我用Python写"
+    assert heard_text(spoken, 11) == "我用"
+
+
+def test_silent_sentences_do_no_harm() -> None:
+    assert heard_text([("", 0), ("Yes.", 0), ("No.", 10)], 0) == "Yes."
+    assert heard_text([], 10) == ""
+
+
+@given(
+    st.lists(
+        st.tuples(st.text("ab 中。", min_size=1).map(str.strip), st.integers(1, 1000)), max_size=5
+    ),
+    st.integers(0, 5000),
+    st.integers(0, 5000),
+)
+def test_hearing_longer_never_takes_words_back(
+    spoken: list[tuple[str, int]], one: int, other: int
+) -> None:
+    less, more = sorted((one, other))
+    assert heard_text(spoken, more).startswith(heard_text(spoken, less))

@@ -1,0 +1,78 @@
+"""How many pictures are drawn: all while it speaks, few at rest, next to none for nobody."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from daemon.face.motion import pose_at, seen_to_move
+from daemon.face.pacing import KEEP_S, SETTLE_S, Pacer
+from daemon.media import Mouth
+from tests.fakes import FakeFace
+
+MOUTH = np.ones(1, np.float32)
+
+
+class Head(FakeFace):
+    """Is seen to move after so many ticks."""
+
+    def __init__(self, every: int) -> None:
+        super().__init__()
+        self.every = every
+
+    def moves(self, since: int, tick: int) -> bool:
+        return tick - since >= self.every
+
+
+def drawn(
+    face: FakeFace,
+    ticks: int,
+    watched: bool = True,
+    mouth: Callable[[int], Mouth | None] = lambda _: None,
+    scene: Callable[[int], object] = lambda _: None,
+) -> list[int]:
+    pacer = Pacer()
+    return [t for t in range(ticks) if pacer.due(face, t, mouth(t), watched, scene(t))]
+
+
+def test_at_rest_there_is_a_picture_whenever_something_moves() -> None:
+    assert drawn(Head(4), 13) == [0, 4, 8, 12]
+
+
+def test_what_stands_still_is_shown_once_a_second() -> None:
+    assert drawn(Head(10**6), 60) == [0, round(KEEP_S * 25), 2 * round(KEEP_S * 25)]
+
+
+def test_while_it_speaks_and_until_the_mouth_has_closed_each_picture_is_drawn() -> None:
+    ticks = drawn(Head(10**6), 120, mouth=lambda t: MOUTH if 30 <= t < 40 else None)
+    settled = 40 + round(SETTLE_S * 25) - 1
+    assert ticks == [0, 25, *range(30, settled), settled + 24]
+
+
+def test_while_nobody_looks_a_picture_a_second_is_enough_even_when_it_speaks() -> None:
+    assert drawn(Head(1), 60, watched=False, mouth=lambda _: MOUTH) == [0, 25, 50]
+
+
+def test_whoever_comes_sees_a_picture_at_once() -> None:
+    assert drawn(Head(10**6), 20, scene=lambda t: t >= 7) == [0, 7]
+
+
+def test_a_head_at_rest_moves_by_less_than_half_a_pixel_in_most_ticks() -> None:
+    poses = [pose_at(tick / 25, 0) for tick in range(25 * 60)]
+    seen = [seen_to_move(a, b) for a, b in pairwise(poses)]
+    assert 0 < sum(seen) < 0.2 * len(seen), "blinks and glances are seen, swaying by itself is not"
+
+
+@pytest.mark.parametrize("voice", [0.0, 1.0])
+def test_no_picture_left_out_is_far_from_the_one_that_is_shown(voice: float) -> None:
+    """Whatever has moved since the last picture, the crown and the shoulders among it."""
+    shown = pose_at(0, voice)
+    for tick in range(1, 25 * 60):
+        now = pose_at(tick / 25, voice)
+        if seen_to_move(shown, now):
+            shown = now
+        crown = now.x - shown.x + 260 * (now.roll - shown.roll)
+        assert abs(crown) < 0.5
+        assert abs(now.y - shown.y) < 0.5
+        assert now.lids == shown.lids

@@ -1,0 +1,190 @@
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daemon.media import SPEAK_RATE, Audio
+from daemon.voice.bilingual import ACTIVE_DBFS, Bilingual, runs
+from daemon.voice.pauses import active_level, pause_after, trim
+from daemon.worker import CancelToken
+
+
+def tone(seconds: float, rate: int, level: float) -> Audio:
+    time = np.arange(int(seconds * rate)) / rate
+    return Audio((level * np.sin(2 * np.pi * 220 * time)).astype(np.float32), rate)
+
+
+class FakeVoice:
+    """Speaks a tone of 0.2 s for each word or character, and remembers what it was given."""
+
+    def __init__(self, rate: int, level: float) -> None:
+        self.rate = rate
+        self.level = level
+        self.spoken: list[str] = []
+        self.closed = False
+
+    def warm_up(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed = True
+
+    def synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
+        self.spoken.append(text)
+        for _ in text.split():
+            yield tone(0.2, self.rate, self.level)
+
+
+def speech_level(audio: Audio) -> float:
+    return float(20 * np.log10(active_level(audio)))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The year is 2024.", [("en", "The year is twenty twenty-four.")]),
+        ("It costs $12.50!", [("en", "It costs twelve dollars and fifty cents!")]),
+        ("3.14", [("en", "three point one four")]),
+        ("3.14。", [("zh", "三点一四。")]),
+        ("你有2个吗？", [("zh", "你有两个吗?")]),
+        (
+            "我喜欢 Python 和 machine learning。",
+            [("zh", "我喜欢 "), ("en", "Python "), ("zh", "和 "), ("en", "machine learning.")],
+        ),
+        ("你好，我叫Joe。", [("zh", "你好，我叫"), ("en", "Joe.")]),
+        ("GPT-4 有 3 个版本", [("en", "GPT four"), ("zh", "有三个版本")]),
+        ("iPhone 15 很好", [("en", "iPhone fifteen"), ("zh", "很好")]),
+        ("支持 5G 网络", [("zh", "支持"), ("en", "five G "), ("zh", "网络")]),
+        ("跑了3km", [("zh", "跑了三公里")]),
+        ("重10KG，长5CM", [("zh", "重十公斤，长五厘米")]),
+        ("See the page. 重10KG。", [("en", "See the page."), ("zh", " 重十公斤。")]),
+        ("A股今天涨了3%", [("en", "A"), ("zh", "股今天涨了百分之三")]),
+        (
+            "We met on 3月5日 in 2 places.",
+            [("en", "We met on "), ("zh", "三月五日 "), ("en", "in two places.")],
+        ),
+        ("It's 你好 in Chinese", [("en", "It's "), ("zh", "你好 "), ("en", "in Chinese")]),
+        ("1. 打开设置", [("zh", "一、打开设置")]),
+        ("2. 点击“Wi-Fi”", [("zh", "二、点击“"), ("en", 'Wi-Fi"')]),
+        (
+            "公式E=mc²",
+            [("zh", "公式"), ("en", "E"), ("zh", "等于"), ("en", "m c"), ("zh", "的平方")],
+        ),
+        ("1. Open it", [("en", "one. Open it")]),
+        ("k一.0一k", [("en", "k"), ("zh", "一.零一"), ("en", "k")]),
+        ("", []),
+        ("……", []),
+    ],
+)
+def test_runs(text: str, expected: list[tuple[str, str]]) -> None:
+    assert [(run.language, run.text) for run in runs(text)] == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(st.sampled_from("你好一百2024.%-:, aBé'。，km!\n"), max_size=30))
+def test_runs_alternate_and_lose_no_word(text: str) -> None:
+    found = runs(text)
+    assert all(one.language != other.language for one, other in pairwise(found))
+    said = "".join(run.text for run in found)
+    assert all(said.count(char) >= text.count(char) for char in "你好é")
+    assert not [c for run in found if run.language == "zh" for c in run.text if c.isdecimal()]
+
+
+def test_each_run_goes_to_its_voice_at_one_rate() -> None:
+    english, mandarin = FakeVoice(22050, 0.1), FakeVoice(24000, 0.5)
+    voice = Bilingual(english, mandarin)
+    voice.warm_up()
+    english.spoken.clear()
+    mandarin.spoken.clear()
+    pieces = list(voice.synthesize("我喜欢 Python。", CancelToken()))
+    assert (mandarin.spoken, english.spoken) == (["我喜欢 "], ["Python."])
+    assert [piece.rate for piece in pieces] == [SPEAK_RATE, SPEAK_RATE]
+    assert all(piece.samples.dtype == np.float32 for piece in pieces)
+    voice.close()
+    assert english.closed and mandarin.closed
+
+
+@pytest.mark.parametrize("volume", [1.0, 0.5])
+def test_both_voices_are_equally_loud(volume: float) -> None:
+    voice = Bilingual(FakeVoice(22050, 0.02), FakeVoice(24000, 0.9), volume)
+    for text in ("hello", "你好"):
+        (piece,) = voice.synthesize(text, CancelToken())
+        expected = ACTIVE_DBFS + 20 * np.log10(volume)
+        assert speech_level(piece) == pytest.approx(expected, abs=0.3)
+
+
+def test_gain_does_not_follow_the_sentence() -> None:
+    english = FakeVoice(48000, 0.1)
+    voice = Bilingual(english, FakeVoice(24000, 0.5))
+    voice.warm_up()
+    english.level = 0.05
+    (soft,) = voice.synthesize("softly", CancelToken())
+    assert speech_level(soft) == pytest.approx(ACTIVE_DBFS - 6, abs=0.3)
+
+
+def test_peaks_stay_under_the_ceiling() -> None:
+    english = FakeVoice(48000, 0.01)
+    voice = Bilingual(english, FakeVoice(24000, 0.5))
+    voice.warm_up()
+    english.level = 1.0
+    (loud,) = voice.synthesize("shout", CancelToken())
+    assert 0.9 < np.abs(loud.samples).max() < 0.951
+
+
+def test_a_silent_voice_stays_silent() -> None:
+    voice = Bilingual(FakeVoice(48000, 0.0), FakeVoice(24000, 0.5))
+    (piece,) = voice.synthesize("hush", CancelToken())
+    assert not piece.samples.any()
+
+
+def test_cancelling_ends_the_speech() -> None:
+    english = FakeVoice(48000, 0.1)
+    voice = Bilingual(english, FakeVoice(24000, 0.5))
+    voice.warm_up()
+    cancel = CancelToken()
+    pieces = voice.synthesize("one two three 你好 你好", cancel)
+    next(pieces)
+    cancel.cancel()
+    assert list(pieces) == []
+
+
+def test_without_a_mandarin_voice_chinese_is_left_out() -> None:
+    english = FakeVoice(48000, 0.1)
+    voice = Bilingual(english, None)
+    voice.warm_up()
+    english.spoken.clear()
+    assert len(list(voice.synthesize("It is 你好 in Chinese", CancelToken()))) == 4
+    assert english.spoken == ["It is ", "in Chinese"]
+    assert list(voice.synthesize("你好", CancelToken())) == []
+    voice.close()
+    assert english.closed
+
+
+def test_pauses_follow_the_last_mark() -> None:
+    assert pause_after("好。") == pause_after("Really?!”") == pause_after("Yes.") > 0
+    assert 0 < pause_after("好，") < pause_after("好。")
+    assert pause_after("Python ") == pause_after("a. b") == pause_after("") == 0
+
+
+def test_trim_leaves_the_speech_and_the_pause() -> None:
+    rate = 16000
+    silence = np.zeros(rate, np.float32)
+    speech = tone(0.5, rate, 0.3).samples
+    trimmed = trim(Audio(np.concatenate([silence, speech, silence]), rate), pause_s=0.2)
+    assert 0.7 <= trimmed.seconds <= 0.8
+    assert not trimmed.samples[-int(0.2 * rate) :].any()
+    assert abs(trimmed.samples[0]) < 1e-3
+
+
+def test_trim_of_silence_is_nothing() -> None:
+    assert len(trim(Audio(np.zeros(16000, np.float32), 16000), 0.3).samples) == 0
+    assert len(trim(Audio(np.zeros(0, np.float32), 16000), 0.3).samples) == 0
+
+
+def test_trim_of_sound_without_silence_does_not_click() -> None:
+    trimmed = trim(tone(0.1, 16000, 0.5))
+    assert len(trimmed.samples) == 1600
+    assert abs(trimmed.samples[0]) == abs(trimmed.samples[-1]) == 0
