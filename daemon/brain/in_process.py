@@ -6,7 +6,6 @@ from pathlib import Path
 from daemon.brain.engine_choice import choose_engine
 from daemon.config import BrainSettings
 from daemon.errors import SetupError, StorageError
-from daemon.i18n import tr
 from daemon.stages import ChatModel
 
 log = logging.getLogger(__name__)
@@ -18,7 +17,7 @@ def make_in_process(brain: BrainSettings, path: Path, adapter: Path | None) -> C
     Where OpenVINO was found to be quicker and fails after all, llama.cpp computes.
     """
     chosen = choose_engine(brain, path, adapter)
-    log.info("%s", tr("The brain computes with {engine}.").format(engine=chosen))
+    log.debug("the brain computes with %s", chosen)
     if chosen.engine == "openvino":
         try:
             return _openvino(brain, path, adapter)

@@ -14,15 +14,15 @@ from typing import Any
 from daemon.audio.player import Player
 from daemon.dialogue.apologies import apology_in
 from daemon.dialogue.events import ConversationStep
-from daemon.dialogue.filters import DialogueContext, is_backchannel, is_own_echo
+from daemon.dialogue.filters import DialogueContext
 from daemon.dialogue.mouths import FrameSink
 from daemon.dialogue.outputs import Outputs
+from daemon.dialogue.overlap import OverlapClassifier
 from daemon.dialogue.parts import Parts
 from daemon.dialogue.pending import PendingRequest
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.state import (
     Action,
-    Classified,
     ConversationEvent,
     Phase,
     ReplyEvent,
@@ -34,7 +34,7 @@ from daemon.dialogue.state import (
     step,
 )
 from daemon.dialogue.streams import Channel
-from daemon.dialogue.turn import Apology, Recitation, SpokenTurn, Turn
+from daemon.dialogue.turn import Recitation, SpokenTurn, Turn
 from daemon.dialogue.utterances import loop_time
 from daemon.ears.events import (
     EarEvent,
@@ -52,9 +52,6 @@ from daemon.media import SPEAK_RATE, Samples, Transcript
 
 MAX_WAITING = 64  # events of the ears; each reply has a few more to tell
 DELAY_MARGIN = SPEAK_RATE  # samples: devices tell their delays only roughly
-OVERLAP_PHASES = (Phase.PAUSED, Phase.CLASSIFYING)
-HEARD_PHASES = (Phase.HEARING, *OVERLAP_PHASES)  # what is said in these may be answered
-AUDIBLE_PHASES = (Phase.SPEAKING, *OVERLAP_PHASES)
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +89,7 @@ class Session:
         self._turn: SpokenTurn | None = None  # being said
         self._waiting: Turn | None = None  # has been said or typed, and waits for its answer
         self._reply: Reply | None = None  # in HEARING one that is only prepared
-        self._classifying: asyncio.Task[None] | None = None
+        self._overlap = OverlapClassifier(self.context, self._said_so_far, self._events.put_nowait)
         self._typed = itertools.count(-1, -1)  # turns that are not the ears'
         self._group: asyncio.TaskGroup | None = None
         self.language = "en"
@@ -130,7 +127,7 @@ class Session:
 
     def ask(self, question: str | Recitation) -> PendingRequest | None:
         """Answer or say at once; ``None`` while somebody speaks, or the session does not run."""
-        if self._group is None or self.state.phase in HEARD_PHASES:
+        if self._group is None or self.state.phase.hears:
             return None
         request = PendingRequest()
         self._waiting = turn = Turn(next(self._typed), question, request)
@@ -169,19 +166,19 @@ class Session:
             log.info("turn %d: %s", self.state.turn, self.state.phase.value)
         if isinstance(event, SpeechStarted):
             self.context.speech_began(now)
-        if before.phase in HEARD_PHASES:
+        if before.phase.hears:
             self._hear(event, before, group)
         if isinstance(event, ReplyFailed):
             log.error("turn %d failed: %s", event.turn, event.error)
             log.debug("turn %d failed", event.turn, exc_info=event.error)
             if event.turn == before.turn and self._reply is not None:
                 self._reply.turn.failed(event.error)
-        if self._classifying is not None and self.state.phase is not Phase.CLASSIFYING:
-            self._classifying.cancel()
-            self._classifying = None
+        if self.state.phase is not Phase.CLASSIFYING:
+            self._overlap.cancel()
         for action in actions:
             self._perform(action, event, group)
-        self.context.is_speaking(self.state.phase in AUDIBLE_PHASES, now)
+        audible = self.state.phase is Phase.SPEAKING or self.state.phase.overlaps
+        self.context.is_speaking(audible, now)
         if self.state.phase is Phase.LISTENING:
             for turn in (self._waiting, self._reply.turn if self._reply else None):
                 if turn is not None:
@@ -189,7 +186,7 @@ class Session:
             self._reply = None
         if self.state.phase in (Phase.LISTENING, Phase.SPEAKING):
             self._turn = self._waiting = None  # answered, or not worth an answer
-        self._bus.publish(ConversationStep(self.state, _shown(self.state, self._reply)))
+        self._bus.publish(ConversationStep.of(self.state, self._reply))
         if self.state.phase is not before.phase:
             self._bus.publish(StateChanged(self.state.phase.value, self.state.turn))
 
@@ -253,7 +250,7 @@ class Session:
                 turn = self._turn or self._waiting
                 assert turn is not None, "only words are classified"
                 voiced_s = event.voiced_s if isinstance(event, SpeechPaused) else 0.0
-                self._classifying = group.create_task(self._classify(turn, voiced_s))
+                self._overlap.begin(turn, voiced_s, self.parts.skills, group)
             case Action.INTERRUPT:
                 self._commit(self._outputs.silence(), whole=False)
             case Action.COMMIT:
@@ -271,18 +268,9 @@ class Session:
         self._reply.start(group)
         group.create_task(_forward(self._reply.events, self._events))
 
-    async def _classify(self, turn: Turn, voiced_s: float) -> None:
-        """Find out what was said over the reply; what cannot be understood ends it."""
-        number, backchannel = turn.number, False
-        try:
-            words = await turn.transcript()
-            said = self._reply.heard(self._outputs.position() + DELAY_MARGIN) if self._reply else ""
-            backchannel = is_backchannel(words.text) or is_own_echo(words.text, said)
-            if self.context.ringing and self.parts.skills and self.parts.skills.plan(words):
-                backchannel = False  # "okay, thanks" to an alarm is an answer
-        except Exception as error:  # the reply that follows will meet it again, and say so
-            log.warning("turn %d: what was said over it: %s", number, error)
-        self._events.put_nowait(Classified(number, voiced_s, backchannel))
+    def _said_so_far(self) -> str:
+        """Return the words of the reply that may be in the microphone by now."""
+        return self._reply.heard(self._outputs.position() + DELAY_MARGIN) if self._reply else ""
 
     def _commit(self, heard: int, whole: bool) -> None:
         """End the reply, and put into the history what the person heard, to the word."""
@@ -303,10 +291,3 @@ async def _forward(found: Channel[ReplyEvent], events: asyncio.Queue[Conversatio
     """Hand on what a reply tells."""
     async for event in found:
         events.put_nowait(event)
-
-
-def _shown(state: State, reply: Reply | None) -> Reply | None:
-    """Return the reply that others may see: nothing that is only prepared, and no apology."""
-    if reply is None or state.phase is Phase.HEARING or isinstance(reply.turn.question, Apology):
-        return None
-    return reply

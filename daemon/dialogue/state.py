@@ -34,6 +34,16 @@ class Phase(Enum):
     CLASSIFYING = "classifying"
     """They stopped; whether their words are for the reply to end or to go on is being found out."""
 
+    @property
+    def overlaps(self) -> bool:
+        """Whether somebody speaks, or has just spoken, over the reply."""
+        return self in (Phase.PAUSED, Phase.CLASSIFYING)
+
+    @property
+    def hears(self) -> bool:
+        """Whether what is being said may be answered."""
+        return self is Phase.HEARING or self.overlaps
+
 
 @dataclass(frozen=True, slots=True)
 class FirstAudible:
@@ -171,7 +181,7 @@ def step(state: State, event: ConversationEvent, barge_in_s: float) -> Step:
                 return state, ()
             return State(Phase.LISTENING, state.turn), (Action.INTERRUPT,)
         case Typed():
-            if state.phase in (Phase.HEARING, Phase.PAUSED, Phase.CLASSIFYING):
+            if state.phase.hears:
                 return state, ()  # who speaks goes first
             return State(Phase.THINKING, event.turn), (Action.INTERRUPT, Action.START_REPLY)
         case _ if event.turn != state.turn:

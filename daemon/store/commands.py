@@ -31,7 +31,12 @@ def register(subcommands: "Subcommands") -> None:
         description=tr("The models that do the work: speech, language, voice, face."),
     )
     commands = models.add_subparsers(required=True, metavar=tr("COMMAND"))
+    _register_list(commands)
+    _register_pull(commands)
+    _register_verify_and_remove(commands)
 
+
+def _register_list(commands: "Subcommands") -> None:
     listing = _add(
         commands,
         "list",
@@ -42,6 +47,8 @@ def register(subcommands: "Subcommands") -> None:
     listing.add_argument("--json", action="store_true", help=tr("print JSON, for programs"))
     listing.set_defaults(run=list_models)
 
+
+def _register_pull(commands: "Subcommands") -> None:
     pulling = _add(
         commands,
         "pull",
@@ -69,6 +76,8 @@ def register(subcommands: "Subcommands") -> None:
     )
     pulling.set_defaults(run=pull_models)
 
+
+def _register_verify_and_remove(commands: "Subcommands") -> None:
     verifying = _add(
         commands,
         "verify",

@@ -81,23 +81,8 @@ def _networks(base: Any, directory: Path) -> Any:
             pairs = ("G", self.net_g, self.optim_g), ("D", self.net_d, self.optim_d)
             for letter, network, optimizer in pairs:
                 path = directory / f"{letter}_{self.steps}.pth"
-                if not path.exists() and not self.steps:
-                    continue
-                try:
-                    held = torch.load(path, map_location="cpu", weights_only=True)
-                    if self.steps:
-                        network.load_state_dict(held["model"])
-                        optimizer.load_state_dict(held["optimizer"])
-                    else:
-                        load("utils").safe_load(network, held["model"])
-                # torch's errors for damaged files share no base class but Exception.
-                except Exception as error:
-                    raise SetupError(
-                        tr("{path} is damaged or not a so-vits-svc checkpoint: {reason}").format(
-                            path=path, reason=why(error)
-                        ),
-                        tr("delete it, to go on from the one before"),
-                    ) from error
+                if self.steps or path.exists():
+                    _go_on_from(path, network, optimizer if self.steps else None)
 
         def on_train_start(self) -> None:
             """Count steps, not epochs."""
@@ -127,6 +112,29 @@ def _networks(base: Any, directory: Path) -> Any:
                 old.with_name(f"D{old.name[1:]}").unlink(missing_ok=True)
 
     return Networks
+
+
+def _go_on_from(path: Path, network: Any, optimizer: Any | None) -> None:
+    """Load a checkpoint of a network; without an optimiser it is others', to begin with.
+
+    Raises ``SetupError`` where it is damaged.
+    """
+    import torch
+
+    try:
+        held = torch.load(path, map_location="cpu", weights_only=True)
+        if optimizer is None:
+            load("utils").safe_load(network, held["model"])
+        else:
+            network.load_state_dict(held["model"])
+            optimizer.load_state_dict(held["optimizer"])
+    except Exception as error:  # torch's for damaged files share no other base class
+        raise SetupError(
+            tr("{path} is damaged or not a so-vits-svc checkpoint: {reason}").format(
+                path=path, reason=why(error)
+            ),
+            tr("delete it, to go on from the one before"),
+        ) from error
 
 
 def _data(base: Any) -> Any:

@@ -19,7 +19,6 @@ from daemon.media import JsonObject
 from daemon.running import Running
 
 MAX_EXCHANGES = 200  # exchanges that are shown; older ones go
-LISTENED_TO = (Phase.HEARING, Phase.PAUSED, Phase.CLASSIFYING)
 
 
 @dataclass(slots=True)
@@ -93,7 +92,7 @@ class ConversationView:
         """See a step of the conversation."""
         state, reply = step.state, step.reply
         self._notice()
-        if state.phase in LISTENED_TO and self._phase not in LISTENED_TO:
+        if state.phase.hears and not self._phase.hears:
             running = self._running()
             self._stale = running.session.heard_ahead if running else None
         self._phase = state.phase
@@ -138,7 +137,7 @@ class ConversationView:
     def _tell_hearing(self) -> None:
         text = ""
         running = self._running()
-        if running is not None and self._phase in LISTENED_TO:
+        if running is not None and self._phase.hears:
             newest = running.session.heard_ahead
             text = newest.text if newest is not None and newest is not self._stale else ""
         if text != self._hearing:
