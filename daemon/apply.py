@@ -93,7 +93,9 @@ async def _build(
     if changed & remade:
         built.voice = await components.make(parts.speaking, components.voice)
         undo.push_async_callback(components.release, parts.speaking, built.voice)
-        built.apologies = await make_apologies(built.voice, parts.speaking)
+        built.apologies = await make_apologies(
+            built.voice, parts.speaking, components.settings.ears.languages
+        )
     if changed & {
         *remade,
         *CONVERTED,
@@ -154,6 +156,7 @@ def _swap(
         running.screen.use(built.face)
     set_level(wanted.log.level)
     session.barge_in_s = wanted.dialogue.barge_in_s
+    running.chat.history.languages = settings.ears.languages
     running.chat.history.persona = wanted.brain.persona
     running.chat.move_to(wanted.dialogue.place)
     running.chat.memory.settings = wanted.memory

@@ -68,6 +68,10 @@ class Components(PartPool):
             voice = group.create_task(self.make(speaking, self.voice))
             skills = group.create_task(_skills(self))
         conversion = await self.conversion(voice.result(), speaking, wait_for_voice)
+        history = History(
+            self.settings.brain.persona, brain.result(), self.settings.brain.max_reply_tokens
+        )
+        history.languages = self.settings.ears.languages
         return Parts(
             recognizer=ears.result(),
             chat_model=brain.result(),
@@ -78,11 +82,7 @@ class Components(PartPool):
             thinking=thinking,
             speaking=speaking,
             drawing=drawing,
-            history=History(
-                self.settings.brain.persona,
-                brain.result(),
-                self.settings.brain.max_reply_tokens,
-            ),
+            history=history,
             skills=skills.result(),
             openers=Openers(self.settings),
         )

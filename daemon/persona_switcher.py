@@ -7,16 +7,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from daemon.apply import Applied
 from daemon.brain.sentences import is_chinese
 from daemon.config.state import SettingsState
-from daemon.dialogue.apologies import APOLOGIES
 from daemon.dialogue.personas import DEFAULT, Persona, find_persona, list_personas
 from daemon.dialogue.turn import Recitation
 from daemon.dialogue.voice_commands import wanted_persona
 from daemon.errors import DigitalLifeError
 from daemon.events import Bus, PersonaSwitched
+from daemon.languages import language as known_language
+from daemon.languages.guess import language_of
 from daemon.media import Transcript
 from daemon.running import Running
-
-GREETINGS = {"en": "Hello, I am {name}.", "zh": "你好，我是{name}。"}
 
 log = logging.getLogger(__name__)
 
@@ -69,14 +68,14 @@ class PersonaSwitcher:
         persona = wanted_persona(said.text, lambda: list_personas(self._settings.wanted))
         if persona is None:
             return None
-        language = said.language or ("zh" if any(map(is_chinese, said.text)) else "en")
+        language = said.language or language_of(said.text, self._settings.wanted.ears.languages)
 
         async def switch() -> None:
             try:
                 await self.switch(running, persona.id, language)
             except DigitalLifeError as error:
                 log.error("%s %s", error, error.fix)
-                running.session.ask(Recitation(APOLOGIES[language]))
+                running.session.ask(Recitation(known_language(language).said.apology))
 
         def begin() -> None:
             self._switching = asyncio.ensure_future(switch())
@@ -89,7 +88,7 @@ def greeting(persona: Persona, language: str) -> str:
     spoken = (
         language if not persona.languages or language in persona.languages else persona.languages[0]
     )
-    text = GREETINGS.get(spoken, GREETINGS["en"])
+    text = known_language(spoken).said.greeting
     own: dict[str, str] = dict(persona.greeting.items())
     return own.get(spoken) or text.format(name=name_in(spoken, persona))
 

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from daemon.apply import Applied
 from daemon.config.state import SettingsState
-from daemon.dialogue.apologies import APOLOGIES
 from daemon.dialogue.personas import find_persona, list_personas
 from daemon.dialogue.turn import Recitation
 from daemon.errors import DigitalLifeError
 from daemon.events import EarsOpened, SleepChanged
 from daemon.face.catalogue import list_faces
+from daemon.languages import language
 from daemon.media import Transcript
 from daemon.persona_switcher import PersonaSwitcher, name_in
 from daemon.running import Running
@@ -109,7 +109,7 @@ class RunningAssistant:
             text = reply(outcome, said.language, local_time(time.time()))
         except DigitalLifeError as error:
             log.error("%s %s", error, error.fix)
-            text = APOLOGIES[said.language]
+            text = language(said.language).said.apology
         self._running.session.ask(Recitation(text, answers=said))
 
     def sleep(self) -> str:

@@ -5,21 +5,16 @@ whatever comes before the newest question is, to the letter, what the model has 
 and time zone stay as they are, and follow the persona.
 """
 
+import functools
 import os
 import re
 import time
 from datetime import datetime
 from pathlib import Path
 
-from daemon.brain.sentences import is_chinese
+from daemon.languages import codes, language
+from daemon.languages.guess import language_of
 
-# Not strftime's: those are of the user's locale, and these are for the model.
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_NOTE = re.compile(r"^(?:\(It is [^)\n]*\)|（现在是[^）\n]*）)\n")
 _LOCALTIME = Path("/etc/localtime")
 
 
@@ -29,19 +24,32 @@ def local_now() -> datetime:
     return datetime.now()
 
 
-def time_note(question: str, now: datetime) -> str:
-    """Return the line that goes before ``question``, in its language: the time is ``now``."""
-    clock = f"{now.hour:02}:{now.minute:02}"
-    if any(map(is_chinese, question)):
-        weekday = "一二三四五六日"[now.weekday()]
-        return f"（现在是{now.year}年{now.month}月{now.day}日，星期{weekday}，{clock}。）"
-    month = MONTHS[now.month - 1]
-    return f"(It is {_WEEKDAYS[now.weekday()]}, {now.day} {month} {now.year}, {clock}.)"
+def time_note(question: str, now: datetime, code: str = "") -> str:
+    """Return the line that goes before ``question``: the time is ``now``.
+
+    It is in the language with this ``code``, else in that of the question. In all but English and
+    Chinese, which a model answers in by itself, it says in which language to answer.
+    """
+    said = language(code or language_of(question, ("en", "zh"))).said
+    return said.now.format(
+        weekday=said.weekdays[now.weekday()],
+        day=now.day,
+        month=said.months[now.month - 1],
+        year=now.year,
+        clock=f"{now.hour:02}:{now.minute:02}",
+    )
+
+
+@functools.cache
+def _note() -> re.Pattern[str]:
+    """Such a line, in any language."""
+    begins = (re.escape(language(code).said.now.split("{")[0]) for code in codes())
+    return re.compile(rf"^(?:{'|'.join(begins)})[^)）\n]*[)）]\n")
 
 
 def without_note(question: str) -> str:
     """Return a question as it was asked, without the line that says what time it was."""
-    return _NOTE.sub("", question, count=1)
+    return _note().sub("", question, count=1)
 
 
 def whereabouts(place: str, zone: str) -> str:

@@ -9,6 +9,7 @@ from daemon.brain.here_and_now import local_now, time_note
 from daemon.brain.sentences import is_chinese, width
 from daemon.errors import SetupError
 from daemon.i18n import tr
+from daemon.languages.guess import language_of
 from daemon.media import Message
 from daemon.stages import ChatModel
 
@@ -52,6 +53,8 @@ class History:
         self.recalled = ""
         """What is known from earlier conversations. It stays as it is while one lasts: the model
         reads again whatever follows the first change."""
+        self.languages: Sequence[str] = ("en", "zh")
+        """Those it is talked to in; the note before a question is in that of the question."""
         self._model = model
         self._max_reply_tokens = max_reply_tokens
         self._clock = clock
@@ -65,14 +68,19 @@ class History:
         """What is remembered: each question, and what was heard of its answer."""
         return tuple((asked.question.strip(), heard) for asked, heard in self._turns)
 
-    def messages(self, question: str, since: Sequence[Message] = ()) -> list[Message]:
+    def messages(
+        self, question: str, since: Sequence[Message] = (), likely: str = ""
+    ) -> list[Message]:
         """Return the prompt for ``question``: persona, the turns that fit, the question.
 
         ``since`` came after it: tools that were called for the answer, and what they returned.
+        ``likely`` is the language it was heard in, where its words do not tell.
         A question too long by itself loses its front: what is asked mostly comes last. Raises
         ``SetupError`` when not even the persona fits.
         """
-        asked = self._newest = _Asked(time_note(question, self._clock()), question)
+        code = language_of(question, self.languages, likely)
+        note = time_note(question, self._clock(), code)
+        asked = self._newest = _Asked(note, question)
         for turns in self._shortened():
             prompt = [*self._prompt(turns, asked), *since]
             if self._fits(prompt):
@@ -87,7 +95,8 @@ class History:
         The time before them is in their language: likely that of the question before.
         """
         last = self.turns[-1][0] if self._turns else ""
-        return self.messages("你好。" if any(map(is_chinese, last)) else "Hello.")
+        code = language_of(last, self.languages)
+        return self.messages("你好。" if code == "zh" else "Hello.", (), code)
 
     def commit(self, question: str, heard: str) -> None:
         """Keep a turn; ``heard`` is empty when it was interrupted before a word was heard.

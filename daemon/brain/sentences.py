@@ -9,6 +9,7 @@ import re
 
 from daemon.brain.reasoning_filter import ReasoningFilter
 from daemon.brain.speakable_text import CJK, SpeakableText, tidy
+from daemon.languages.guess import HAN, KANA, MARKS
 from daemon.media import Sentence
 
 FIRST_CLAUSE_WORDS = 3.0  # a clause of fewer sounds like a stumble when the next one comes late
@@ -20,8 +21,9 @@ MIN_SENTENCE_WIDTH = 16  # a narrower one is joined with the next: "Yes.", "好�
 MAX_SENTENCE_WIDTH = 200  # from here on it is cut at a clause: 13 s of speech in either language
 CHINESE_WIDTH = 3  # a Chinese character takes about as long to say as three Latin letters
 
-WORD = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+(?:['’][^\W_]+)*")
-"""A word of letters, or a Chinese character."""
+_LETTER = rf"(?:[^\W_{HAN}{KANA}]|[{MARKS}])"
+WORD = re.compile(rf"[{HAN}{KANA}]|{_LETTER}+(?:['’]{_LETTER}+)*")
+"""A word of letters, or a Chinese or Japanese character."""
 
 _CHINESE = re.compile(f"[{CJK}]")
 _WORDS = re.compile(rf"[{CJK}]|[^\s{CJK}]+")

@@ -16,7 +16,9 @@ from daemon.errors import SetupError
 from daemon.face.catalogue import ClipEntry, Face, add_clip, find_face, remove_face
 from daemon.face.catalogue import list_faces as known_faces
 from daemon.face.catalogue import own_face as own_face_called
-from daemon.i18n import language, tr
+from daemon.i18n import language as system
+from daemon.i18n import tr
+from daemon.languages import language
 from daemon.signals import run_until_signal
 from daemon.store.model_store import open_store
 from daemon.worker import CancelToken, Worker
@@ -24,11 +26,6 @@ from daemon.worker import CancelToken, Worker
 if TYPE_CHECKING:
     from daemon.config import Settings
     from daemon.face.source import MediaInfo, Options
-
-PREVIEW = {
-    "en": "Hello! This is how I look when I speak. One, two, three, four, five. Nice to meet you!",
-    "zh": "你好！我说话的时候就是这个样子。一、二、三、四、五。很高兴认识你！",
-}
 
 
 def register(commands: Subcommands) -> None:
@@ -236,7 +233,9 @@ def preview_face(arguments: argparse.Namespace, settings: "Settings") -> int:
     from daemon.brain.sentences import sentences_of
     from daemon.commands.speaking import speak
 
-    run_until_signal(speak(sentences_of(PREVIEW[language()]), path, with_face(settings, face.name)))
+    run_until_signal(
+        speak(sentences_of(language(system()).said.preview), path, with_face(settings, face.name))
+    )
     out.print(f"→ {path}", markup=False)
     return 0
 

@@ -16,6 +16,7 @@ from daemon.config import Settings
 from daemon.errors import InputError, SetupError
 from daemon.files import unwritable
 from daemon.i18n import tr
+from daemon.languages import language
 from daemon.worker import CancelToken
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from daemon.voice.catalogue import ConvertedVoiceSettings, Voice
 
 MAX_RECORDING_S = 3600.0  # of a recording that is converted
-TEST = "This is how I sound now. 这就是我现在的声音。"
 USUAL_S = 30.0  # of speech; from less, a voice is not learnt well
 MIN_SPEECH_S = 3.0  # its pitch is then right to a tenth, half a minute's to a fortieth
 
@@ -79,7 +79,7 @@ def _remove(leaves: Subcommands) -> None:
 def _test(leaves: Subcommands) -> None:
     testing = leaves.add_parser("test", help=tr("let a voice say a sentence"))
     testing.add_argument("name", metavar="NAME")
-    testing.add_argument("--text", default=TEST, help=tr("what it says"))
+    testing.add_argument("--text", help=tr("what it says"))
     testing.add_argument(
         "--out", type=Path, metavar="FILE", help=tr("write a sound file instead of playing it")
     )
@@ -228,7 +228,8 @@ def test(arguments: argparse.Namespace, settings: Settings) -> int:
         plain.warm_up()
         converter = make_converter(voice, examples(plain, CancelToken()), settings)
         converter.warm_up()
-    pieces = list(plain.synthesize(arguments.text, CancelToken()))
+    text = arguments.text or " ".join(language(code).said.sample for code in ("en", "zh"))
+    pieces = list(plain.synthesize(text, CancelToken()))
     if not pieces:
         raise InputError(tr("There is nothing to say in this text"))
     made = [_converted(converter, piece) for piece in pieces]

@@ -14,28 +14,12 @@ from dataclasses import dataclass, replace
 
 from daemon.config import DialogueSettings
 from daemon.dialogue.similarity import Word, matched_share, similarity, sound_of, words_of
+from daemon.languages import language as known_language
+from daemon.languages import matching
 from daemon.media import Transcript
 
-# Of something *short* said over a reply. Of a single syllable Whisper often makes another word, so
-# what it hears counts as an accompaniment unless it is known to interrupt.
-BACKCHANNEL = re.compile(
-    r"\b(?:a+h*|aha|all right|alright|absolutely|amazing|cool|exactly|fine|go on|good|got it|great|"
-    r"h+m+|huh|i know|i see|indeed|interesting|m+h?m*|nice|o+h+|ok|okay|of course|really|right|"
-    r"sure|thanks|thank you|that's right|that's true|true|uh|um+|wow|yeah|yep|yes|yup)\b"
-    # Of Chinese, which has no spaces, only whole runs: "对" accompanies and "对但是" does not.
-    r"|(?<![\u4e00-\u9fff])(?:[嗯恩唔哼啊呀哦噢喔呃额诶欸哎唉哈呵嘿哇]|对(?:的|呀|啊)?|是(?:的|啊|呀|吗|嘛)?|"
-    r"好(?:的|吧|啊|呀)?|行|可以|没错|不错|当然|确实|的确|这样|原来如此|真的吗?|明白了?|知道了?|懂了|了解|"
-    r"有意思|谢谢你?)++(?![\u4e00-\u9fff])",
-    re.IGNORECASE,
-)
-INTERRUPTION = re.compile(
-    r"\b(?:actually|but|cancel|enough|excuse|hang|hello|hey|hold|how|listen|never|no|nope|not|"
-    r"pardon|please|quiet|repeat|shut|sorry|stop|wait|what|when|where|which|who|why|wrong)\b"
-    r"|[?？停等不别谁哪喂错]|什么|怎么|多少|为何|够了|安静|闭嘴|再说|重复|但是|可是|听我|请问",
-    re.IGNORECASE,
-)
-INTERRUPTING_WORDS = 3  # nobody accompanies with so many
-INTERRUPTING_CHARACTERS = 5  # nor with so many Chinese ones
+# Nobody accompanies with so many words, or characters, of a language that was not expected.
+MOST_WORDS, MOST_CHARACTERS = 3, 5
 
 # A canceller needs seconds to learn a room, and a busy computer plays with gaps that it cannot know
 # of. What it leaves of an echo is faint, but now and then enough for a word to be read from it.
@@ -48,13 +32,7 @@ ECHO_SIMILARITY = 0.7  # share of what was heard that was just said, in the same
 # camera are below 0.83, 数字生活 for 数字生命 is 0.83.
 NAME_SIMILARITY = 0.85
 MIN_GUESSED_LETTERS = 7  # letters; a shorter name is like too many words to be guessed
-WAKING = re.compile(
-    r"\bwake[ -]?up\b|\bare you awake\b|醒醒|醒一醒|醒来|快醒|睡醒|起床", re.IGNORECASE
-)
-GREETINGS = frozenset(
-    ("hey", "hi", "hello", "oh", "ok", "okay", "so", "你", "您", "好", "嘿", "嗨", "喂", "哎", "那")
-)
-PUNCTUATION = " \t\n,.;:!?…—–-，。；：！？、·"
+PUNCTUATION = " \t\n,.;:!?…—–-¡¿，。；：！？、·।"
 
 
 @dataclass(slots=True)
@@ -121,14 +99,24 @@ class DialogueContext:
         self.may_be_echo = now < self.said_until + ECHO_S
 
 
-def is_backchannel(text: str) -> bool:
-    """Whether what was said lets the reply go on; a cough, which has no words, does."""
-    rest = BACKCHANNEL.sub("", text.replace("’", "'"))
-    if INTERRUPTION.search(rest) and re.search(r"\w", rest):  # a mark alone is what "吗" left
+def is_backchannel(text: str, language: str = "") -> bool:
+    """Whether what was said lets the reply go on; a cough, which has no words, does.
+
+    Of a single syllable Whisper often makes another word, so what it hears counts as an
+    accompaniment unless it is known to interrupt. "Okay" and "stop" are said in every language;
+    English and Chinese are mixed, so that each counts beside the other.
+    """
+    spoken = ("en", "zh") if language in ("", "en", "zh") else (language, "en")
+    rest = text.replace("’", "'")
+    for code in spoken:
+        rest = matching.backchannels(code).sub("", rest)
+    # A mark alone is what "吗" left.
+    if any(matching.interruptions(code).search(rest) for code in spoken) and re.search(r"\w", rest):
         return False
-    characters = len(re.findall(r"[\u4e00-\u9fff]", rest))
-    words = len(re.findall(r"[a-z']+", rest, re.IGNORECASE))
-    return words < INTERRUPTING_WORDS and characters < INTERRUPTING_CHARACTERS
+    most = {known.writing.spaced: known.heard.interrupting for known in map(known_language, spoken)}
+    return matching.spaced_words(rest) < most.get(True, MOST_WORDS) and matching.characters(
+        rest
+    ) < most.get(False, MOST_CHARACTERS)
 
 
 def is_own_echo(heard: str, said: str) -> bool:
@@ -151,7 +139,7 @@ def question_after_name(names: Sequence[str], text: str) -> str | None:
     if alike < NAME_SIMILARITY:
         return None
     rest = text[words[end - 1].end :].lstrip(PUNCTUATION)
-    called_first = all(word.text in GREETINGS for word in words[:begin])
+    called_first = all(word.text in matching.calls() for word in words[:begin])
     return rest if called_first and rest else text
 
 
@@ -164,7 +152,7 @@ def addressed_words(heard: Transcript, began: float, context: DialogueContext) -
     if context.asleep and not context.ringing:
         names = (*context.own_names, *filter(None, (context.wake_phrase,)))
         called = question_after_name(names, text) if names else None
-        return replace(heard, text=called or (text if WAKING.search(text) else ""))
+        return replace(heard, text=called or (text if matching.waking().search(text) else ""))
     if context.names and not context.ringing:
         follows = context.speaking or began < context.spoke_until + context.follow_up_s
         question = question_after_name(context.names, text)

@@ -44,7 +44,9 @@ class OverlapClassifier:
         number, backchannel = turn.number, False
         try:
             words = await turn.transcript()
-            backchannel = is_backchannel(words.text) or is_own_echo(words.text, self._said())
+            backchannel = is_backchannel(words.text, words.language) or is_own_echo(
+                words.text, self._said()
+            )
             if self._context.ringing and skills and skills.plan(words):
                 backchannel = False  # "okay, thanks" to an alarm is an answer
         except Exception as error:  # the reply that follows will meet it again, and say so

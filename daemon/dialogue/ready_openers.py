@@ -6,48 +6,16 @@ Never at start: whoever starts it wants to talk. After another voice was set the
 import asyncio
 import logging
 
-from daemon.config import Language
 from daemon.dialogue.apologies import prepare_apologies
 from daemon.dialogue.openers import Openers, voice_settled
 from daemon.dialogue.parts import Parts
 from daemon.dialogue.session import Session
 from daemon.dialogue.state import Phase
+from daemon.languages import language
 from daemon.media import SPEAK_RATE, Audio, Samples
 from daemon.worker import CancelToken
 
 POLL_INTERVAL_S = 2.0  # one is made at a time, if nothing has happened since the last look
-
-# What the default brain began answers with, or held likely, in ``bench talk`` and in small talk.
-LIKELY: dict[Language, tuple[str, ...]] = {
-    "en": (
-        "Yes,",
-        "No,",
-        "Sure,",
-        "Okay,",
-        "Got it,",
-        "All right,",
-        "Of course,",
-        "I see,",
-        "I'm sorry,",
-        "Well,",
-        "Good morning!",
-        "Hello!",
-    ),
-    "zh": (
-        "好的，",
-        "好，",
-        "是的，",
-        "不是，",
-        "当然，",
-        "知道了，",
-        "我不知道，",
-        "真不错，",
-        "你好，",
-        "你好！",
-        "早上好！",
-        "晚安，",
-    ),
-}
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +49,7 @@ async def keep_openers_ready(session: Session) -> None:
 
 
 def _likely(openers: Openers) -> list[str]:
-    return [text for language in openers.languages for text in LIKELY[language]]
+    return [text for code in openers.languages for text in language(code).said.openers]
 
 
 async def _speak(parts: Parts, text: str) -> list[Samples]:

@@ -1,14 +1,22 @@
 """How alike words sound: one measure for names, voice commands and the echo of its own voice.
 
 A recogniser spells what it hears: "Digital live", "数字声明". So sounds are compared: the letters
-of words, and of Chinese characters their pinyin without tones.
+of words without their accents, and of Chinese characters their pinyin without tones. Katakana count
+as the hiragana of the same sound.
 """
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from daemon.brain.sentences import WORD
+from daemon.languages.guess import MARKS
+
+# Accents; and whatever is no letter, figure, or vowel sign of Devanagari.
+_UNHEARD = re.compile(rf"[\u0300-\u036f]|[^\w{MARKS}]|_")
+_HIRAGANA = {katakana: katakana - 0x60 for katakana in range(0x30A1, 0x30F7)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +36,16 @@ def words_of(text: str) -> list[Word]:
     from pypinyin import lazy_pinyin
 
     return [
-        Word(word, "".join(filter(str.isalnum, "".join(lazy_pinyin(word)))), match.end())
+        Word(word, _plain("".join(lazy_pinyin(word))), match.end())
         for match in WORD.finditer(text)
         for word in [match[0].casefold()]
     ]
+
+
+def _plain(spelled: str) -> str:
+    """Return the letters and figures alone, as far as they can be heard apart."""
+    letters = _UNHEARD.sub("", unicodedata.normalize("NFKD", spelled))
+    return unicodedata.normalize("NFC", letters).translate(_HIRAGANA)
 
 
 def sound_of(words: Sequence[Word]) -> str:

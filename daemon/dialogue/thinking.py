@@ -16,10 +16,12 @@ from daemon.brain.end_of_utterance import (
     with_mark,
 )
 from daemon.brain.history import History
-from daemon.brain.sentences import SentenceSplitter, is_chinese
+from daemon.brain.sentences import SentenceSplitter
 from daemon.dialogue.parts import ThinkingParts
 from daemon.dialogue.streams import from_stage
 from daemon.dialogue.turn import Turn
+from daemon.languages import language
+from daemon.languages.guess import language_of
 from daemon.media import CalledTool, Message, Sentence, ToolCall
 from daemon.stages import ChatModel, EndOfUtterancePredictor, Tools, ToolUser
 from daemon.worker import CancelToken
@@ -30,14 +32,6 @@ MAX_RESULTS_CHARS = (
     3000  # characters, of all together: a small model reads a thousand tokens in 4 s
 )
 PORTION = 1000  # characters that are cut into sentences at a time
-NO_ANSWER = {
-    "en": "Sorry, I could not find that out.",
-    "zh": "对不起，这个我没能查到。",
-}
-TOO_LATE = {
-    "en": "Sorry, that took too long, and I got no answer.",
-    "zh": "抱歉，等了很久都没有回应。",
-}
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +72,7 @@ class Thinking:
         await self._find_semantic_end(question)
         splitter = SentenceSplitter(self._openers is not None and self._openers.wanted)
         since: list[Message] = []
-        said, regret = "", NO_ANSWER
+        said, late = "", False
         for left in reversed(range(MAX_ROUNDS + 1)):
             said, calls = "", []
             async with aclosing(self._round(splitter, question, since)) as pieces:
@@ -100,11 +94,12 @@ class Thinking:
             carried_out = await self._carry_out(said, calls[:MAX_CALLS], self._tools)
             if all(called.outcome == "late" for called in self.called[1 - len(carried_out) :]):
                 # A small model would make the answer up.
-                said, regret = "", TOO_LATE
+                said, late = "", True
                 break
             since += carried_out
         if self.called and not said.strip():
-            for sentence in splitter.feed(regret["zh" if any(map(is_chinese, question)) else "en"]):
+            words = language(language_of(question, self._history.languages)).said
+            for sentence in splitter.feed(words.too_late if late else words.no_answer):
                 yield sentence
         for sentence in splitter.finish():
             yield sentence

@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from daemon.brain.here_and_now import MONTHS
 from daemon.brain.sentences import width
 from daemon.brain.special_tokens import break_special_tokens
+from daemon.languages import language
 from daemon.memory.entries import Fact, StoredTurn
 
 FACTS = 50  # the newest of them that may be recalled
@@ -105,4 +105,4 @@ def _short(text: str) -> str:
 
 def _day(at: float) -> str:
     day = time.localtime(at)
-    return f"{day.tm_mday} {MONTHS[day.tm_mon - 1]} {day.tm_year}"
+    return f"{day.tm_mday} {language('en').said.months[day.tm_mon - 1]} {day.tm_year}"

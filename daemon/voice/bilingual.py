@@ -12,6 +12,7 @@ import numpy as np
 
 from daemon.config import Language
 from daemon.graphics import device_of
+from daemon.languages import language as known_language
 from daemon.media import SPEAK_RATE, Audio, Samples
 from daemon.stages import PacedVoice, Synthesizer
 from daemon.voice import english_text
@@ -24,13 +25,6 @@ from daemon.worker import CancelToken
 ACTIVE_DBFS = -20.0
 """RMS level of speech, silence between the words left out; leaves 20 dB for the peaks."""
 
-# Several sentences, as the level of a single one may lie 2 dB from the voice's usual.
-CALIBRATION: dict[Language, str] = {
-    "en": "I would like a cup of tea and some bread. "
-    "The children play in the garden after school. "
-    "There are many books on the old wooden table.",
-    "zh": "我想要一杯茶和一些面包。孩子们放学以后在花园里玩。旧木桌上有很多书。",
-}
 _KNEE, _CEILING = 0.8, 0.95  # peaks above the knee are bent, so that none passes the ceiling
 
 _LETTER = "A-Za-z\u00c0-\u024f"
@@ -195,7 +189,7 @@ class Bilingual:
         self._volume = np.float32(volume)
 
     def _gain(self, language: Language, voice: Synthesizer) -> np.float32:
-        level = self._level(CALIBRATION[language], voice)
+        level = self._level(known_language(language).said.calibration, voice)
         return np.float32(10 ** (ACTIVE_DBFS / 20) / level) if level else np.float32(1)
 
     def _level(self, text: str, voice: Synthesizer) -> float:

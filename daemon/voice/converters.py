@@ -8,10 +8,10 @@ import numpy as np
 
 from daemon.config import Settings
 from daemon.errors import InputError
+from daemon.languages import language
 from daemon.media import Audio
 from daemon.stages import Synthesizer, VoiceConverter
 from daemon.store.model_store import open_store
-from daemon.voice.bilingual import CALIBRATION
 from daemon.voice.catalogue import TIMBRE, Voice
 from daemon.worker import CancelToken
 
@@ -51,8 +51,8 @@ def content_directory(settings: Settings) -> Path:
 def examples(voice: Synthesizer, cancel: CancelToken) -> list[Audio]:
     """Let the plain voice speak some sentences of each language."""
     spoken: list[Audio] = []
-    for text in CALIBRATION.values():
-        pieces = list(voice.synthesize(text, cancel))
+    for code in ("en", "zh"):
+        pieces = list(voice.synthesize(language(code).said.calibration, cancel))
         cancel.check()
         if pieces:
             sound = np.concatenate([piece.samples for piece in pieces])

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from daemon.brain.here_and_now import MONTHS, time_note, whereabouts
+from daemon.brain.here_and_now import time_note, whereabouts
+from daemon.languages import language
 from models.talk.wording import load
 
 _SCENES = cast(dict[str, Any], load("scenes"))
@@ -90,7 +91,7 @@ def recalled(system: str, lines: list[str]) -> str:
 
 def spoken_day(at: datetime) -> str:
     """Return a date as the app writes it in English."""
-    return f"{at.day} {MONTHS[at.month - 1]} {at.year}"
+    return f"{at.day} {language('en').said.months[at.month - 1]} {at.year}"
 
 
 def weekday(at: datetime, language: str) -> str:

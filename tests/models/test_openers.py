@@ -16,8 +16,9 @@ from daemon.dialogue.openers import Openers
 from daemon.dialogue.parts import Parts
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.turn import Turn
+from daemon.languages import language
 from daemon.stages import ChatModel
-from daemon.voice.bilingual import CALIBRATION, Bilingual
+from daemon.voice.bilingual import Bilingual
 from daemon.voice.mandarin import Mandarin
 from daemon.voice.piper import Piper
 from daemon.voice.world import World, measure
@@ -78,7 +79,9 @@ def test_its_answer_begins_with_an_opener_and_is_the_same(
 
 
 def test_the_sound_is_that_of_the_converted_voice(brain: ChatModel, voice: Bilingual) -> None:
-    plain = measure(list(voice.synthesize(CALIBRATION["en"], CancelToken())), CancelToken())
+    plain = measure(
+        list(voice.synthesize(language("en").said.calibration, CancelToken())), CancelToken()
+    )
     person = measure([read_recording(RECORDING, 60, rate=None)], CancelToken())
     conversion = Conversion("somebody", VirtualWorker())
     conversion.use(World(person, [plain]))

@@ -11,9 +11,8 @@ from daemon.dialogue.thinking import (
     MAX_CALLS,
     MAX_RESULTS_CHARS,
     MAX_ROUNDS,
-    NO_ANSWER,
-    TOO_LATE,
 )
+from daemon.languages import language
 from daemon.media import Message, Tool, ToolCall
 from daemon.tools.server import CALL_S, McpServer
 from daemon.tools.toolbox import Toolbox
@@ -109,7 +108,7 @@ def test_a_tool_that_never_answers_is_regretted_and_the_conversation_goes_on() -
     scene.play(says(1, 0.0, 1.0) + says(2, CALL_S + 15.0, CALL_S + 16.0), until=CALL_S + 30)
     assert scene.remembered() == [
         ("user", "what time is it"),
-        ("assistant", f"Let me look {TOO_LATE['en']}"),
+        ("assistant", f"Let me look {language('en').said.too_late}"),
         ("user", "how are you"),
         ("assistant", "I am well."),
     ]
@@ -124,7 +123,7 @@ def test_a_model_that_never_stops_calling_is_stopped() -> None:
     scene = stage(chat, tools, "现在几点")
     scene.play(says(1, 0.0, 1.0), until=15)
     assert len(tools.calls) == MAX_ROUNDS * MAX_CALLS
-    assert scene.remembered()[-1] == ("assistant", NO_ANSWER["zh"])
+    assert scene.remembered()[-1] == ("assistant", language("zh").said.no_answer)
     results = [message.content for message in chat.asked[-1] if message.role == "tool"]
     assert sum(map(len, results)) == MAX_RESULTS_CHARS
 

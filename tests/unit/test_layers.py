@@ -42,7 +42,7 @@ LAYERS = (
     },
     {"database", "files"},
     {"errors"},
-    {"i18n"},
+    {"i18n", "languages"},
 )
 HEIGHT = {module: -depth for depth, modules in enumerate(LAYERS) for module in modules}
 

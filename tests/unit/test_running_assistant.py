@@ -11,11 +11,11 @@ import pytest
 from daemon.apply import Applied
 from daemon.config import load, packaged_config
 from daemon.config.state import SettingsState, with_values
-from daemon.dialogue.apologies import APOLOGIES
 from daemon.dialogue.filters import DialogueContext
 from daemon.dialogue.turn import Recitation
 from daemon.errors import SetupError
 from daemon.events import Bus, EarsOpened, PersonaSwitched, SleepChanged
+from daemon.languages import language as known
 from daemon.media import Transcript
 from daemon.persona_switcher import PersonaSwitcher
 from daemon.running_assistant import RunningAssistant
@@ -128,14 +128,14 @@ def test_what_cannot_be_loaded_is_regretted_and_all_stays(
 ) -> None:
     before, room.error = room.settings.wanted, SetupError("It is gone.", "look for it")
     room.switch(to, language)
-    assert [said.text for said in room.said] == [APOLOGIES[language]]
+    assert [said.text for said in room.said] == [known(language).said.apology]
     assert room.settings.wanted == before and room.conversations == []
     assert "It is gone." in caplog.text
 
 
 def test_a_persona_that_there_is_not(room: SwitchStage) -> None:
     room.switch(SwitchPersona("nobody"))
-    assert [said.text for said in room.said] == [APOLOGIES["en"]]
+    assert [said.text for said in room.said] == [known("en").said.apology]
     assert room.chosen == []
 
 
