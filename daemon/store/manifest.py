@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, 
 from daemon.errors import SetupError
 from daemon.i18n import language, tr
 
+# The sections of the file, and the field that the name of an entry is.
+FIELDS = (("weights", "name"), ("wheels", "distribution"), ("npm", "package"))
+
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*$")]
 
@@ -31,6 +34,31 @@ class Wheel(_Entry):
     """Where the wheel is built for one platform: its tag, so that any machine may fetch it."""
     python: str | None = None
     """Likewise for the version of Python, as pip writes it: ``311``."""
+
+    @property
+    def package(self) -> str:
+        """Its name on the package index."""
+        return self.distribution
+
+
+class NpmPackage(_Entry):
+    """A package of npm's registry, of which only the archive is read."""
+
+    package: str
+    version: str
+    size: int
+    """Bytes of the archive."""
+    sha256: Sha256
+
+
+class Arrays(_Entry):
+    """Raw float32 files in an npm package, which together make one archive of NumPy arrays."""
+
+    package: str
+    folder: str
+    """Where they are in the package; each is named as its array, with ``.bin``."""
+    shape: tuple[int, ...]
+    """Of each array."""
 
 
 class Member(_Entry):
@@ -88,6 +116,17 @@ class WeightFile(Contents):
     members: tuple[Member, ...] = ()
     hub: Hub | None = None
     made_from: Provenance | None = None
+    arrays: Arrays | None = None
+
+    @property
+    def packaged(self) -> bool:
+        """Whether a package registry has it, too."""
+        return bool(self.members or self.arrays)
+
+    @property
+    def fetchable(self) -> bool:
+        """Whether any source has it; else it is only installed from a file."""
+        return self.packaged or self.hub is not None
 
     @property
     def fetched(self) -> Contents:
@@ -156,11 +195,12 @@ class Weight(_Entry):
 
 
 class Manifest(_Entry):
-    """All known weights, the wheels that hold them, and sets of weights by name."""
+    """All known weights, the packages that hold them, and sets of weights by name."""
 
     profiles: dict[str, tuple[str, ...]]
     weights: dict[str, Weight]
     wheels: dict[str, Wheel]
+    npm: dict[str, NpmPackage] = {}
 
     @model_validator(mode="after")
     def _refers_to_what_exists(self) -> "Manifest":
@@ -174,6 +214,8 @@ class Manifest(_Entry):
                     raise ValueError(f"{weight.name}/{file.name}: its members' sizes do not add up")
                 if unknown := {member.wheel for member in file.members} - self.wheels.keys():
                     raise ValueError(f"{weight.name}/{file.name}: unknown wheels {sorted(unknown)}")
+                if file.arrays and file.arrays.package not in self.npm:
+                    raise ValueError(f"{weight.name}/{file.name}: unknown {file.arrays.package}")
         return self
 
     def weight(self, name: str) -> Weight:
@@ -195,7 +237,7 @@ def load(text: str) -> Manifest:
     """Read a manifest; ``SetupError`` says what is wrong with it."""
     try:
         data = tomllib.loads(text)
-        for section, field in (("weights", "name"), ("wheels", "distribution")):
+        for section, field in FIELDS:
             table = data.get(section)
             for name, entry in table.items() if isinstance(table, dict) else ():
                 if isinstance(entry, dict):

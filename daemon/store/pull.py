@@ -40,7 +40,7 @@ def pull(
             identify(store, weight.name)
     todo = [store.manifest.weight(weight.name) for weight in todo]
     for weight in todo:
-        if not all(file.members or file.hub for file in weight.files):
+        if not all(file.fetchable for file in weight.files):
             raise SetupError(
                 tr("{name} can only be installed from a file.").format(name=weight.name),
                 f"digital-life models pull {weight.name} --from FILE"

@@ -6,6 +6,8 @@ import enum
 class Remedy(enum.IntEnum):
     """What helps when a source fails; of several failures the least counts."""
 
+    NPM = -1
+    """A program has to be installed first, without which this source cannot be asked."""
     CONNECTION = 0
     """The source could not be reached."""
     LATER = 1

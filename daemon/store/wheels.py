@@ -11,64 +11,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from daemon.i18n import tr
+from daemon.store.archives import ArchiveCache, stop
 from daemon.store.manifest import Member, Wheel
 from daemon.store.sources import Remedy, SourceError
-from daemon.store.verify import CHUNK, WrongContents, sha256
+from daemon.store.verify import CHUNK, WrongContents
 
 log = logging.getLogger(__name__)
-
-STOP_S = 5.0  # how long pip may take to end once it is told to
 
 _PROGRESS = re.compile(r"Progress (\d+) of \d+")
 
 
-class WheelCache:
-    """The wheels of one run, each fetched once and kept until nothing more needs it."""
+class WheelCache(ArchiveCache[Wheel]):
+    """The wheels of one run, fetched by pip."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self._found: dict[str, Path] = {}
-        self._failed: dict[str, SourceError] = {}
+    def _archive(self, place: Path) -> Path | None:
+        return next(iter(place.glob("*.whl")), None)
 
-    def get(self, wheel: Wheel, advance: Callable[[int], None]) -> Path:
-        """Return the archive, fetched if it is not there; ``advance`` is told each step's bytes.
-
-        Raises ``SourceError`` where pip cannot get it, and again at once when asked again.
-        """
-        if wheel.distribution in self._found:
-            return self._found[wheel.distribution]
-        if wheel.distribution in self._failed:
-            raise self._failed[wheel.distribution]
-        place = self._place(wheel)
-        archive = _archive(place)
-        try:
-            if archive is not None and sha256(archive) == wheel.sha256:
-                advance(wheel.size)
-            else:
-                archive = self._download(wheel, place, advance)
-        except SourceError as error:
-            self._failed[wheel.distribution] = error
-            raise
-        self._found[wheel.distribution] = archive
-        return archive
-
-    def holds(self, wheel: Wheel) -> bool:
-        """Whether this run has fetched the wheel and not released it."""
-        return wheel.distribution in self._found
-
-    def release(self, wheel: Wheel) -> None:
-        """Delete the wheel."""
-        self._found.pop(wheel.distribution, None)
-        shutil.rmtree(self._place(wheel), ignore_errors=True)
-
-    def clear(self) -> None:
-        """Delete all wheels, and what an interrupted pip may have left behind."""
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-    def _place(self, wheel: Wheel) -> Path:
-        return self.directory / f"{wheel.distribution}-{wheel.version}"
-
-    def _download(self, wheel: Wheel, place: Path, advance: Callable[[int], None]) -> Path:
+    def _fetch(self, wheel: Wheel, place: Path, advance: Callable[[int], None]) -> Path:
         shutil.rmtree(place, ignore_errors=True)
         scratch = place / "tmp"  # on the disk whose free space was looked at
         scratch.mkdir(parents=True)
@@ -84,7 +43,7 @@ class WheelCache:
             else:
                 said.append(line)
         shutil.rmtree(scratch, ignore_errors=True)
-        found = _archive(place)
+        found = self._archive(place)
         if found is None:
             raise _explain(said, place)
         advance(wheel.size - done)
@@ -102,10 +61,6 @@ def chunks(archive: Path, member: Member) -> Iterator[bytes]:
                     yield chunk
     except (zipfile.BadZipFile, KeyError, EOFError) as error:
         raise WrongContents from error
-
-
-def _archive(place: Path) -> Path | None:
-    return next(iter(place.glob("*.whl")), None)
 
 
 def _pip(wheel: Wheel, place: Path, requirement: Path) -> list[str]:
@@ -141,11 +96,7 @@ def _run(command: list[str], scratch: Path) -> Iterator[str]:
             for line in child.stdout:
                 yield line.strip()
         finally:
-            child.terminate()
-            try:
-                child.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                child.kill()
+            stop(child)
 
 
 def _explain(said: list[str], place: Path) -> SourceError:

@@ -48,6 +48,6 @@ def _weight(store: ModelStore, name: str) -> KnownModel:
         restriction=str(weight.restriction or ""),
         size=weight.size,
         state=store.status(name).state.value,
-        fetchable=all(file.members or file.hub for file in weight.files),
+        fetchable=all(file.fetchable for file in weight.files),
         brain=weight.brain is not None,
     )
