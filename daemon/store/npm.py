@@ -71,6 +71,7 @@ def _run(
             env=environment,
             cwd=scratch,  # a folder's own .npmrc is no business of ours
             text=True,
+            errors="replace",
         )
         done, moved = 0, time.monotonic()
         try:
