@@ -90,6 +90,14 @@ class Synthesizer(Part, Protocol):
 
 
 @runtime_checkable
+class MultilingualVoice(Protocol):
+    """One that speaks several languages."""
+
+    def expect(self, language: str) -> None:
+        """Note the language (ISO 639-1) of what follows, for a text that does not tell its own."""
+
+
+@runtime_checkable
 class PacedVoice(Protocol):
     """A voice whose pace can be changed without loading it anew."""
 

@@ -10,6 +10,7 @@ from daemon.dialogue.parts import Parts
 from daemon.dialogue.streams import from_stage
 from daemon.dialogue.turn import Turn
 from daemon.media import SPEAK_RATE, Audio, Samples, Sentence, Speech
+from daemon.stages import MultilingualVoice
 from daemon.worker import CancelToken
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,9 @@ class Speaking:
             kept.keep(sentence.text, made)
 
     def _synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
+        if isinstance(self._synthesizer, MultilingualVoice):
+            words = self._turn.words
+            self._synthesizer.expect(words.language if words is not None else "")
         for audio in self._synthesizer.synthesize(text, cancel):
             yield audio.at_rate(SPEAK_RATE)
 

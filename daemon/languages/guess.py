@@ -18,6 +18,7 @@ MARKS = "\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963"
 _WORD = re.compile(rf"[^\W\d_](?:[^\W\d_]|[{MARKS}]|['’])*")
 _HAN, _KANA = re.compile(f"[{HAN}]"), re.compile(f"[{KANA}]")
 OWN_LETTER = 0.8  # words that a letter of its own counts for
+CHARACTERS_OF_A_WORD = 2  # of Chinese or Japanese
 LIKELY = 0.5  # words that the likely language has in advance
 
 
@@ -73,7 +74,7 @@ def _east_asian(text: str, known: Sequence[str], likely: str) -> str:
     rest = _HAN.sub(" ", _KANA.sub(" ", text))
     words = _WORD.findall(rest)
     others = [code for code in known if code not in ("zh", "ja")]
-    if others and len(words) > han + kana:
+    if others and len(words) * CHARACTERS_OF_A_WORD > han + kana:
         around = language_of(rest, others, likely)
         if around != "en" or not {"zh", "ja"} & set(known):
             return around  # people who mix English with Chinese are answered in Chinese

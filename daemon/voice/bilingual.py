@@ -1,133 +1,37 @@
-"""One voice that speaks English, Chinese, and both in one sentence.
+"""One voice that speaks English, Chinese and more, several in one sentence.
 
-Each run of a text goes to the voice of its script; both voices come out at the same rate and
+Each run of a text goes to the voice of its language; all voices come out at the same rate and
 loudness.
 """
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from daemon.config import Language
 from daemon.graphics import device_of
 from daemon.languages import language as known_language
 from daemon.media import SPEAK_RATE, Audio, Samples
 from daemon.stages import PacedVoice, Synthesizer
-from daemon.voice import english_text
+from daemon.voice.language_runs import BOTH, UNREADABLE, LanguageRun, Passage, Polyglot, passages
 from daemon.voice.loudness import Fingerprinted, KnownLevels
-from daemon.voice.mandarin_digits import HAN
-from daemon.voice.mandarin_numbers import spoken
 from daemon.voice.pauses import active_level
 from daemon.worker import CancelToken
+
+log = logging.getLogger(__name__)
 
 ACTIVE_DBFS = -20.0
 """RMS level of speech, silence between the words left out; leaves 20 dB for the peaks."""
 
 _KNEE, _CEILING = 0.8, 0.95  # peaks above the knee are bent, so that none passes the ceiling
 
-_LETTER = "A-Za-z\u00c0-\u024f"
-_TOKEN = re.compile(
-    rf"(?P<zh>[{HAN}]+)|(?P<en>[{_LETTER}]+(?:['’][{_LETTER}]+)*)|(?P<number>\d+(?:[.,:]\d+)*)|.",
-    re.DOTALL,
-)
-_SENTENCE_END = re.compile(r"(?<=[。！？；])|(?<=[.!?;])(?=\s)")
-_WORDS = re.compile(rf"[{HAN}{_LETTER}\d]")
-_LETTERS = re.compile(rf"[{HAN}{_LETTER}]")
-# Letters right behind a number are a unit, which says nothing about the language, 10KG, 5 cm, nor
-# do single ones: E=mc².
-_WORD = re.compile(rf"(?<![\d{_LETTER}])(?<!\d )[{_LETTER}]{{2,}}(?:[-'’][{_LETTER}]+)*")
-
-
-@dataclass(frozen=True, slots=True)
-class LanguageRun:
-    """A stretch of text for one voice."""
-
-    language: Language
-    text: str
-
-
-def runs(text: str) -> list[LanguageRun]:
-    """Cut ``text`` by script. Numbers and punctuation go with the words they stand at.
-
-    A text without Chinese is one English run. Numbers, signs and abbreviations come written out.
-    """
-    found: list[LanguageRun] = []
-    for part in _sentences(text):
-        for run in _runs(part):
-            if found and found[-1].language == run.language:
-                found[-1] = LanguageRun(run.language, found[-1].text + run.text)
-            else:
-                found.append(run)
-    written = {"zh": spoken, "en": english_text.spoken}
-    return [LanguageRun(run.language, written[run.language](run.text)) for run in found]
-
-
-def _sentences(text: str) -> list[str]:
-    """Cut where the language of the whole changes from one sentence to the next."""
-    parts: list[str] = []
-    for sentence in _SENTENCE_END.split(text):
-        if parts and (
-            not _LETTERS.search(parts[-1])  # the number of an item: 1. 打开
-            or not _WORDS.search(sentence)
-            or _is_chinese(sentence) == _is_chinese(parts[-1])
-        ):
-            parts[-1] += sentence
-        else:
-            parts.append(sentence)
-    return parts
-
-
-def _runs(text: str) -> list[LanguageRun]:
-    """Cut a text in which one language is at home, and words of the other are guests."""
-    chinese = _is_chinese(text)
-    if chinese:
-        text = spoken(text)
-    found: list[LanguageRun] = []
-    leading = ""  # what stands before the first word
-    for token in _TOKEN.finditer(text):
-        language = _language(token, text, "zh" if chinese else "en")
-        if language is None:
-            if found:
-                found[-1] = LanguageRun(found[-1].language, found[-1].text + token[0])
-            else:
-                leading += token[0]
-        elif found and found[-1].language == language:
-            found[-1] = LanguageRun(language, found[-1].text + token[0])
-        else:
-            found.append(LanguageRun(language, leading + token[0]))
-            leading = ""
-    return found
-
-
-def _is_chinese(text: str) -> bool:
-    """Whether Chinese is the language of the whole, and foreign words are only borrowed."""
-    characters = len(re.findall(f"[{HAN}]", text))
-    words = len(_WORD.findall(text))
-    return characters > words or (
-        characters == words == 0 and bool(re.search("[，。！？、；：]", text))
-    )
-
-
-def _language(token: re.Match[str], text: str, whole: Language) -> Language | None:
-    """Say whose a token is; ``None`` for what goes with what is before it."""
-    if token["zh"]:
-        return "zh"
-    if token["en"]:
-        return "en"
-    if not token["number"]:
-        return None
-    # In Chinese, the numbers that are left by now belong to a name: GPT-4, Python 3.11, 5G.
-    beside = text[max(0, token.start() - 1) : token.end() + 1]
-    return "zh" if whole == "en" and re.search(f"[{HAN}]", beside) else "en"
-
 
 class Bilingual:
-    """Speaks with an English and a Mandarin voice, matched in loudness; ``volume`` is 0 to 1.
+    """Speaks with a voice for each language, matched in loudness; ``volume`` is 0 to 1.
 
     What it yields is at ``SPEAK_RATE``, with speech at ``ACTIVE_DBFS`` times ``volume``. Without a
-    Mandarin voice, Chinese is left out.
+    Mandarin voice, Chinese is left out; what is in a script without a voice is left out too, and
+    it says so once.
     """
 
     def __init__(
@@ -136,14 +40,22 @@ class Bilingual:
         mandarin: Synthesizer | None,
         volume: float = 1.0,
         levels: KnownLevels | None = None,
+        others: Mapping[str, Synthesizer] | None = None,
     ) -> None:
-        """``levels`` keeps how loud each voice was found to be."""
-        self._voices: dict[Language, Synthesizer] = {"en": english}
+        """``levels`` keeps how loud each voice was found to be.
+
+        ``others`` speak further languages, by their codes.
+        """
+        self._voices: dict[str, Synthesizer] = {"en": english}
         if mandarin is not None:
             self._voices["zh"] = mandarin
+        self._voices |= others or {}
+        self._languages = tuple(dict.fromkeys((*BOTH, *self._voices)))
+        self._likely = ""
+        self._has_told = False
         self._volume = np.float32(volume)
         self._levels = levels
-        self._gains: dict[Language, np.float32] = {}
+        self._gains: dict[str, np.float32] = {}
 
     @property
     def device(self) -> str:
@@ -151,7 +63,7 @@ class Bilingual:
         return ", ".join(dict.fromkeys(map(device_of, self._voices.values())))
 
     def warm_up(self) -> None:
-        """Warm both voices up and measure how loud each is.
+        """Warm all voices up and measure how loud each is.
 
         One gain a voice, and not one a sentence, so that soft sentences stay soft.
         """
@@ -160,26 +72,51 @@ class Bilingual:
             self._gains[language] = self._gain(language, voice)
 
     def close(self) -> None:
-        """Close both voices."""
+        """Close all voices."""
         for voice in self._voices.values():
             voice.close()
 
+    def expect(self, language: str) -> None:
+        """Note the language of the conversation, for a text that does not tell its own."""
+        self._likely = language
+
     def synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
         """Yield the speech of each run, piece by piece, at ``SPEAK_RATE``."""
-        for run in runs(text):
-            voice = self._voices.get(run.language)
-            if voice is None:
-                continue
-            if run.language not in self._gains:
-                self._gains[run.language] = self._gain(run.language, voice)
-            for audio in voice.synthesize(run.text, cancel):
-                if cancel.cancelled:
-                    return
-                samples = _limited(audio.at_rate(SPEAK_RATE).samples * self._gains[run.language])
-                yield Audio(samples * self._volume, SPEAK_RATE)
+        for passage in passages(text, self._languages, self._likely):
+            yield from self._passage(passage, cancel)
+            if any(run.language == UNREADABLE for run in passage.runs) and not self._has_told:
+                self._has_told = True
+                log.warning("A part of a text is in a script that no voice here can read.")
+                told = known_language(passage.language).said.unreadable
+                yield from self._spoken(
+                    passage.language, [LanguageRun(passage.language, told)], cancel
+                )
+
+    def _passage(self, passage: Passage, cancel: CancelToken) -> Iterator[Audio]:
+        home = self._voices.get(passage.language)
+        if isinstance(home, Polyglot):
+            yield from self._spoken(passage.language, passage.runs, cancel)
+            return
+        for run in passage.runs:
+            yield from self._spoken(run.language, [run], cancel)
+
+    def _spoken(
+        self, language: str, runs: Sequence[LanguageRun], cancel: CancelToken
+    ) -> Iterator[Audio]:
+        """Yield ``runs`` in the voice of one language, as loud as the others."""
+        voice = self._voices.get(language)
+        if voice is None:
+            return
+        if language not in self._gains:
+            self._gains[language] = self._gain(language, voice)
+        for audio in _speak(voice, runs, cancel):
+            if cancel.cancelled:
+                return
+            samples = _limited(audio.at_rate(SPEAK_RATE).samples * self._gains[language])
+            yield Audio(samples * self._volume, SPEAK_RATE)
 
     def set_speed(self, speed: float) -> None:
-        """Have both voices speak at ``speed`` times their own pace from the next sentence on."""
+        """Have all voices speak at ``speed`` times their own pace from the next sentence on."""
         for voice in self._voices.values():
             if isinstance(voice, PacedVoice):
                 voice.set_speed(speed)
@@ -188,7 +125,7 @@ class Bilingual:
         """Speak so loud, 0 to 1, from the next piece on."""
         self._volume = np.float32(volume)
 
-    def _gain(self, language: Language, voice: Synthesizer) -> np.float32:
+    def _gain(self, language: str, voice: Synthesizer) -> np.float32:
         level = self._level(known_language(language).said.calibration, voice)
         return np.float32(10 ** (ACTIVE_DBFS / 20) / level) if level else np.float32(1)
 
@@ -203,6 +140,12 @@ class Bilingual:
         if self._levels and key and level:
             self._levels.put(key, level)
         return level
+
+
+def _speak(voice: Synthesizer, runs: Sequence[LanguageRun], cancel: CancelToken) -> Iterator[Audio]:
+    if isinstance(voice, Polyglot):
+        return voice.synthesize_runs(runs, cancel)
+    return voice.synthesize("".join(run.text for run in runs), cancel)
 
 
 def _limited(samples: Samples) -> Samples:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from daemon.config import Language, Settings
+from daemon.config import Settings
 from daemon.errors import SetupError
 from daemon.store.model_store import open_store
-from daemon.voice.bilingual import runs
+from daemon.voice.language_runs import runs
 from daemon.voice.mandarin_text import clauses
 
 _ENGLISH, _MANDARIN = "en-us", "cmn"  # espeak's voices, where no file of a Piper voice says another
@@ -18,7 +18,7 @@ _ENGLISH, _MANDARIN = "en-us", "cmn"  # espeak's voices, where no file of a Pipe
 class Explained:
     """What is spoken in one go."""
 
-    language: Language
+    language: str
     text: str
     """In words, as it is spoken."""
     sounds: str

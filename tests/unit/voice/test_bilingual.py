@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daemon.languages import language
 from daemon.media import SPEAK_RATE, Audio
-from daemon.voice.bilingual import ACTIVE_DBFS, Bilingual, runs
+from daemon.voice.bilingual import ACTIVE_DBFS, Bilingual
+from daemon.voice.language_runs import LanguageRun, passages, runs
 from daemon.voice.pauses import active_level, pause_after, trim
 from daemon.worker import CancelToken
 
@@ -188,3 +190,93 @@ def test_trim_of_sound_without_silence_does_not_click() -> None:
     trimmed = trim(tone(0.1, 16000, 0.5))
     assert len(trimmed.samples) == 1600
     assert abs(trimmed.samples[0]) == abs(trimmed.samples[-1]) == 0
+
+
+MANY = ("en", "zh", "es", "ja", "hi", "fr")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("¿Qué hora es? It is late.", [("es", "¿Qué hora es?"), ("en", " It is late.")]),
+        ("¿Qué significa 你好?", [("es", "¿Qué significa "), ("zh", "你好?")]),
+        (
+            "今日は Python を使います。",
+            [("ja", "今日は "), ("en", "Python "), ("ja", "を使います。")],
+        ),
+        ("東京は日本の首都です。", [("ja", "東京は日本の首都です。")]),
+        (
+            "नमस्ते, मैं Python जानता हूँ।",
+            [("hi", "नमस्ते, मैं "), ("en", "Python "), ("hi", "जानता हूँ।")],
+        ),
+        ("Il est 15 h, et c'est tout.", [("fr", "Il est 15 h, et c'est tout.")]),
+        ("你好。こんにちは。", [("zh", "你好。"), ("ja", "こんにちは。")]),
+        ("Peace is سلام in Arabic.", [("en", "Peace is "), ("", "سلام "), ("en", "in Arabic.")]),
+        ("The angle α is small.", [("en", "The angle alpha is small.")]),
+    ],
+)  # fmt: skip
+def test_runs_of_many_languages(text: str, expected: list[tuple[str, str]]) -> None:
+    assert [(run.language, run.text) for run in runs(text, MANY)] == expected
+
+
+def test_what_does_not_tell_its_language_is_in_that_of_the_conversation() -> None:
+    assert [run.language for run in runs("Paris.", MANY, "fr")] == ["fr"]
+    assert [run.language for run in runs("Paris.", MANY)] == ["en"]
+    assert [run.language for run in runs("天気予報", MANY, "ja")] == ["ja"]
+
+
+def test_sentences_of_one_language_are_kept_together_with_their_guests() -> None:
+    found = passages("我喜欢 Python。你呢？ Well, I do.", MANY)
+    assert [(one.language, [run.language for run in one.runs]) for one in found] == [
+        ("zh", ["zh", "en", "zh"]),
+        ("en", ["en"]),
+    ]
+
+
+class PolyglotVoice(FakeVoice):
+    """Speaks guests itself."""
+
+    def synthesize_runs(self, runs: Sequence[LanguageRun], cancel: CancelToken) -> Iterator[Audio]:
+        return self.synthesize("|".join(run.text for run in runs), cancel)
+
+
+def test_a_voice_that_can_speaks_the_guests_in_its_sentences_itself() -> None:
+    english, mandarin = FakeVoice(48000, 0.1), PolyglotVoice(24000, 0.5)
+    voice = Bilingual(english, mandarin)
+    voice.warm_up()
+    english.spoken.clear()
+    mandarin.spoken.clear()
+    list(voice.synthesize("我喜欢 Python。 Well, I like 你好.", CancelToken()))
+    assert mandarin.spoken == ["我喜欢 |Python.", "你好."]
+    assert english.spoken == [" Well, I like "]
+
+
+def test_other_languages_have_voices_of_their_own() -> None:
+    english, spanish = FakeVoice(48000, 0.1), FakeVoice(24000, 0.5)
+    voice = Bilingual(english, None, others={"es": spanish})
+    voice.warm_up()
+    assert "taza de té" in spanish.spoken[0], "its loudness is measured in its own language"
+    english.spoken.clear()
+    spanish.spoken.clear()
+    list(voice.synthesize("Hola, ¿qué hora es? It is late.", CancelToken()))
+    voice.expect("es")
+    list(voice.synthesize("Paris.", CancelToken()))
+    assert (spanish.spoken, english.spoken) == (["Hola, ¿qué hora es?", "Paris."], [" It is late."])
+
+
+def test_a_script_without_a_voice_is_told_once_and_the_rest_is_read() -> None:
+    english = FakeVoice(48000, 0.1)
+    voice = Bilingual(english, None)
+    voice.warm_up()
+    english.spoken.clear()
+    list(voice.synthesize("Peace is سلام in Arabic.", CancelToken()))
+    list(voice.synthesize("שלום", CancelToken()))
+    told = language("en").said.unreadable
+    assert english.spoken == ["Peace is ", "in Arabic.", told]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(st.sampled_from("你あア好é¿ñ2 .да।नम'عب1,ß—"), max_size=30))
+def test_no_character_of_many_scripts_is_lost(text: str) -> None:
+    said = "".join(run.text for run in runs(text, ("en", "es", "ja", "hi", "ru"), "es"))
+    assert all(said.count(char) >= text.count(char) for char in "あアéñданमعب")
