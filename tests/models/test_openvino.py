@@ -17,6 +17,7 @@ from daemon.brain.json_tool_calls import CLOCK
 from daemon.brain.llama_server import LlamaServer
 from daemon.brain.openvino import conversion
 from daemon.brain.openvino.engine import OpenVinoEngine
+from daemon.brain.openvino.network import COMPILED
 from daemon.brain.text_engine import TextEngine
 from daemon.errors import SetupError, StageError
 from daemon.media import Message
@@ -116,6 +117,35 @@ def test_a_cancelled_reading_ends_and_does_no_harm(engine: OpenVinoEngine) -> No
     with pytest.raises(Cancelled):
         engine.complete("never read" * 15, NEXT, cancel)
     assert difference(chances(engine, TEXT), expected) < ROUNDING
+
+
+def test_what_was_compiled_is_kept_and_what_is_damaged_made_anew(tmp_path: Path) -> None:
+    model = tiny_model(tmp_path / "kept.gguf")
+
+    def loaded() -> tuple[bool, dict[str, float]]:
+        engine = OpenVinoEngine(model, 200, 1, None, tmp_path)
+        compiled = engine._network._request.get_compiled_model()
+        found = bool(compiled.get_property("LOADED_FROM_CACHE")), chances(engine, TEXT)
+        engine.close()
+        return found
+
+    made, expected = loaded()
+    assert (made, loaded()) == (False, (True, expected))
+    (kept,) = conversion.converted(model, None, tmp_path).glob(f"{COMPILED}/*.blob")
+    content = kept.read_bytes()
+    for damaged in (b"", content[: len(content) // 2], b"x" * len(content)):
+        kept.unlink()
+        kept.write_bytes(damaged)
+        assert loaded() == (False, expected)
+    assert loaded() == (True, expected)
+
+
+def test_a_folder_that_cannot_be_written_to_does_no_harm(tmp_path: Path) -> None:
+    model = tiny_model(tmp_path / "kept.gguf")
+    (conversion.converted(model, None, tmp_path) / COMPILED).write_text("in the way of a folder")
+    engine = OpenVinoEngine(model, 200, 1, None, tmp_path)
+    assert chances(engine, TEXT)
+    engine.close()
 
 
 def test_a_grammar_and_a_schema_are_kept_by_random_weights(engine: OpenVinoEngine) -> None:
