@@ -49,3 +49,17 @@ assert resident_mb() - before < kept / 2, (before, kept, resident_mb())
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
 def test_memory_that_was_freed_goes_back_to_the_system() -> None:
     subprocess.run([sys.executable, "-c", FREED], check=True, timeout=300)
+
+
+@pytest.mark.parametrize(("chosen", "threads"), [("", 1), ("2", 2)])
+def test_numpy_starts_no_thread_beside_the_one_that_calls_it(chosen: str, threads: int) -> None:
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("one processor: nobody would start a second thread")
+    program = "import daemon, os, numpy; print(len(os.listdir('/proc/self/task')))"
+    env = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    if chosen:
+        env["OPENBLAS_NUM_THREADS"] = chosen
+    told = subprocess.run(
+        [sys.executable, "-c", program], env=env, check=True, capture_output=True, text=True
+    )
+    assert int(told.stdout) == threads
