@@ -33,6 +33,15 @@ hypothesis.settings.register_profile("ci", PATIENT, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "developer")
 
 
+def pytest_configure() -> None:
+    """Let Ctrl+C reach the programs that tests start.
+
+    What a shell starts in the background ignores it, and so would they: it is inherited.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run those that meet chance once more if they fail."""
     here = Path(__file__).parent
