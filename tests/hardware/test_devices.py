@@ -48,9 +48,11 @@ class Probe:
         for line in self.process.stdout:
             self._lines.put(json.loads(line))
 
-    def until(self, wanted: Callable[[Line], bool], timeout_s: float = 300) -> Line:
-        """Return the first line from now on that is wanted."""
-        while not self._lines.empty():
+    def until(
+        self, wanted: Callable[[Line], bool], timeout_s: float = 300, *, from_now: bool = True
+    ) -> Line:
+        """Return the first line that is wanted, of those from now on or of those not yet seen."""
+        while from_now and not self._lines.empty():
             self._lines.get()
         deadline = time.monotonic() + timeout_s
         while True:
@@ -179,9 +181,9 @@ def test_an_unplugged_device_is_left_for_another(pulse: Pulse, probe: Probe) -> 
 def test_a_sound_server_that_is_gone_for_good_ends_it_with_a_message(
     pulse: Pulse, probe: Probe
 ) -> None:
-    pulse.stop(kill=True)
     begin = time.monotonic()
-    line = probe.until(lambda line: line.get("event") == "end", GIVE_UP_S + 300)
+    pulse.stop(kill=True)
+    line = probe.until(lambda line: line.get("event") == "end", GIVE_UP_S + 300, from_now=False)
     assert time.monotonic() - begin > GIVE_UP_S - 1
     assert "did not come back within 30 s" in line["message"]
     assert probe.process.wait(300) == 4
@@ -191,8 +193,8 @@ def test_a_sound_server_that_hangs_for_good_ends_it_too(pulse: Pulse, probe: Pro
     assert pulse._process is not None
     pulse._process.send_signal(signal.SIGSTOP)
     try:
-        probe.until(lost)
-        probe.until(lambda line: line.get("event") == "end", GIVE_UP_S + 300)
+        probe.until(lost, from_now=False)  # nothing was lost before
+        probe.until(lambda line: line.get("event") == "end", GIVE_UP_S + 300, from_now=False)
         assert probe.process.wait(300) == 4
     finally:
         pulse._process.send_signal(signal.SIGCONT)

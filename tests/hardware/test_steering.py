@@ -70,9 +70,10 @@ def test_a_day_of_commands(
     daemon.process.send_signal(signal.SIGHUP)
     assert "digital_life_turns_total" in command("metrics")
 
+    phase = len(daemon.phases())
     saying = threading.Thread(target=pulse_say, args=(pulse, LONG))
     saying.start()
-    daemon.wait_for_phase("speaking", len(daemon.phases()))
+    daemon.wait_for_phase("speaking", phase)
     time.sleep(0.5)
     children = _children(daemon.process.pid)
     assert daemon.stop() < 60
