@@ -1,5 +1,6 @@
 """The panel in a real browser, served by a real daemon on a sound server without hardware."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,15 @@ OPTIONS = (
 )
 PATIENCE_S = 600  # other programs may be at work; what comes at all comes long before
 SETTINGS = ("[brain]", "temperature = 0.0", "[panel]", "port = 0", "[memory]", "keep = true")
+# A page notes each state that it shows: a short one is over before a busy browser looks for it.
+NOTE_STATES = """
+  window.states = [];
+  document.addEventListener("DOMContentLoaded", () => {
+    const chip = document.getElementById("state");
+    const note = () => window.states.push(chip.dataset.state);
+    if (chip) new MutationObserver(note).observe(chip, {attributeFilter: ["data-state"]});
+  });
+"""
 MODELS = ("whisper-base", "qwen2.5-coder-0.5b", "piper-joe", "silero-vad", "smart-turn")
 
 
@@ -99,6 +109,7 @@ def browser() -> Iterator["Browser"]:
 def context(browser: "Browser") -> Iterator["BrowserContext"]:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
     context.set_default_timeout(PATIENCE_S * 1000)
+    context.add_init_script(NOTE_STATES)
     yield context
     context.close()
 
@@ -119,8 +130,46 @@ def opened(panel: Panel, context: "BrowserContext") -> Iterator["Page"]:
     assert [fault for fault in faults if not any(part in fault for part in expected)] == []
 
 
+def stranger_of(browser: "Browser") -> "Page":
+    """Open a page of its own, which has no cookie of ours."""
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE_S * 1000)
+    return page
+
+
 def wait_for_state(page: "Page", state: str) -> None:
+    """Wait until it is in a state, in which it stays."""
     page.wait_for_selector(f'#state[data-state="{state}"]')
+
+
+def mark(page: "Page") -> None:
+    """Wait, with ``wait_until_was``, for what comes from now on."""
+    page.evaluate("window.marked = window.states.length")
+
+
+def wait_until_was(page: "Page", *states: str) -> None:
+    """Wait until it has been in these states one after another, since the mark or its loading."""
+    eventually(
+        page,
+        f"""{json.dumps(states)}.reduce(
+              (from, state) => from === -1 ? -1 : window.states.indexOf(state, from) + 1 || -1,
+              window.marked ?? 0) !== -1""",
+    )
+
+
+def wait_until_said(page: "Page") -> None:
+    """Wait until it has spoken since the mark, and listens."""
+    wait_until_was(page, "speaking", "listening")
+    wait_for_state(page, "listening")
+
+
+def wait_until_still(page: "Page") -> None:
+    """Wait until no colour changes any more, as they do softly; the level's bar always moves."""
+    eventually(
+        page,
+        """document.getAnimations().every((one) =>
+             !(one instanceof CSSTransition) || one.transitionProperty === "transform")""",
+    )
 
 
 def turn_to(page: "Page", name: str) -> None:
@@ -132,6 +181,7 @@ def turn_to(page: "Page", name: str) -> None:
 def ask(page: "Page", question: str) -> None:
     turn_to(page, "talk")
     page.fill("#question", question)
+    mark(page)
     page.press("#question", "Enter")
 
 

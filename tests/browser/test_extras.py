@@ -20,6 +20,7 @@ from tests.browser.conftest import (
     turn_to,
     wait_for_state,
     wait_until,
+    wait_until_said,
 )
 from tests.films import PORTRAIT
 
@@ -116,7 +117,7 @@ def test_a_call_is_named(panel: Panel, opened: "Page") -> None:
     ask(opened, "What is the temperature in the kitchen?")
     opened.wait_for_selector("#exchanges .tool.done")
     assert opened.inner_text("#exchanges .tool") == "Tool: temperature (house) · done"
-    wait_for_state(opened, "listening")
+    wait_until_said(opened)
     photograph(opened, "tool")
     assert "21" in newest(opened)
     opened.click("#language")
@@ -168,7 +169,7 @@ def test_another_face_is_shown_at_once(
         lambda: bool(np.abs(picture(opened) - shown).max() > 3),
         "it does not move while it speaks",
     )
-    wait_for_state(opened, "listening")
+    wait_until_said(opened)
     eventually(
         opened,
         "document.querySelector('#exchanges li:last-child .answered').innerText.includes('Paris')",

@@ -16,7 +16,7 @@ from daemon.server import Daemon
 from daemon.skills.book import SkillBook
 from daemon.skills.ringing import Ringer
 from daemon.worker import Worker
-from tests.browser.conftest import PATIENCE_S, eventually, photograph, turn_to
+from tests.browser.conftest import PATIENCE_S, eventually, photograph, turn_to, wait_until_still
 from tests.browser.test_panel import AXE
 from tests.skill_daemon import QuietConversation, running_with
 
@@ -224,7 +224,7 @@ def test_it_fits_can_be_read_and_is_accessible(
     if page.evaluate("document.documentElement.lang").startswith("zh") is not (language == "zh"):
         page.click("#language")
     eventually(page, RINGS)
-    page.wait_for_timeout(500)  # the colours change softly
+    wait_until_still(page)
     photograph(page, f"timers-{language}-{theme}-{width}")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     if not AXE.exists():

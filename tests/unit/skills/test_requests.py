@@ -3,7 +3,8 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from datetime import time as time_of_day
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from daemon.skills.intents import (
 from daemon.skills.requests import Wanted
 from daemon.skills.store import SkillStore
 
-SOON = datetime.now().astimezone().replace(microsecond=0) + timedelta(days=1)
+# At noon, when no clock is set forward or back; and with the offset that holds tomorrow, not today.
+SOON = datetime.combine(date.today() + timedelta(days=1), time_of_day(12)).astimezone()
 
 
 @pytest.fixture
