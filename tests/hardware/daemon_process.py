@@ -64,6 +64,13 @@ class Daemon:
         self.wait_for(lambda: phase in self.phases()[after:], timeout_s)
         return after + self.phases()[after:].index(phase)
 
+    def wait_until_said(self, after: int) -> None:
+        """Wait until it has spoken, after so many ``phases()``, and listens.
+
+        On a busy machine there may be seconds of silence within what it says.
+        """
+        self.wait_for_phase("listening", self.wait_for_phase("speaking", after))
+
     def stop(self, number: int = signal.SIGTERM) -> float:
         """Send the signal; return the seconds until it ended well."""
         begin = time.monotonic()

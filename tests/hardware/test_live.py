@@ -46,8 +46,9 @@ def test_three_turns_without_a_restart(
     ears = Whisper(weights("whisper-base"), ("en", "zh"), 2)
     answers = []
     for question in ("question-en.wav", "question-zh.wav", "pause-en.wav"):
-        mark = pulse.mark()
+        mark, before = pulse.mark(), len(listening.phases())
         pulse.say(audio_files / question)
+        listening.wait_until_said(before)
         answers.append(ears.transcribe(pulse.answer(mark), CancelToken()))
         assert listening.process.poll() is None
     ears.close()

@@ -1,5 +1,6 @@
 """Timers of a daemon as a person runs it: spoken, killed, ringing, and dismissed by voice."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from daemon.bench.sound_server import write_wav
 from daemon.media import Audio
 from daemon.skills.entries import Entry
+from daemon.skills.ringing import MAX_RING_S
 from daemon.skills.store import SkillStore
 from daemon.voice.piper import Piper
 from daemon.worker import CancelToken
@@ -19,6 +21,7 @@ pytestmark = [
     pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {missing_programs()}"),
     pytest.mark.timeout(1800),
 ]
+TIMES = 3  # that it may have to be told
 NEEDED = ("whisper-base", "qwen2.5-coder-0.5b", "piper-joe", "silero-vad", "smart-turn")
 
 
@@ -47,6 +50,18 @@ def entries(pulse: Pulse) -> list[Entry]:
         store.close()
 
 
+def stop(pulse: Pulse, say: Callable[[str], None]) -> None:
+    """Tell what rings to stop; again, as a person would, where the chime drowned it."""
+    for _ in range(TIMES):
+        say("Okay, stop.")
+        deadline = time.monotonic() + MAX_RING_S / TIMES / 2
+        while time.monotonic() < deadline:
+            if [entry.seconds for entry in entries(pulse)] == [3000]:
+                return
+            time.sleep(0.2)
+    raise AssertionError([entry.state for entry in entries(pulse)])
+
+
 def test_a_spoken_timer_outlives_kill_9_and_another_rings_until_it_is_dismissed(
     pulse: Pulse, weights: Callable[[str], Path]
 ) -> None:
@@ -72,8 +87,7 @@ def test_a_spoken_timer_outlives_kill_9_and_another_rings_until_it_is_dismissed(
         rings = pulse.mark()
         daemon.wait_for(lambda: bool(loud_blocks(pulse.since(rings)).any()), 300)
         daemon.wait_for_phase("speaking", len(daemon.phases()) - 1)
-        say("Okay, stop.")
-        daemon.wait_for(lambda: [entry.seconds for entry in entries(pulse)] == [3000], 90)
+        stop(pulse, say)
         daemon.stop()
     finally:
         daemon.kill()

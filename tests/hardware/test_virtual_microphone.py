@@ -345,6 +345,13 @@ def start(pulse: Pulse) -> Iterator[Callable[..., Daemon]]:
         daemon.kill()
 
 
+def answer(daemon: Daemon, ask: Callable[[], object]) -> None:
+    """Ask, and wait until it has answered."""
+    before = len(daemon.phases())
+    ask()
+    daemon.wait_until_said(before)
+
+
 def switch_microphone(daemon: Daemon, wanted: str) -> None:
     """Switch it off, or on again, and wait until that is done."""
     daemon.process.send_signal(signal.SIGUSR1)
@@ -361,7 +368,7 @@ def test_a_call_hears_the_answer(
     daemon = start("[voice]", 'output = "both"')
     assert sources(pulse)["digital_life_microphone"] == "Digital Life"
     call, mark = record("digital_life_microphone"), pulse.mark()
-    pulse.say(audio_files / "question-en.wav")
+    answer(daemon, lambda: pulse.say(audio_files / "question-en.wav"))
     assert names_paris(whisper(call.answer()))
     assert names_paris(whisper(pulse.answer(mark))), "and so does the room"
     daemon.stop()
@@ -385,7 +392,7 @@ def test_a_call_hears_it_again_after_the_server_was_killed(
     wait_until(lambda: mark in pulse.pactl("list", "source-outputs"), "it does not listen again")
     time.sleep(1)
     call = record("digital_life_microphone")
-    pulse.say(audio_files / "question-en.wav")
+    answer(daemon, lambda: pulse.say(audio_files / "question-en.wav"))
     assert names_paris(whisper(call.answer()))
     daemon.stop()
 
@@ -406,7 +413,7 @@ def test_it_talks_with_the_people_in_the_call(
     time.sleep(3)
     assert not to_call.loud()
     question = audio_files / "question-en.wav"
-    play(pulse, question, "--device=call").wait()
+    answer(daemon, lambda: play(pulse, question, "--device=call").wait())
     assert names_paris(whisper(to_call.answer()))
     assert names_paris(whisper(pulse.answer(room))), "the loudspeaker in the room has it too"
     heard = np.flatnonzero(loud_blocks(from_call.audio())) / 50  # seconds
@@ -437,6 +444,6 @@ def test_it_answers_only_its_name_and_nothing_while_muted(
     time.sleep(8)
     assert not call.loud(), "its microphone is off"
     switch_microphone(daemon, "on")
-    pulse.say(audio_files / "question-en.wav")
+    answer(daemon, lambda: pulse.say(audio_files / "question-en.wav"))
     assert names_paris(whisper(call.answer()))
     daemon.stop()
