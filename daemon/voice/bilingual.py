@@ -14,14 +14,19 @@ from daemon.languages import language as known_language
 from daemon.media import SPEAK_RATE, Audio, Samples
 from daemon.stages import PacedVoice, Synthesizer
 from daemon.voice.language_runs import BOTH, UNREADABLE, LanguageRun, Passage, Polyglot, passages
-from daemon.voice.loudness import Fingerprinted, KnownLevels
-from daemon.voice.pauses import active_level
+from daemon.voice.loudness import (
+    SILENT_LUFS,
+    Fingerprinted,
+    KnownLevels,
+    MeasuredVoice,
+    loudness,
+)
 from daemon.worker import CancelToken
 
 log = logging.getLogger(__name__)
 
-ACTIVE_DBFS = -20.0
-"""RMS level of speech, silence between the words left out; leaves 20 dB for the peaks."""
+SPEECH_LUFS = -21.0
+"""How loud all voices speak; their peaks lie up to 20 dB above it."""
 
 _KNEE, _CEILING = 0.8, 0.95  # peaks above the knee are bent, so that none passes the ceiling
 
@@ -29,7 +34,7 @@ _KNEE, _CEILING = 0.8, 0.95  # peaks above the knee are bent, so that none passe
 class Bilingual:
     """Speaks with a voice for each language, matched in loudness; ``volume`` is 0 to 1.
 
-    What it yields is at ``SPEAK_RATE``, with speech at ``ACTIVE_DBFS`` times ``volume``. Without a
+    What it yields is at ``SPEAK_RATE``, with speech at ``SPEECH_LUFS`` times ``volume``. Without a
     Mandarin voice, Chinese is left out; what is in a script without a voice is left out too, and
     it says so once.
     """
@@ -126,20 +131,24 @@ class Bilingual:
         self._volume = np.float32(volume)
 
     def _gain(self, language: str, voice: Synthesizer) -> np.float32:
-        level = self._level(known_language(language).said.calibration, voice)
-        return np.float32(10 ** (ACTIVE_DBFS / 20) / level) if level else np.float32(1)
+        heard = self._loudness(known_language(language).said.calibration, voice)
+        return np.float32(10 ** ((SPEECH_LUFS - heard) / 20) if heard > SILENT_LUFS else 1)
 
-    def _level(self, text: str, voice: Synthesizer) -> float:
-        """Return how loud a voice is; 0 where it says nothing."""
-        key = f"{voice.fingerprint}; {text}" if isinstance(voice, Fingerprinted) else ""
+    def _loudness(self, text: str, voice: Synthesizer) -> float:
+        """Return how loud a voice is, in LUFS."""
+        if isinstance(voice, MeasuredVoice):
+            return voice.loudness
+        key = f"{voice.fingerprint}; {text}; LUFS" if isinstance(voice, Fingerprinted) else ""
         if self._levels and key and (known := self._levels.get(key)):
             return known
-        pieces = voice.synthesize(text, CancelToken())
-        found = [level for piece in pieces if (level := active_level(piece)) > 0]
-        level = float(np.median(found)) if found else 0.0
-        if self._levels and key and level:
-            self._levels.put(key, level)
-        return level
+        pieces = list(voice.synthesize(text, CancelToken()))
+        if not pieces:
+            return SILENT_LUFS
+        sound = np.concatenate([piece.samples for piece in pieces])
+        heard = loudness(Audio(sound, pieces[0].rate))
+        if self._levels and key and heard > SILENT_LUFS:
+            self._levels.put(key, heard)
+        return heard
 
 
 def _speak(voice: Synthesizer, runs: Sequence[LanguageRun], cancel: CancelToken) -> Iterator[Audio]:

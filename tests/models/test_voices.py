@@ -16,11 +16,12 @@ from pypinyin import lazy_pinyin
 
 from daemon.ears.whisper import Whisper
 from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio
-from daemon.voice.bilingual import ACTIVE_DBFS, Bilingual
+from daemon.voice.bilingual import SPEECH_LUFS, Bilingual
+from daemon.voice.loudness import loudness
 from daemon.voice.mandarin import Mandarin
 from daemon.voice.mandarin_numbers import spoken
 from daemon.voice.mandarin_text import clauses
-from daemon.voice.pauses import active_frames, active_level, frame_power
+from daemon.voice.pauses import active_frames, frame_power
 from daemon.voice.piper import Piper
 from daemon.worker import CancelToken
 
@@ -110,7 +111,7 @@ def syllables(text: str) -> list[str]:
 
 
 def speech_level(audio: Audio) -> float:
-    return float(20 * np.log10(active_level(audio)))
+    return loudness(audio)
 
 
 def test_english_is_understood(speech: dict[str, Audio], listen: Listen) -> None:
@@ -137,8 +138,8 @@ def test_both_languages_in_one_sentence(voice: Bilingual, listen: Listen) -> Non
 def test_voices_are_equally_loud(speech: dict[str, Audio]) -> None:
     english = np.mean([speech_level(speech[text]) for text in ENGLISH])
     chinese = np.mean([speech_level(speech[text]) for text in CHINESE])
-    assert english == pytest.approx(chinese, abs=2)
-    assert chinese == pytest.approx(ACTIVE_DBFS, abs=2)
+    assert english == pytest.approx(chinese, abs=1.5)
+    assert chinese == pytest.approx(SPEECH_LUFS, abs=1.5)
 
 
 def test_no_piece_clips_or_clicks(voice: Bilingual) -> None:

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from daemon.languages import language
 from daemon.media import SPEAK_RATE, Audio
-from daemon.voice.bilingual import ACTIVE_DBFS, Bilingual
+from daemon.voice.bilingual import SPEECH_LUFS, Bilingual
 from daemon.voice.language_runs import LanguageRun, passages, runs
-from daemon.voice.pauses import active_level, pause_after, trim
+from daemon.voice.loudness import loudness
+from daemon.voice.pauses import pause_after, trim
 from daemon.worker import CancelToken
 
 
@@ -37,11 +38,16 @@ class FakeVoice:
     def synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
         self.spoken.append(text)
         for _ in text.split():
-            yield tone(0.2, self.rate, self.level)
+            yield tone(0.5, self.rate, self.level)
+
+
+def said(voice: Bilingual, text: str) -> Audio:
+    pieces = list(voice.synthesize(text, CancelToken()))
+    return Audio(np.concatenate([piece.samples for piece in pieces]), SPEAK_RATE)
 
 
 def speech_level(audio: Audio) -> float:
-    return float(20 * np.log10(active_level(audio)))
+    return loudness(audio)
 
 
 @pytest.mark.parametrize(
@@ -113,9 +119,8 @@ def test_each_run_goes_to_its_voice_at_one_rate() -> None:
 def test_both_voices_are_equally_loud(volume: float) -> None:
     voice = Bilingual(FakeVoice(22050, 0.02), FakeVoice(24000, 0.9), volume)
     for text in ("hello", "你好"):
-        (piece,) = voice.synthesize(text, CancelToken())
-        expected = ACTIVE_DBFS + 20 * np.log10(volume)
-        assert speech_level(piece) == pytest.approx(expected, abs=0.3)
+        expected = SPEECH_LUFS + 20 * np.log10(volume)
+        assert speech_level(said(voice, text)) == pytest.approx(expected, abs=0.3)
 
 
 def test_gain_does_not_follow_the_sentence() -> None:
@@ -123,8 +128,8 @@ def test_gain_does_not_follow_the_sentence() -> None:
     voice = Bilingual(english, FakeVoice(24000, 0.5))
     voice.warm_up()
     english.level = 0.05
-    (soft,) = voice.synthesize("softly", CancelToken())
-    assert speech_level(soft) == pytest.approx(ACTIVE_DBFS - 6, abs=0.3)
+    soft = said(voice, "softly it is said")
+    assert speech_level(soft) == pytest.approx(SPEECH_LUFS - 6, abs=0.3)
 
 
 def test_peaks_stay_under_the_ceiling() -> None:
