@@ -90,6 +90,18 @@ class Synthesizer(Part, Protocol):
 
 
 @runtime_checkable
+class StreamingVoice(Protocol):
+    """A voice whose first sound is there before the sentence is spoken."""
+
+    def stream(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
+        """Yield what ``synthesize`` would, at ``SPEAK_RATE``, in pieces that continue each other.
+
+        They may end anywhere in a word, so they suit what plays them, and not what changes a
+        sentence as a whole.
+        """
+
+
+@runtime_checkable
 class MultilingualVoice(Protocol):
     """One that speaks several languages."""
 

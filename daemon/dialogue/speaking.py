@@ -11,6 +11,7 @@ from daemon.dialogue.streams import from_stage
 from daemon.dialogue.turn import Turn
 from daemon.media import SPEAK_RATE, Audio, Samples, Sentence, Speech
 from daemon.stages import MultilingualVoice
+from daemon.voice.pacing import streaming
 from daemon.worker import CancelToken
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,10 @@ class Speaking:
         if isinstance(self._synthesizer, MultilingualVoice):
             words = self._turn.words
             self._synthesizer.expect(words.language if words is not None else "")
-        for audio in self._synthesizer.synthesize(text, cancel):
+        # A converter knows the voice and its melody better from a whole sentence.
+        whole = self._conversion is not None and not self.failed
+        speak = self._synthesizer.synthesize if whole else streaming(self._synthesizer)
+        for audio in speak(text, cancel):
             yield audio.at_rate(SPEAK_RATE)
 
     async def _convert(self, audio: Audio) -> Audio:

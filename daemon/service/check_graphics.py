@@ -57,7 +57,7 @@ def devices() -> dict[str, str]:
 
     from daemon.brain.llama_cards import llamacpp_cards
     from daemon.face.own_face_factory import painting_device
-    from daemon.voice.piper import CUDA
+    from daemon.voice.piper_network import CUDA
 
     torch_place = "CUDA" if torch_device() == "cuda" else PROCESSOR
     return {

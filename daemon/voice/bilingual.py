@@ -5,7 +5,8 @@ loudness.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -21,12 +22,16 @@ from daemon.voice.loudness import (
     MeasuredVoice,
     loudness,
 )
+from daemon.voice.pacing import streaming, until_cancelled
 from daemon.worker import CancelToken
 
 log = logging.getLogger(__name__)
 
 SPEECH_LUFS = -21.0
 """How loud all voices speak; their peaks lie up to 20 dB above it."""
+
+Speak = Callable[[Synthesizer, Sequence[LanguageRun]], Iterator[Audio]]
+"""A way to have a voice speak."""
 
 _KNEE, _CEILING = 0.8, 0.95  # peaks above the knee are bent, so that none passes the ceiling
 
@@ -87,36 +92,39 @@ class Bilingual:
 
     def synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
         """Yield the speech of each run, piece by piece, at ``SPEAK_RATE``."""
+        return self._passages(text, partial(_speak, cancel=cancel))
+
+    def stream(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
+        """Yield the same in smaller pieces, from those voices that make them."""
+        return self._passages(text, partial(_stream, cancel=cancel))
+
+    def _passages(self, text: str, speak: Speak) -> Iterator[Audio]:
         for passage in passages(text, self._languages, self._likely):
-            yield from self._passage(passage, cancel)
+            yield from self._passage(passage, speak)
             if any(run.language == UNREADABLE for run in passage.runs) and not self._has_told:
                 self._has_told = True
                 log.warning("A part of a text is in a script that no voice here can read.")
                 told = known_language(passage.language).said.unreadable
                 yield from self._spoken(
-                    passage.language, [LanguageRun(passage.language, told)], cancel
+                    passage.language, [LanguageRun(passage.language, told)], speak
                 )
 
-    def _passage(self, passage: Passage, cancel: CancelToken) -> Iterator[Audio]:
+    def _passage(self, passage: Passage, speak: Speak) -> Iterator[Audio]:
         home = self._voices.get(passage.language)
         if isinstance(home, Polyglot):
-            yield from self._spoken(passage.language, passage.runs, cancel)
+            yield from self._spoken(passage.language, passage.runs, speak)
             return
         for run in passage.runs:
-            yield from self._spoken(run.language, [run], cancel)
+            yield from self._spoken(run.language, [run], speak)
 
-    def _spoken(
-        self, language: str, runs: Sequence[LanguageRun], cancel: CancelToken
-    ) -> Iterator[Audio]:
+    def _spoken(self, language: str, runs: Sequence[LanguageRun], speak: Speak) -> Iterator[Audio]:
         """Yield ``runs`` in the voice of one language, as loud as the others."""
         voice = self._voices.get(language)
         if voice is None:
             return
         if language not in self._gains:
             self._gains[language] = self._gain(language, voice)
-        for audio in _speak(voice, runs, cancel):
-            if cancel.cancelled:
-                return
+        for audio in speak(voice, runs):
             samples = _limited(audio.at_rate(SPEAK_RATE).samples * self._gains[language])
             yield Audio(samples * self._volume, SPEAK_RATE)
 
@@ -153,8 +161,18 @@ class Bilingual:
 
 def _speak(voice: Synthesizer, runs: Sequence[LanguageRun], cancel: CancelToken) -> Iterator[Audio]:
     if isinstance(voice, Polyglot):
-        return voice.synthesize_runs(runs, cancel)
-    return voice.synthesize("".join(run.text for run in runs), cancel)
+        pieces = voice.synthesize_runs(runs, cancel)
+    else:
+        pieces = voice.synthesize("".join(run.text for run in runs), cancel)
+    return until_cancelled(pieces, cancel)
+
+
+def _stream(
+    voice: Synthesizer, runs: Sequence[LanguageRun], cancel: CancelToken
+) -> Iterator[Audio]:
+    if isinstance(voice, Polyglot):
+        return _speak(voice, runs, cancel)
+    return until_cancelled(streaming(voice)("".join(run.text for run in runs), cancel), cancel)
 
 
 def _limited(samples: Samples) -> Samples:

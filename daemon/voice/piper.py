@@ -1,14 +1,15 @@
-"""Piper voices (VITS) in process, through the piper-tts library."""
+"""Piper voices (VITS) in process: phonemes by the piper-tts library, sound by their own network."""
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from piper import PiperVoice, SynthesisConfig
+from numpy.typing import NDArray
+from piper import PiperVoice
 from piper.config import PhonemeType, PiperConfig
 
 from daemon.errors import SetupError
@@ -16,12 +17,14 @@ from daemon.graphics import OnCard
 from daemon.i18n import tr
 from daemon.media import Audio, Samples
 from daemon.voice.loudness import fingerprint
+from daemon.voice.pacing import Longest, Pace, streamed, until_cancelled
 from daemon.voice.pauses import SENTENCE_PAUSE_S, pause_after, trim
+from daemon.voice.piper_network import CUDA, Feeds, Network, on_card, on_processor
+from daemon.voice.vocoder import PiecePlan
 from daemon.worker import CancelToken
 
 _MAX_THREADS = 4  # a medium voice gains nothing from more, and other models need theirs
-CUDA = "CUDAExecutionProvider"
-_ERRORS_ONLY = 3  # onnxruntime's log severity
+_CONTEXT = 16  # frames, to plan with: HiFi-GAN as Piper has it sees 11 to 15 around its own
 
 
 class Piper:
@@ -38,14 +41,13 @@ class Piper:
             config = PiperConfig.from_dict(
                 json.loads(path.with_name(path.name + ".json").read_text(encoding="utf-8"))
             )
-            self._engine = OnCard(
+            threads = threads or min(_MAX_THREADS, os.cpu_count() or 1)
+            self._engine = OnCard[Network](
                 "piper",
-                partial(_on_cuda, path, config)
+                partial(on_card, path, _feeds([1, 2], config, 1.0))
                 if CUDA in onnxruntime.get_available_providers()
                 else None,
-                partial(
-                    _on_processor, path, config, threads or min(_MAX_THREADS, os.cpu_count() or 1)
-                ),
+                partial(on_processor, path, threads),
                 "CUDA",
             )
         # onnxruntime's errors for damaged files share no base class but Exception.
@@ -65,6 +67,7 @@ class Piper:
                 ).format(path=path, kind=config.phoneme_type.value)
             )
         self._config = config
+        self._phonemizer = PiperVoice(session=None, config=config)  # whose network is not used
         self.fingerprint = fingerprint([path, path.with_name(path.name + ".json")], speed)
         # A full stop before the first sound gives it a clean onset: without one, VITS swallows a
         # consonant now and then ("Python" is heard as "Heighten"). Its silence is trimmed.
@@ -78,7 +81,7 @@ class Piper:
 
     def set_speed(self, speed: float) -> None:
         """Speak at ``speed`` times its own pace from the next sentence on."""
-        self._synthesis = SynthesisConfig(length_scale=self._config.length_scale / speed)
+        self._length_scale = self._config.length_scale / speed
 
     def warm_up(self) -> None:
         """Speak once: the first run allocates what later ones reuse."""
@@ -91,55 +94,60 @@ class Piper:
 
     def synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
         """Yield each sentence at the voice's rate with the pause after it."""
-        # Double brackets would be taken for phonemes.
-        sentences = [p for p in self._engine.made.phonemize(text.replace("[[", "[ [")) if p]
-        for i, phonemes in enumerate(sentences):
+        rate = self._config.sample_rate
+        for phonemes, pause_s in self._sentences(text):
+            pieces = list(self._pieces(phonemes, Longest(self._frames_per_s), cancel))
             if cancel.cancelled:
                 return
-            # Step by step instead of by the library's ``synthesize``, which brings every sentence
-            # to the same peak, so that one with a loud sound in it is quieter than the next.
-            ids = self._engine.made.phonemes_to_ids(self._lead + phonemes)
-            samples = self._engine.run(partial(_speak, ids, self._synthesis))
-            pause_s = pause_after(text) if i == len(sentences) - 1 else SENTENCE_PAUSE_S
-            audio = trim(Audio(np.clip(samples, -1, 1), self._config.sample_rate), pause_s)
+            audio = trim(Audio(np.concatenate(pieces), rate), pause_s)
             if len(audio.samples):
                 yield audio
 
+    def stream(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
+        """Yield the same at ``SPEAK_RATE``, each sentence in pieces that continue each other."""
+        for phonemes, pause_s in self._sentences(text):
+            pace = Pace(self._frames_per_s, _CONTEXT)
+            pieces = self._pieces(phonemes, pace, cancel)
+            sound = streamed(pieces, self._config.sample_rate, pause_s, pace)
+            yield from until_cancelled(sound, cancel)
 
-def _speak(ids: list[int], synthesis: SynthesisConfig, voice: PiperVoice) -> Samples:
-    return np.asarray(voice.phoneme_ids_to_audio(ids, synthesis), np.float32)
+    @property
+    def _frames_per_s(self) -> float:
+        return float(self._config.sample_rate / getattr(self._config, "hop_length", 256))
+
+    def _sentences(self, text: str) -> Iterator[tuple[list[str], float]]:
+        """Yield the phonemes of each sentence, and how many seconds of silence follow it."""
+        # Double brackets would be taken for phonemes.
+        sentences = [p for p in self._phonemizer.phonemize(text.replace("[[", "[ [")) if p]
+        for i, phonemes in enumerate(sentences):
+            last = i == len(sentences) - 1
+            yield phonemes, pause_after(text) if last else SENTENCE_PAUSE_S
+
+    def _pieces(
+        self, phonemes: list[str], plan: PiecePlan, cancel: CancelToken
+    ) -> Iterator[Samples]:
+        """Yield the sound of a sentence, at the voice's rate, until cancelled.
+
+        Not by the library's ``synthesize``, which brings every sentence to the same peak, so that
+        one with a loud sound in it is quieter than the next.
+        """
+        ids = self._phonemizer.phonemes_to_ids(self._lead + phonemes)
+        feeds = _feeds(ids, self._config, self._length_scale)
+        for piece in self._engine.run(lambda network: network.speak(feeds, plan)):
+            yield np.clip(piece, -1, 1)
+            if cancel.cancelled:
+                return
 
 
-def _on_cuda(path: Path, config: PiperConfig) -> PiperVoice:
-    """Load it for a card, and try; raises ``RuntimeError`` where ONNX Runtime cannot use it."""
-    # Each sentence has a length of its own: trying all ways of computing it would take longer.
-    providers = [(CUDA, {"cudnn_conv_algo_search": "HEURISTIC"}), "CPUExecutionProvider"]
-    voice = _open(path, config, onnxruntime.SessionOptions(), providers)
-    if CUDA not in voice.session.get_providers():
-        raise RuntimeError("a library of CUDA's is missing")
-    voice.phoneme_ids_to_audio(voice.phonemes_to_ids(["."]))
-    return voice
-
-
-def _on_processor(path: Path, config: PiperConfig, threads: int) -> PiperVoice:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    # Idle threads that spin would take the cores from the models that work meanwhile.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # A plan of its memory for every length of sentence would be kept, and made for nothing.
-    options.enable_mem_pattern = False
-    # To plan which results share a buffer takes 1 s of the 1.3 s that loading did.
-    options.enable_mem_reuse = False
-    return _open(path, config, options, ["CPUExecutionProvider"])
-
-
-def _open(
-    path: Path,
-    config: PiperConfig,
-    options: onnxruntime.SessionOptions,
-    providers: Sequence[object],
-) -> PiperVoice:
-    options.log_severity_level = _ERRORS_ONLY
-    # By its name, not its bytes: these would stay in memory a second time, 60 MB of them.
-    session = onnxruntime.InferenceSession(str(path), options, providers=providers)
-    return PiperVoice(session=session, config=config)
+def _feeds(ids: list[int], config: PiperConfig, length_scale: float) -> Feeds:
+    """Return what the network is given: phonemes, how to speak them, and who of its speakers."""
+    scales = [config.noise_scale, length_scale, config.noise_w_scale]
+    feeds: dict[str, NDArray[np.generic]] = {
+        "input": np.array([ids], np.int64),
+        "input_lengths": np.array([len(ids)], np.int64),
+        "scales": np.array(scales, np.float32),
+    }
+    if config.num_speakers > 1:
+        # older versions of the library do not know a voice's own choice
+        feeds["sid"] = np.array([getattr(config, "default_speaker_id", 0)], np.int64)
+    return feeds

@@ -15,7 +15,8 @@ import pytest
 from daemon.audio.files import read_recording
 from daemon.ears.whisper import Whisper
 from daemon.graphics import graphics_cards
-from daemon.voice.piper import CUDA, Piper
+from daemon.voice.piper import Piper
+from daemon.voice.piper_network import CUDA
 from daemon.worker import CancelToken
 from tests.hearing import sounds_like
 

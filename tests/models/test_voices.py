@@ -21,8 +21,10 @@ from daemon.voice.loudness import loudness
 from daemon.voice.mandarin import Mandarin
 from daemon.voice.mandarin_numbers import spoken
 from daemon.voice.mandarin_text import clauses
+from daemon.voice.pacing import Pace
 from daemon.voice.pauses import active_frames, frame_power
 from daemon.voice.piper import Piper
+from daemon.voice.piper_network import CutNetwork, on_processor
 from daemon.worker import CancelToken
 
 pytestmark = pytest.mark.timeout(600)  # a dozen sentences are recognised in a test
@@ -89,6 +91,12 @@ def say(voice: Bilingual, text: str) -> Audio:
     pieces = list(voice.synthesize(text, CancelToken()))
     assert {piece.rate for piece in pieces} == {SPEAK_RATE}
     return Audio(np.concatenate([piece.samples for piece in pieces]), SPEAK_RATE)
+
+
+def streamed(voice: Bilingual, text: str) -> list[Audio]:
+    pieces = list(voice.stream(text, CancelToken()))
+    assert {piece.rate for piece in pieces} == {SPEAK_RATE}
+    return pieces
 
 
 def errors(said: list[str], heard: list[str]) -> int:
@@ -181,3 +189,47 @@ def test_the_mapper_knows_every_symbol(weights: Weights) -> None:
     wanted = {symbol for clause in clauses(pangram) for symbol in clause.symbols}
     assert len(wanted) > 150
     assert wanted <= mapper["symbol_to_id"].keys()
+
+
+def test_the_first_sound_of_a_sentence_is_a_short_one(voice: Bilingual) -> None:
+    for text in (ENGLISH[1], CHINESE[6]):
+        pieces = streamed(voice, text)
+        assert pieces[0].seconds < 0.5 * sum(piece.seconds for piece in pieces)
+
+
+def test_a_voice_cut_in_two_makes_the_same_sound(weights: Weights, tmp_path: Path) -> None:
+    path = weights("piper-joe") / "voice.onnx"
+    cut = on_processor(path, 2, tmp_path)
+    assert isinstance(cut, CutNetwork)
+    feeds = {
+        "input": np.arange(60)[None] % 40 + 3,
+        "input_lengths": np.array([60]),
+        "scales": np.array([0.0, 1.0, 0.0], np.float32),  # no noise, which is drawn at random
+    }
+    (whole,) = onnxruntime.InferenceSession(path).run(None, feeds)
+    pace = Pace(86.0, 11)
+    pace.handed(1.0)
+    pieces = list(cut.speak(feeds, pace))
+    assert len(pieces) > 1
+    np.testing.assert_allclose(np.concatenate(pieces), whole.reshape(-1), atol=1e-4)
+
+
+def test_streamed_chinese_is_the_same(weights: Weights) -> None:
+    """But for 10 ms of the silence before it."""
+    voice = Mandarin(weights("mandarin-baker"))
+    for text in (CHINESE[1], CHINESE[5]):
+        (whole,) = voice.synthesize(text, CancelToken())
+        pieces = list(voice.stream(text, CancelToken()))
+        assert len(pieces) > 1
+        one = whole.at_rate(SPEAK_RATE).samples
+        other = np.concatenate([piece.samples for piece in pieces])
+        assert len(one) <= len(other) <= len(one) + 0.02 * SPEAK_RATE, text
+        np.testing.assert_allclose(other[-len(one) :], one, atol=1e-3)
+    voice.close()
+
+
+def test_streamed_speech_is_understood(voice: Bilingual, listen: Listen) -> None:
+    for text, language, units in ((ENGLISH[1], "en", words), (CHINESE[6], "zh", syllables)):
+        sound = np.concatenate([piece.samples for piece in streamed(voice, text)])
+        heard = listen(Audio(sound, SPEAK_RATE), language)
+        assert errors(units(text), units(heard)) <= 0.2 * len(units(text)), heard
