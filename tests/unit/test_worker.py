@@ -70,7 +70,7 @@ def test_cancelling_goes_on_at_once_and_sets_the_token() -> None:
     async def main() -> None:
         worker = Worker("x")
         task = asyncio.create_task(worker.run(job))
-        await asyncio.to_thread(started.wait, 5)
+        assert await asyncio.to_thread(started.wait, 300)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
