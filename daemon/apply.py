@@ -161,7 +161,7 @@ def _swap(
     running.chat.move_to(wanted.dialogue.place)
     running.chat.memory.settings = wanted.memory
     running.tools.use(wanted.tools.servers)
-    session.context.apply_settings(settings.dialogue)
+    session.context.apply_settings(settings.dialogue, settings.ears.languages)
     return old
 
 

@@ -281,7 +281,7 @@ async def _load(
     parts = replace(loaded, tools=tools)
     barge_in_s = settings.dialogue.barge_in_s
     session = Session(parts, sound.loudspeaker, screen, {}, barge_in_s, bus)
-    session.context.apply_settings(settings.dialogue)
+    session.context.apply_settings(settings.dialogue, settings.ears.languages)
     session.context.wake_phrase = mode.detector.phrase if isinstance(mode, WakeWord) else ""
     session.language = settings.ears.languages[0]
     components.on_close(bus.subscribe(StateChanged, lambda _: sound.loudspeaker.rest.wake()))

@@ -1,5 +1,6 @@
 """What can be chosen on the page, and what is chosen."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from daemon.api.answers import Choices, Option, SettingEntry
@@ -12,6 +13,7 @@ from daemon.errors import DigitalLifeError, InputError
 from daemon.face import loopback
 from daemon.face.catalogue import list_faces
 from daemon.i18n import tr
+from daemon.languages import codes, language
 from daemon.running import Running
 from daemon.server import Daemon
 from daemon.store.manifest import Weight
@@ -76,8 +78,8 @@ def _options(
     return {
         "ears.languages": [
             option("en,zh", tr("English and Chinese")),
-            option("en", tr("English")),
-            option("zh", tr("Chinese")),
+            *(option(code, _language_name(code)) for code in codes()),
+            *_several(wanted.ears.languages),
         ],
         "dialogue.answer_when": [
             option("always", tr("always")),
@@ -100,6 +102,19 @@ def _options(
         "voice.loudspeaker": devices["output"],
         "camera.device": [option("", tr("the first that is free")), *cameras],
     }
+
+
+def _language_name(code: str) -> str:
+    """Name a language to the user, or, where no text of the program is in it, in itself."""
+    known = {"en": tr("English"), "zh": tr("Chinese")}
+    return known.get(code) or language(code).name
+
+
+def _several(languages: Sequence[str]) -> list[Option]:
+    """Offer the languages that are set, where they are several others."""
+    if len(languages) < 2 or tuple(languages) == ("en", "zh"):
+        return []
+    return [option(",".join(languages), ", ".join(map(_language_name, languages)))]
 
 
 def chosen(name: str, value: object) -> dict[str, object]:

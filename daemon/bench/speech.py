@@ -127,7 +127,7 @@ def load_script(settings: Settings) -> QuestionSet:
     """Load the recordings, made first where the cache has none of these texts and voices."""
     sounds = _sounds(settings)
     rng = np.random.default_rng(FORMAT)
-    languages = settings.ears.languages
+    languages = _measured(settings)
     coughs = [SpeechClip("", cough(rng), False) for _ in range(COUGHS)]
     return QuestionSet(
         mixed(sounds, languages, rng),
@@ -140,11 +140,16 @@ def load_recordings(settings: Settings) -> list[tuple[str, str, Samples]]:
     """Load all that is longer than a word, without pauses: language, text and sound."""
     sounds = _sounds(settings)
     found: list[tuple[str, str, Samples]] = []
-    for language in settings.ears.languages:
+    for language in _measured(settings):
         paused = [whole(language, *halves) for halves in PAUSED[language]]
         texts = (*QUESTIONS[language], *LONG[language], *paused)
         found += [(language, text, sounds[text]) for text in texts]
     return found
+
+
+def _measured(settings: Settings) -> list[str]:
+    """Return the languages that it hears, as far as there are questions in them; else English."""
+    return [code for code in settings.ears.languages if code in QUESTIONS] or ["en"]
 
 
 def _sounds(settings: Settings) -> dict[str, Samples]:

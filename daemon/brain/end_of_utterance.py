@@ -9,6 +9,7 @@ below were chosen, and how well they do, is in docs/performance.md.
 import math
 
 from daemon.brain.sentences import words
+from daemon.languages.matching import unfinished
 from daemon.media import JsonObject
 
 UNFINISHED = 0.02
@@ -21,8 +22,10 @@ MIN_WORDS = 2.0  # "Why?" and "Paris." are whole, and a language model does not 
 # count as whole, and half of 30 beginnings with a mark.
 QUESTION_MARK = 25.0  # times likelier to be whole
 PREAMBLE_WORDS = 2.0, 4.5  # more than, up to: such beginnings are short; asking takes a moment
-_ENDS = ".?!。？！…"
-_MARKS = " \t\n,，、;；:：—–-\"'“”‘’" + _ENDS
+_ENDS = ".?!。？！…।"
+_MARKS = " \t\n,，、;；:：—–-\"'“”‘’«»¿¡" + _ENDS
+ASKED = ("en", "zh")
+"""The languages whose sentences a brain was found to know the ends of; see docs/performance.md."""
 
 
 def unmarked(text: str) -> str:
@@ -34,6 +37,11 @@ def is_plainly_whole(text: str) -> bool:
     """Whether the brain need not be asked, which takes a moment: a question, if not a short one."""
     least, most = PREAMBLE_WORDS
     return _is_question(text) and not least < words(text) <= most
+
+
+def is_plainly_unfinished(text: str, language: str) -> bool:
+    """Whether the last word lets more follow in any case: "because", "para", それから."""
+    return not _is_question(text) and bool(unfinished(language).search(unmarked(text)))
 
 
 def with_mark(text: str, probability: float) -> float:

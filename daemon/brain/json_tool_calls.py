@@ -22,7 +22,7 @@ from dataclasses import replace
 from typing import Literal
 
 from daemon.brain.completions import MAX_CALLS, ReplyStream
-from daemon.brain.sentences import is_chinese
+from daemon.brain.sentences import has_chinese
 from daemon.media import Message, Tool, ToolCall
 
 MAX_HELD_CHARS = 4000  # characters that are held back; no call is longer
@@ -123,7 +123,7 @@ def _with_results_as_text(messages: Sequence[Message], tools: Sequence[Tool]) ->
     known = {tool.name for tool in tools}
     kept = [message for message in messages if not message.calls and message.role != "tool"]
     question = kept.pop()
-    told = TOLD["zh" if any(map(is_chinese, question.content)) else "en"]
+    told = TOLD["zh" if has_chinese(question.content) else "en"]
     results = [
         told.format(tool=names[message.answers], result=message.content)
         for message in messages

@@ -2,12 +2,13 @@
 
 The first piece is cut early, at its first clause, so that speech starts while the model is still
 writing; the others are whole sentences, because a voice needs a whole sentence to get its melody
-right. English, Chinese and mixtures of both.
+right. What differs between languages is in ``sentence_rules.py``.
 """
 
 import re
 
 from daemon.brain.reasoning_filter import ReasoningFilter
+from daemon.brain.sentence_rules import SentenceRules, sentence_rules
 from daemon.brain.speakable_text import CJK, SpeakableText, tidy
 from daemon.languages.guess import HAN, KANA, MARKS
 from daemon.media import Sentence
@@ -26,24 +27,15 @@ WORD = re.compile(rf"[{HAN}{KANA}]|{_LETTER}+(?:['’]{_LETTER}+)*")
 """A word of letters, or a Chinese or Japanese character."""
 
 _CHINESE = re.compile(f"[{CJK}]")
+_KANA = re.compile(f"[{KANA}]")
+_WORD_BEGIN = re.compile(rf"\s+(?=((?:\w|[{MARKS}])+)\s)")
 _WORDS = re.compile(rf"[{CJK}]|[^\s{CJK}]+")
 
 _CLOSERS = r"[\"'”’)\]}」』）》】〉]*"
-_END = re.compile(
-    rf"\n|[。！？；：…]+(?:[.!?。！？；：…]*){_CLOSERS}|[.!?;:]+[.!?;:。！？…]*{_CLOSERS}"
-)
 # A dash between figures, or a short one between words, is that of a range: 20–25, London–Paris.
 _DASH = r"(?<!\d)—+(?=[^—–])|—+(?=[^—–\d])|(?<=\s)–+(?=[^—–])|–+(?=\s)"
-_OPENER = re.compile(r"\s*[^\W\d_][^\d,，、;；:：.。!！?？…\n—–]*(?:,(?=\s)|，)")
 _CLAUSE = re.compile(rf"[，、；：]{_CLOSERS}|[,;:]{_CLOSERS}(?=[\s{CJK}])|{_DASH}")
 
-# Words that carry a full stop and go on. What may as well end a sentence ("etc.") is not here: the
-# lower-case letter after it tells.
-_TITLE = re.compile(
-    r"(?:^|[^\w.])(?:Mr|Mrs|Ms|Dr|Prof|St|Rev|Gen|Sen|Capt|Lt|vs|cf|approx|incl|excl|resp|dept|Mt|Col|Sgt|Maj|Gov|Pres|Hon|"
-    r"[A-Za-z]|(?:[A-Za-z]\.)+[A-Za-z])\.$",
-    re.IGNORECASE,
-)
 # A small model may write "1. 4 million": better two sentences joined than a number torn apart.
 _BEFORE_NUMBER = re.compile(
     r"\d\.$|\b(?:No|Nos|Fig|Vol|Ch|Sec|p|pp|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.$"
@@ -51,22 +43,13 @@ _BEFORE_NUMBER = re.compile(
 _BEFORE_BRACKET = re.compile(r"\b(?:Jr|Sr|Inc|Ltd|Co|Corp|etc|[ap]\.?m)\.$", re.IGNORECASE)
 _ITEM = re.compile(r"\s*[(（]?\d{1,3}\.$")
 
-_JOINT = re.compile(
-    r"and|but|or|because|which|who|when|while|where|so|if|as|since|although|until|unless", re.I
-)
-_LEANING = re.compile(
-    r"an?|the|my|your|his|her|its|our|their|this|that|of|to|in|on|at|by|for|from|with|"
-    r"is|are|was|were|very|and|or",
-    re.I,
-)
-# After these particles a Chinese clause can be cut, unless they begin a word themselves.
-_PARTICLE = re.compile(r"[的了](?![确解士])(?=[\u4e00-\u9fff])")
-
 
 class SentenceSplitter:
     """Cuts one reply. The outcome does not depend on how the reply is cut into pieces."""
 
-    def __init__(self, openers: bool = False) -> None:
+    def __init__(self, openers: bool = False, language: str = "") -> None:
+        """``language`` is that of the reply; "" is English, Chinese and mixtures of both."""
+        self._rules = sentence_rules(language)
         self.openers = openers
         """Whether it may begin with a piece of less than ``FIRST_CLAUSE_WORDS``: "Sure,"."""
         self._reasoning = ReasoningFilter()
@@ -110,10 +93,10 @@ class SentenceSplitter:
 
     def _end(self, following: str) -> int | None:
         """Where the first piece of the text ends, if that is certain."""
-        opener = _OPENER.match(self._text) if self._may_open else None
+        opener = self._rules.opener.match(self._text) if self._may_open else None
         if opener and words(opener[0]) < FIRST_CLAUSE_WORDS:
             return opener.end()
-        return _boundary(self._text, following, self._is_early)
+        return _boundary(self._text, following, self._is_early, self._rules)
 
     @property
     def _may_open(self) -> bool:
@@ -126,9 +109,9 @@ class SentenceSplitter:
         return self._words_cut < FIRST_CLAUSE_WORDS
 
 
-def sentences_of(text: str) -> list[Sentence]:
+def sentences_of(text: str, language: str = "") -> list[Sentence]:
     """Cut a whole text that is to be said."""
-    splitter = SentenceSplitter()
+    splitter = SentenceSplitter(language=language)
     return [*splitter.feed(text), *splitter.finish()]
 
 
@@ -147,31 +130,37 @@ def is_chinese(char: str) -> bool:
     return _CHINESE.match(char) is not None
 
 
+def has_chinese(text: str) -> bool:
+    """Whether ``text`` is Chinese, or has some in it; Japanese is not."""
+    return any(map(is_chinese, text)) and not _KANA.search(text)
+
+
 def width(text: str) -> int:
     """How long ``text`` is when spoken, in Latin letters."""
     return len(text) + (CHINESE_WIDTH - 1) * len(_CHINESE.findall(text))
 
 
-def _boundary(text: str, following: str, early: bool) -> int | None:
+def _boundary(text: str, following: str, early: bool, rules: SentenceRules) -> int | None:
     """Where the first sentence of ``text`` ends, if that is certain."""
-    end = _sentence_end(text, following, early)
+    end = _sentence_end(text, following, early, rules)
     if early:
-        end = min(filter(None, (end, _first_clause(text), _first_words(text))), default=None)
+        firsts = (end, _first_clause(text), _first_words(text, rules))
+        end = min(filter(None, firsts), default=None)
     if (end is None or width(text[:end]) > MAX_SENTENCE_WIDTH) and width(text) > MAX_SENTENCE_WIDTH:
         return _long_cut(text)
     return end
 
 
-def _sentence_end(text: str, following: str, early: bool) -> int | None:
+def _sentence_end(text: str, following: str, early: bool, rules: SentenceRules) -> int | None:
     view = text + following
-    for match in _END.finditer(view):
+    for match in rules.end.finditer(view):
         end = match.end()
         if match[0] == "\n" and end <= len(text):
             return end
         rest = view[end:]
         if not rest or end > len(text):
             return None  # a closing quote or another full stop may follow
-        if not _ends(view[:end], match[0], rest):
+        if not _ends(view[:end], match[0], rest, rules):
             if _undecided(match[0], rest):
                 return None
             continue
@@ -185,9 +174,9 @@ def _undecided(mark: str, rest: str) -> bool:
     return not rest.strip(" \t") and not _CHINESE.match(mark)
 
 
-def _ends(before: str, mark: str, rest: str) -> bool:
+def _ends(before: str, mark: str, rest: str, rules: SentenceRules) -> bool:
     """Whether ``mark``, the end of ``before``, ends a sentence when ``rest`` follows."""
-    if re.match(r"[。！？；：…]", mark):
+    if re.match(r"[。！？；：…।॥]", mark):
         return True
     after = rest.lstrip(" \t")
     if not after:
@@ -195,13 +184,15 @@ def _ends(before: str, mark: str, rest: str) -> bool:
     if not rest[0].isspace() and not _CHINESE.match(rest[0]):
         return False  # 3.14, 3:30, main.py, example.com
     if mark.startswith("."):
-        if _ITEM.fullmatch(before) or _TITLE.search(before):
+        if _ITEM.fullmatch(before) or rules.title.search(before):
+            return False
+        if rules.ordinal and rules.ordinal.search(before):
             return False
         if after[0].isdigit() and _BEFORE_NUMBER.search(before):
             return False
         if after[0] in "(（" and _BEFORE_BRACKET.search(before):
             return False
-    return not ("a" <= after[0] <= "z" and mark[0] in ".!?")
+    return not (after[0].islower() and mark[0] in ".!?")
 
 
 def _first_clause(text: str) -> int | None:
@@ -211,20 +202,20 @@ def _first_clause(text: str) -> int | None:
     return None
 
 
-def _first_words(text: str) -> int | None:
+def _first_words(text: str, rules: SentenceRules) -> int | None:
     """Where to cut a first sentence that goes on without any punctuation."""
-    for match in re.finditer(r"\s+(?=(\w+)\s)", text):
+    for match in _WORD_BEGIN.finditer(text):
         before = text[: match.start()]
         count = words(before)
-        if count >= FIRST_JOINT_WORDS and _JOINT.fullmatch(match[1]):
+        if count >= FIRST_JOINT_WORDS and rules.joint.fullmatch(match[1]):
             return match.end()
         if count < FIRST_ANY_WORDS:
             continue
         last = before.split()[-1]
         number = last[-1].isdigit() or match[1][0].isdigit()  # what it counts stands beside it
-        if not number and not _LEANING.fullmatch(last):
+        if not number and not rules.leaning.fullmatch(last):
             return match.end()
-    for match in _PARTICLE.finditer(text):
+    for match in rules.particle.finditer(text) if rules.particle else ():
         if words(text[: match.end()]) >= FIRST_PARTICLE_WORDS:
             return match.end()
     return None

@@ -216,7 +216,7 @@ def tidy(text: str) -> str:
     if not any(char.isalnum() for char in text):
         return ""
     text = " ".join(text.split())
-    text = re.sub(r"\s+(?=[，。！？；：、]|[,.!?;:](?:\s|$))", "", text)
+    text = re.sub(r"\s+(?=[，。！？；：、।]|[,.!?;:](?:\s|$))", "", text)
     text = re.sub(r"[!?]{2,}", lambda run: "?" if "?" in run[0] else "!", text)
     text = re.sub(r"[！？]{2,}", lambda run: "？" if "？" in run[0] else "！", text)
     text = re.sub(r"\.{4,}", "...", text)

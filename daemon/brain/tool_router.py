@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from daemon.brain.here_and_now import without_note
-from daemon.brain.sentences import is_chinese
+from daemon.brain.sentences import has_chinese
 from daemon.media import JsonObject, Message, Tool
 
 MARGIN = 0.4  # nats by which a tool has to lead further; tried on conversations that no test uses
@@ -104,7 +104,7 @@ class ToolRouter:
         *before, question = [without_note(one.content) for one in messages if one.role == "user"]
         context = self._context(before) if _FOLLOW_UP.search(question) else None
         name, lead = self._lead(model, context, question)
-        language = "zh" if any(map(is_chinese, question)) else "en"
+        language = "zh" if has_chinese(question) else "en"
         chosen = name if lead > self._bar(model, context, language) else NONE
         _remember(self._decided, question, chosen)
         return next((tool for tool in tools if tool.name == chosen), None)

@@ -6,8 +6,21 @@ from pydantic import AfterValidator, model_validator
 
 from daemon.config.field import Section, setting
 from daemon.i18n import tr
+from daemon.languages import codes
 
-Language = Literal["en", "zh"]
+
+def _known_language(code: str) -> str:
+    if code not in codes():
+        raise ValueError(
+            tr("must be a language that there is a file for: {known}").format(
+                known=", ".join(codes())
+            )
+        )
+    return code
+
+
+Language = Annotated[str, AfterValidator(_known_language)]
+"""A code of ``daemon/languages``."""
 
 
 def _speakable(name: str) -> str:
@@ -67,8 +80,8 @@ class EarsSettings(Section):
     )
     languages: tuple[Language, ...] = setting(
         ("en", "zh"),
-        "The languages it may hear. With a single one, detection is skipped and answers come "
-        "sooner.",
+        "The languages it may hear, and answers in: en, zh, de, es, fr, hi, it, ja, pt, ru or uk. "
+        "Each needs a voice. With a single one, detection is skipped and answers come sooner.",
         live=True,
         label="Languages it hears",
         min_length=1,

@@ -67,10 +67,16 @@ class DialogueContext:
     on_sleep: Callable[[bool], None] = lambda _asleep: None
     """Told when it falls asleep, and when it wakes."""
 
-    def apply_settings(self, settings: DialogueSettings) -> None:
-        """Answer who calls it, or everybody, as the settings say."""
+    def apply_settings(self, settings: DialogueSettings, languages: Sequence[str] = ()) -> None:
+        """Answer who calls it, or everybody, as the settings say.
+
+        "Digital Life" has a name in each of the ``languages`` that it hears; another name has none.
+        """
         addressed = settings.answer_when == "addressed"
-        self.own_names = (settings.name, *settings.wake_phrases)
+        known = [phrase for code in languages for phrase in known_language(code).heard.wake_phrases]
+        named = settings.name in known_language("en").heard.wake_phrases
+        names = (settings.name, *settings.wake_phrases, *(known if named else ()))
+        self.own_names = tuple(dict.fromkeys(names))
         self.names = self.own_names if addressed else ()
         self.follow_up_s = settings.follow_up_s
 

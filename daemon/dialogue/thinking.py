@@ -11,6 +11,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from daemon.brain.end_of_utterance import (
+    ASKED,
+    is_plainly_unfinished,
     is_plainly_whole,
     is_too_short_to_tell,
     with_mark,
@@ -45,7 +47,7 @@ class Written:
 
 
 def end_of_sentence(
-    model: ChatModel, history: History, words: str, cancel: CancelToken
+    model: ChatModel, history: History, words: str, language: str, cancel: CancelToken
 ) -> float | None:
     """Return how likely ``words`` are a whole sentence, 0 to 1; ``None`` where nobody can tell.
 
@@ -53,7 +55,7 @@ def end_of_sentence(
     """
     if not isinstance(model, EndOfUtterancePredictor):
         return None
-    return with_mark(words, model.end_probability(history.messages(words), cancel))
+    return with_mark(words, model.end_probability(history.messages(words, (), language), cancel))
 
 
 class Thinking:
@@ -65,12 +67,16 @@ class Thinking:
         self._turn, self._timings = turn, turn.timings
         self._model, self._worker, self._tools = parts.chat_model, parts.thinking, parts.tools
         self._history, self._openers = parts.history, parts.openers
+        self._language = ""  # of the question, once it is known
         self._chars_left = MAX_RESULTS_CHARS
 
     async def sentences(self, question: str) -> AsyncGenerator[Sentence, None]:
         """Yield the answer's sentences, as they are made."""
+        heard_in = self._turn.words.language if self._turn.words is not None else ""
+        self._language = language_of(question, self._history.languages, heard_in)
         await self._find_semantic_end(question)
-        splitter = SentenceSplitter(self._openers is not None and self._openers.wanted)
+        openers = self._openers is not None and self._openers.wanted
+        splitter = SentenceSplitter(openers, self._language)
         since: list[Message] = []
         said, late = "", False
         for left in reversed(range(MAX_ROUNDS + 1)):
@@ -98,7 +104,7 @@ class Thinking:
                 break
             since += carried_out
         if self.called and not said.strip():
-            words = language(language_of(question, self._history.languages)).said
+            words = language(self._language).said
             for sentence in splitter.feed(words.too_late if late else words.no_answer):
                 yield sentence
         for sentence in splitter.finish():
@@ -109,16 +115,20 @@ class Thinking:
         if self._turn.gate.knows_semantic_end:
             return
         probability = None
-        if not is_too_short_to_tell(question):
-            plain = is_plainly_whole(question)
-            probability = 1.0 if plain else await self._end_probability(question)
+        if is_plainly_unfinished(question, self._language):
+            probability = 0.0
+        elif not is_too_short_to_tell(question):
+            if is_plainly_whole(question):
+                probability = 1.0
+            elif self._language in ASKED:
+                probability = await self._end_probability(question)
         self._turn.gate.set_semantic_end(probability)
 
     async def _end_probability(self, question: str) -> float | None:
         """Have the model tell; ``None`` where it cannot."""
         ask = self._timings.timed("brain", end_of_sentence)
         try:
-            return await self._worker.run(ask, self._model, self._history, question)
+            return await self._worker.run(ask, self._model, self._history, question, self._language)
         except Exception as error:  # the answer will meet it again, and say so
             log.debug("whether it is a whole sentence: %s", error)
             return None
@@ -143,7 +153,7 @@ class Thinking:
 
         Whatever a server sends at once is cut a portion at a time, with looks at the token between.
         """
-        messages = self._history.messages(question, since)
+        messages = self._history.messages(question, since, self._language)
         model = self._model
         ask = model.reply_or_call if isinstance(model, ToolUser) else model.reply
         for piece in ask(messages, cancel):

@@ -21,6 +21,7 @@ from opencc import OpenCC
 from daemon.errors import SetupError
 from daemon.graphics import OnCard
 from daemon.i18n import tr
+from daemon.languages import language as known_language
 from daemon.media import LISTEN_RATE, Audio, Samples, Transcript
 from daemon.worker import CancelToken
 
@@ -92,7 +93,7 @@ class Whisper:
     def __init__(self, directory: Path, languages: Sequence[str], threads: int = 0) -> None:
         """Load the CTranslate2 model in ``directory``, on a GPU where there is one.
 
-        ``languages`` are ISO 639-1 codes, at least one; ``threads`` 0 takes half
+        ``languages`` are codes of ``daemon/languages``, at least one; ``threads`` 0 takes half
         of the cores, at most 8.
         Raises ``SetupError`` for a missing or damaged model, or one that lacks a language.
         """
@@ -135,7 +136,8 @@ class Whisper:
 
     def understand(self, languages: Sequence[str]) -> None:
         """Expect these from now on. Raises ``SetupError`` for one that the model lacks."""
-        unknown = set(languages) - set(self._model.supported_languages)
+        named = {code: known_language(code).voices.whisper for code in languages}
+        unknown = set(named.values()) - set(self._model.supported_languages)
         if unknown:
             raise SetupError(
                 tr("The speech recogniser in {directory} does not know: {languages}.").format(
@@ -143,7 +145,8 @@ class Whisper:
                 ),
                 fix=tr('Set model = "whisper-base" or languages = ["en"] under [ears].'),
             )
-        self._tokenizers = {code: self._tokenizer(code) for code in languages}
+        self._tokenizers = {code: self._tokenizer(name) for code, name in named.items()}
+        self._named = named
 
     def warm_up(self) -> None:
         """Run once over a second of silence, with the window that nearly all questions get.
@@ -171,7 +174,8 @@ class Whisper:
             window = samples[start : start + WINDOW_SAMPLES]
             text, language = self._engine.run(partial(self._words, window, language, cancel))
             texts.append(text)
-        return Transcript(("" if language == "zh" else " ").join(filter(None, texts)), language)
+        between = " " if known_language(language).writing.spaced else ""
+        return Transcript(between.join(filter(None, texts)), language)
 
     def _words(
         self, samples: Samples, language: str, cancel: CancelToken, _model: WhisperModel
@@ -209,7 +213,7 @@ class Whisper:
             return next(iter(self._tokenizers))
         (found,) = self._model.model.detect_language(encoded)
         likelihood = {token.strip("<|>"): probability for token, probability in found}
-        return max(self._tokenizers, key=lambda code: likelihood.get(code, 0.0))
+        return max(self._tokenizers, key=lambda code: likelihood.get(self._named[code], 0.0))
 
     def _decode(
         self, encoded: ctranslate2.StorageView, language: str, seconds: float, **options: object

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from daemon.brain.sentences import is_chinese
+from daemon.brain.sentences import has_chinese
 from daemon.errors import InputError
 from daemon.i18n import language, tr
 from daemon.skills.clock import local_time, read_clock
@@ -91,7 +91,7 @@ def _wall_time(wanted: Wanted) -> datetime:
 def _add_by_words(store: SkillStore, words: str, name: str, parse: Parse) -> Entry:
     """Set what ``words`` ask for, as they would be said."""
     now = local_time(read_clock().wall)
-    tongue = "zh" if any(map(is_chinese, words)) else "en"
+    tongue = "zh" if has_chinese(words) else "en"
     found: Intent | None = None
     for text in WORDINGS[tongue]:
         intent = parse(text.format(words=words), tongue, now, Names())

@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, get_args
 
-from daemon.brain.sentences import is_chinese
+from daemon.brain.sentences import has_chinese
 from daemon.database import is_disk_full
 from daemon.errors import DigitalLifeError, InputError, StorageError
 from daemon.media import Transcript
@@ -100,6 +100,10 @@ class Plan:
             self._skills.take_back()
 
 
+UNDERSTOOD = ("", "en", "zh")
+"""The languages that skills understand; "" is one that nobody told. The brain answers in others."""
+
+
 class Skills:
     """Belongs to the event loop's thread."""
 
@@ -123,7 +127,9 @@ class Skills:
 
     def plan(self, said: Transcript) -> Plan | None:
         """Understand it; ``None`` for what the brain has to answer. Does nothing yet."""
-        language = "zh" if any(map(is_chinese, said.text)) else "en"
+        if said.language not in UNDERSTOOD:
+            return None
+        language = "zh" if has_chinese(said.text) else "en"
         since = asyncio.get_running_loop().time() - self._past.at
         intent = understand(
             said.text,

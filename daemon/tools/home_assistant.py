@@ -11,7 +11,7 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import Tool
 
-from daemon.brain.sentences import is_chinese
+from daemon.brain.sentences import has_chinese
 from daemon.media import JsonObject
 
 PATH = "/api/conversation/process"
@@ -39,7 +39,7 @@ class ConversationServer(MCPServer):
         Give the person's whole command, in their own words and language.
         """
         text = command[:MAX_COMMAND_CHARS]
-        language = "zh-CN" if any(map(is_chinese, text)) else "en"
+        language = "zh-CN" if has_chinese(text) else "en"
         told = {"text": text, "language": language, **self._conversation}
         response = await self._http.post(self._url, json=told)
         if not response.is_success:

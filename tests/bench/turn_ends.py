@@ -15,7 +15,11 @@ import numpy as np
 
 from daemon.bench.figures import Row, spread, table
 from daemon.bench.speech import PAUSE_S, PAUSED, load_recordings, quietest, whole
-from daemon.brain.end_of_utterance import is_plainly_whole, is_too_short_to_tell
+from daemon.brain.end_of_utterance import (
+    is_plainly_unfinished,
+    is_plainly_whole,
+    is_too_short_to_tell,
+)
 from daemon.brain.history import History
 from daemon.commands.console import out
 from daemon.components import Components
@@ -26,6 +30,7 @@ from daemon.dialogue.utterances import join_utterances
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.events import SpeechEnded, SpeechFaded
 from daemon.ears.speech_detection import CHUNK
+from daemon.languages.guess import language_of
 from daemon.media import LISTEN_RATE, Samples, Utterance
 from daemon.stages import ChatModel, Recognizer
 from daemon.worker import CancelToken
@@ -80,11 +85,14 @@ class Replay:
         return Decision(half, words, max((ended.at - end) / LISTEN_RATE, known, wait_s))
 
     def _whole(self, words: str) -> float | None:
+        language = language_of(words, ("en", "zh"))
+        if is_plainly_unfinished(words, language):
+            return 0.0
         if is_too_short_to_tell(words):
             return None
         if is_plainly_whole(words):
             return 1.0
-        return end_of_sentence(self._brain, self._history, words, CancelToken())
+        return end_of_sentence(self._brain, self._history, words, language, CancelToken())
 
 
 def hear(endpointer: Endpointer, sound: Samples) -> tuple[Utterance, int, SpeechEnded]:

@@ -66,7 +66,7 @@ def test_settings_are_frozen() -> None:
         ("[ears]\n\npause = 1\n", 3, "ears.pause", "pause_s"),
         ("[eers]\n", 1, "[eers]", "ears"),
         ("[face]\nfps = 25\nwidth = 1281\n", 3, "even", ""),
-        ('[ears]\nlanguages = ["fr"]\n', 2, "'en' or 'zh'", ""),
+        ('[ears]\nlanguages = ["xx"]\n', 2, "en, zh, de", ""),
         ('[ears]\npause_s = "long"\n', 2, "number", ""),
         ("[ears]\npause_s = 2.0\nmax_pause_s = 1.0\n", 1, "max_pause_s", ""),
         ("[voice]\nspeed = nan\n", 2, "voice.speed", ""),

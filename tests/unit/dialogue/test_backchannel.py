@@ -27,3 +27,28 @@ def test_so_does_what_a_syllable_is_misheard_as(text: str) -> None:
 )  # fmt: skip
 def test_what_wants_an_answer_stops_it(text: str) -> None:
     assert not is_backchannel(text)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("es", "Sí, sí."), ("es", "Ya veo."), ("fr", "Ouais."), ("fr", "Ah bon ?"),
+     ("fr", "D’accord."),
+     ("it", "Va bene."), ("pt", "Pois é."), ("de", "Ach so."), ("de", "Mhm, genau."),
+     ("ru", "Ну да."), ("uk", "Саме так."), ("hi", "अच्छा, ठीक है।"), ("hi", "जी हाँ"),
+     ("ja", "うんうん"),
+     ("ja", "なるほどね。"), ("ja", "そうですね。"), ("ja", "へえー、すごい！"), ("es", "Okay.")],
+)  # fmt: skip
+def test_what_accompanies_in_other_languages(language: str, text: str) -> None:
+    assert is_backchannel(text, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("es", "¡Para!"), ("es", "Sí, pero no es eso"), ("es", "¿Cuánto cuesta?"), ("fr", "Arrête."),
+     ("fr", "Oui, mais"), ("it", "Aspetta."), ("pt", "Não."), ("de", "Moment mal."),
+     ("de", "Was?"), ("ru", "Подожди!"), ("uk", "Зачекай."), ("hi", "रुको"), ("hi", "नहीं"),
+     ("ja", "ちょっと待って"), ("ja", "違うよ"), ("ja", "東京の天気を教えて"),
+     ("es", "Stop!"),     ("hi", "मुझे दिल्ली का मौसम बताओ"), ("ru", "Расскажи мне про Москву")],
+)  # fmt: skip
+def test_what_wants_an_answer_in_other_languages(language: str, text: str) -> None:
+    assert not is_backchannel(text, language)
