@@ -56,6 +56,8 @@ class Writing(_Table):
     """Carry a full stop and go on; patterns."""
     ordinal_stop: bool
     """Whether a number with a full stop is an ordinal, which ends no sentence."""
+    cents: str
+    """What stands between whole amounts of money and the hundredths, if anything."""
     joints: Words
     """Words before which a first sentence without punctuation may be cut; patterns."""
     leaning: Words

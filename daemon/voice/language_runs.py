@@ -96,8 +96,21 @@ def _append(found: list[LanguageRun], more: Sequence[LanguageRun]) -> None:
 
 def _written(cut: Sequence[LanguageRun]) -> list[LanguageRun]:
     """Write out what a voice cannot read by itself."""
-    written = {"zh": spoken, "en": english_text.spoken}
-    return [LanguageRun(run.language, written.get(run.language, str)(run.text)) for run in cut]
+    return [LanguageRun(run.language, _said(run)) for run in cut]
+
+
+def _said(run: LanguageRun) -> str:
+    match run.language:
+        case "zh":
+            return spoken(run.text)
+        case "en":
+            return english_text.spoken(run.text)
+        case "":
+            return run.text
+    # Babel takes 0.1 s to import, which who speaks no other language need not wait for.
+    from daemon.voice import foreign_text
+
+    return foreign_text.spoken(run.text, run.language)
 
 
 def _cut(text: str, languages: Sequence[str], likely: str) -> list[tuple[str, list[LanguageRun]]]:

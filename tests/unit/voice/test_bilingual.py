@@ -214,7 +214,7 @@ MANY = ("en", "zh", "es", "ja", "hi", "fr")
             "नमस्ते, मैं Python जानता हूँ।",
             [("hi", "नमस्ते, मैं "), ("en", "Python "), ("hi", "जानता हूँ।")],
         ),
-        ("Il est 15 h, et c'est tout.", [("fr", "Il est 15 h, et c'est tout.")]),
+        ("Il est 15 h, et c'est tout.", [("fr", "Il est 15\u00a0heures, et c'est tout.")]),
         ("你好。こんにちは。", [("zh", "你好。"), ("ja", "こんにちは。")]),
         ("Peace is سلام in Arabic.", [("en", "Peace is "), ("", "سلام "), ("en", "in Arabic.")]),
         ("The angle α is small.", [("en", "The angle alpha is small.")]),
