@@ -19,6 +19,7 @@ from daemon.store.pins import MODEL, PIN
 # In talk a gap of more than a second is heard as trouble (Stivers and others, 2009); hearing and
 # speaking take half a second beside this.
 MAX_FIRST_CLAUSE_S = 1.5
+MANY = 100  # more languages than a model names ("zh en +117"): ours are among them
 UNKNOWN_QUALITY = -1  # of a model that the manifest does not know: it is never proposed
 
 
@@ -60,7 +61,11 @@ class Brain:
 
     def speaks(self, languages: Sequence[str]) -> bool:
         """Whether it speaks all of them, as far as is known."""
-        return self.facts is not None and set(languages) <= set(self.facts.languages.split())
+        if self.facts is None:
+            return False
+        named = set(self.facts.languages.split())
+        many = any(int(word) >= MANY for word in named if word.startswith("+"))
+        return many or set(languages) <= named
 
 
 def require_room(name: str, need: float, machine: Hardware) -> None:

@@ -38,6 +38,7 @@ from daemon.dialogue.streams import Channel, stage, uncancelled
 from daemon.dialogue.thinking import Thinking
 from daemon.dialogue.turn import Apology, Recitation, Turn
 from daemon.errors import first_failure
+from daemon.languages.guess import language_of
 from daemon.media import (
     SPEAK_RATE,
     Audio,
@@ -218,7 +219,7 @@ class Reply:
 
 async def _recited(text: str) -> AsyncGenerator[Sentence, None]:
     """Yield the sentences of a text that is only to be said."""
-    for sentence in sentences_of(text):
+    for sentence in sentences_of(text, language_of(text)):
         yield sentence
 
 

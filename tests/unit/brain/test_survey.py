@@ -49,6 +49,9 @@ MANIFEST = "[profiles]\n[wheels]\n" + "".join(
 )
 
 
+MANY_AND_SIX = ("qwen3-0.6b", "smollm3-3b")
+
+
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelStore:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -84,6 +87,13 @@ def test_the_one_to_propose_fits_is_quick_and_speaks_all_languages(store: ModelS
         assert proposed.name == name
     assert best(found, ("en", "fr")) is None
     assert best([it for it in found if it.name in ("slow", "vast")], ("en",)) is None
+
+
+def test_a_model_that_names_two_of_a_hundred_languages_speaks_ours() -> None:
+    known = load_default().weights
+    many, six = (Brain(n, known[n], 1, 1.0, True, False, None, True, "") for n in MANY_AND_SIX)
+    assert many.speaks(("en", "zh", "fr", "hi"))
+    assert six.speaks(("en", "fr", "es")) and not six.speaks(("en", "zh"))
 
 
 def test_a_model_that_does_not_fit_is_refused_with_the_numbers(store: ModelStore) -> None:
