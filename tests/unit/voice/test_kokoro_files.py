@@ -1,0 +1,79 @@
+"""Kokoro's files where something is wrong with them."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from daemon.errors import SetupError
+from daemon.voice.kokoro.network import open_network, read_pack, voice_names
+from daemon.voice.kokoro.symbols import TOKENS
+
+
+def write_packs(folder: Path, **packs: object) -> Path:
+    with zipfile.ZipFile(folder / "voices.npz", "w") as archive:
+        for name, pack in packs.items():
+            with archive.open(f"{name}.npy", "w") as file:
+                np.save(file, np.asarray(pack))
+    return folder
+
+
+GOOD = np.zeros((510, 1, 256), np.float32)
+
+
+def test_pack_is_read_by_its_name(tmp_path: Path) -> None:
+    write_packs(tmp_path, af_heart=GOOD, zf_xiaoxiao=GOOD + 1)
+    assert voice_names(tmp_path) == ("af_heart", "zf_xiaoxiao")
+    assert read_pack(tmp_path, "zf_xiaoxiao")[509, 0, 255] == 1
+
+
+@pytest.mark.parametrize(
+    "pack", [GOOD[:509], GOOD[..., :128], GOOD.astype(np.float64), GOOD + np.nan]
+)
+def test_pack_of_another_size_is_refused(tmp_path: Path, pack: object) -> None:
+    write_packs(tmp_path, af_heart=pack)
+    with pytest.raises(SetupError, match="af_heart"):
+        read_pack(tmp_path, "af_heart")
+
+
+def test_pack_of_objects_is_not_unpickled(tmp_path: Path) -> None:
+    write_packs(tmp_path, af_heart=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(SetupError):
+        read_pack(tmp_path, "af_heart")
+
+
+def test_unknown_voice_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="af_nobody"):
+        read_pack(write_packs(tmp_path, af_heart=GOOD), "af_nobody")
+
+
+def test_packs_that_are_gone_or_no_archive_are_told(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match=r"voices\.npz"):
+        voice_names(tmp_path)
+    (tmp_path / "voices.npz").write_bytes(b"half a file")
+    for read in (voice_names, lambda place: read_pack(place, "af_heart")):
+        with pytest.raises(SetupError, match=r"voices\.npz"):
+            read(tmp_path)
+
+
+def test_half_of_the_network_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match=r"kokoro\.onnx"):
+        open_network(tmp_path)
+    (tmp_path / "kokoro.onnx").write_bytes(b"\x08\x09half of it")
+    with pytest.raises(SetupError, match=r"kokoro\.onnx"):
+        open_network(tmp_path)
+
+
+def test_symbols_of_another_version_are_told(tmp_path: Path) -> None:
+    other = TOKENS | {"ㄅ": 29}
+    (tmp_path / "config.json").write_text(json.dumps({"vocab": other, "n_token": 178}))
+    with pytest.raises(SetupError, match="another version"):
+        open_network(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"vocab": TOKENS, "n_token": 178}))
+    with pytest.raises(SetupError, match=r"kokoro\.onnx"):  # by now the network is what is missing
+        open_network(tmp_path)
+    (tmp_path / "config.json").write_text("[]")
+    with pytest.raises(SetupError, match=r"config\.json"):
+        open_network(tmp_path)
