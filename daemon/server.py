@@ -274,13 +274,13 @@ async def _load(
     memory = ConversationMemory(components.worker("memory"), memory_path(), settings.memory)
     chat = Chat(settings, loaded, memory)
     components.on_close_async(chat.close)
+    components.on_close(bus.subscribe(StateChanged, chat.follow))
     await chat.begin(settings.persona.name)
     tools = Toolbox(settings.tools.servers, chat.offer, bus.publish)
     if screen is not None:
         components.on_close(show_timers(skills.book, screen.timer_card, bus))
     parts = replace(loaded, tools=tools)
-    barge_in_s = settings.dialogue.barge_in_s
-    session = Session(parts, sound.loudspeaker, screen, {}, barge_in_s, bus)
+    session = Session(parts, sound.loudspeaker, screen, {}, settings.dialogue.barge_in_s, bus)
     session.context.apply_settings(settings.dialogue, settings.ears.languages)
     session.context.wake_phrase = mode.detector.phrase if isinstance(mode, WakeWord) else ""
     session.language = settings.ears.languages[0]

@@ -57,6 +57,10 @@ class ChatModel(Part, Protocol):
 class ReadsAhead(Protocol):
     """A language model that may read a prompt before it is to answer."""
 
+    @property
+    def keeps_branches(self) -> bool:
+        """Whether what it read for one prompt stays read while it reads another."""
+
     def read(self, messages: Sequence[Message], cancel: CancelToken) -> None:
         """Read them; an answer to what begins in the same way then comes sooner."""
 

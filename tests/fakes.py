@@ -149,6 +149,8 @@ class FakeJudge(FakeChat):
 class FakeReader(FakeChat):
     """Also reads ahead."""
 
+    keeps_branches = False
+
     def __init__(self, *answers: Sequence[str]) -> None:
         super().__init__(*answers)
         self.read_ahead: list[list[Message]] = []

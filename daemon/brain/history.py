@@ -1,7 +1,8 @@
 """What the model is told of the conversation so far."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,6 +15,11 @@ from daemon.media import Message
 from daemon.stages import ChatModel
 
 log = logging.getLogger(__name__)
+
+
+# Where the context is full, as many turns make room at once as leave others this share of it:
+# what follows the first change is read again, thousands of tokens, and not after every question.
+KEPT_SHARE = 0.7
 
 
 class _Asked(NamedTuple):
@@ -32,8 +38,8 @@ class History:
     """The turns of one conversation: each a question and what was heard of its answer.
 
     The model is told with each question when it was asked, and nobody else is. The oldest turns
-    are dropped whole when the model's context is full. ``messages`` asks the model to count, so it
-    is called where the model may be called.
+    are dropped whole, several at once, when the model's context is full. ``messages`` asks the
+    model to count, so it is called where the model may be called.
     """
 
     def __init__(
@@ -79,24 +85,41 @@ class History:
         ``SetupError`` when not even the persona fits.
         """
         code = language_of(question, self.languages, likely)
-        note = time_note(question, self._clock(), code)
-        asked = self._newest = _Asked(note, question)
-        for turns in self._shortened():
-            prompt = [*self._prompt(turns, asked), *since]
-            if self._fits(prompt):
-                self._turns = turns
-                return prompt
-        self._turns = ()
-        return [*self._prompt((), self._tail(asked, since)), *since]
+        self._newest = _Asked(time_note(question, self._clock(), code), question)
+        return self._messages(self._newest, since)
 
-    def expected(self) -> list[Message]:
+    def expected(self, code: str = "") -> list[Message]:
         """Return what the next prompt will likely be, up to the words of the question.
 
-        The time before them is in their language: likely that of the question before.
+        The time before them is in the language with this ``code``, or in the likeliest.
         """
-        last = self.turns[-1][0] if self._turns else ""
-        code = language_of(last, self.languages)
-        return self.messages("你好。" if code == "zh" else "Hello.", (), code)
+        code = code or self.likely_languages[0]
+        return self._messages(_Asked(time_note("", self._clock(), code), _greeting(code)), ())
+
+    @property
+    def likely_languages(self) -> list[str]:
+        """The languages it may be asked in next, the likeliest first: that of the question before.
+
+        Then those of earlier questions, the newest first, and then all others that it talks.
+        """
+        asked = [language_of(question, self.languages) for question, _ in reversed(self.turns)]
+        return list(dict.fromkeys([*asked, *self.languages]))
+
+    def _messages(self, asked: _Asked, since: Sequence[Message]) -> list[Message]:
+        def prompt(turns: Sequence[tuple[_Asked, str]]) -> list[Message]:
+            return [*self._prompt(turns, asked), *since]
+
+        def need(turns: Sequence[tuple[_Asked, str]]) -> int:
+            return self._model.count_tokens(prompt(turns))
+
+        budget = self._model.context_tokens - self._max_reply_tokens
+        fits = need(self._turns) <= budget
+        if not fits:
+            self._turns = self._shortened(need, budget)
+            fits = bool(self._turns) or need(()) <= budget
+        if fits:
+            return prompt(self._turns)
+        return [*self._prompt((), self._tail(asked, since)), *since]
 
     def commit(self, question: str, heard: str) -> None:
         """Keep a turn; ``heard`` is empty when it was interrupted before a word was heard.
@@ -136,16 +159,19 @@ class History:
                 unanswered = ""
         return [*messages, Message("user", _lines(unanswered, newest.content))]
 
-    def _shortened(self) -> Iterator[tuple[tuple[_Asked, str], ...]]:
-        """Yield the turns, and then ever fewer of them, from the newest.
+    def _shortened(
+        self, need: Callable[[Sequence[tuple[_Asked, str]]], int], budget: int
+    ) -> tuple[tuple[_Asked, str], ...]:
+        """Return the newest turns, as many as leave room for others.
 
         Where not all of them fit, the prompt changes from its front on. So the times at which they
         were asked, a third of a short turn, make room before words do.
         """
-        yield self._turns
         bare = tuple((_Asked("", asked.question), heard) for asked, heard in self._turns)
-        for dropped in range(len(bare) + 1):
-            yield bare[dropped:]
+        nothing = need(())
+        most = nothing + KEPT_SHARE * (budget - nothing)
+        dropped = bisect_left(range(len(bare)), True, key=lambda n: need(bare[n:]) <= most)
+        return bare[dropped:]
 
     def _fits(self, prompt: Sequence[Message]) -> bool:
         budget = self._model.context_tokens - self._max_reply_tokens
@@ -171,6 +197,11 @@ class History:
         while high < len(question) and _inside_word(question, high):
             high += 1
         return _Asked(note, question[high:].lstrip())
+
+
+def _greeting(code: str) -> str:
+    """Return words for a question that nobody has asked yet."""
+    return "你好。" if code == "zh" else "Hello."
 
 
 def heard_text(spoken: Sequence[tuple[str, int]], heard_samples: int) -> str:

@@ -59,6 +59,8 @@ SOCKET_PATH_BYTES = 107  # of sockaddr_un.sun_path, less its closing zero
 class LlamaServer:
     """A server with one model and one chat."""
 
+    keeps_branches = False
+
     def __init__(
         self,
         path: Path,
@@ -228,7 +230,7 @@ class LlamaServer:
         return [token["piece"] if isinstance(token["piece"], str) else "" for token in tokens]
 
     def complete(
-        self, prompt: str, fields: Mapping[str, object], cancel: CancelToken
+        self, prompt: str, fields: Mapping[str, object], cancel: CancelToken, ahead: str = ""
     ) -> JsonObject:
         """Return the answer of ``/completion``; raises ``StageError`` and ``Cancelled``."""
         body = {"prompt": prompt, "cache_prompt": True, **fields}

@@ -64,6 +64,8 @@ class LocalModel:
     ) -> None:
         self.tools: tuple[Tool, ...] = ()
         self._engine, self._name = engine, name
+        self.keeps_branches = engine.keeps_branches
+        """Whether what it read for one prompt stays read while it reads another."""
         self._format: ToolCallFormat | None = None  # not known before there are tools
         self._router = ToolRouter()
         self._habit: ReasoningHabit | None = None
@@ -98,7 +100,8 @@ class LocalModel:
             prompt = self._prompt(messages, self.tools if marked else ())
             end = prompt.rindex(question) + len(question)
             fields = {"n_predict": 1, "n_probs": 50}
-            return end_probability(self._engine.complete(prompt[:end], fields, cancel))
+            told = self._engine.complete(prompt[:end], fields, cancel, ahead=prompt[end:])
+            return end_probability(told)
         except Cancelled:
             return 1.0
 

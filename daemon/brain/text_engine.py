@@ -16,6 +16,8 @@ class TextEngine(Protocol):
 
     context_tokens: int
     """How many tokens fit."""
+    keeps_branches: bool
+    """Whether what it read for one prompt stays read while it reads another."""
 
     def prompt(self, messages: Sequence[Message], tools: Sequence[Tool]) -> str:
         """Return messages as its chat template writes them, up to where it is to go on.
@@ -30,10 +32,11 @@ class TextEngine(Protocol):
         """Return the tokens of ``text``; what is no text of its own is ""."""
 
     def complete(
-        self, prompt: str, fields: Mapping[str, object], cancel: CancelToken
+        self, prompt: str, fields: Mapping[str, object], cancel: CancelToken, ahead: str = ""
     ) -> JsonObject:
         """Return the answer of llama.cpp's ``/completion``.
 
+        ``ahead`` is likely to follow the prompt soon: who can reads it in the same go.
         Raises ``StageError`` and ``Cancelled``.
         """
 

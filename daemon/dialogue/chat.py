@@ -8,7 +8,9 @@ from collections.abc import Callable
 from daemon.brain.here_and_now import whereabouts, zone_name
 from daemon.config import Settings
 from daemon.dialogue.parts import Parts
+from daemon.dialogue.state import Phase
 from daemon.errors import DigitalLifeError
+from daemon.events import StateChanged
 from daemon.i18n import tr
 from daemon.media import Message, Tool
 from daemon.memory.conversation_memory import ConversationMemory
@@ -18,6 +20,7 @@ from daemon.worker import CancelToken
 
 PAUSE_S = 3600.0  # of silence, after which a kept conversation is over: what follows is another
 DAY_S = 86_400.0  # how often what has become too old is forgotten
+LANGUAGES_AHEAD = 2  # in so many the time is read before a question: 30 tokens each
 POLL_INTERVAL_S = 5.0  # how often it is seen whether one of these has passed
 
 log = logging.getLogger(__name__)
@@ -49,6 +52,7 @@ class Chat:
         self._silent_since: float | None = None  # while there is a conversation that may end
         self._expired = 0.0, 0  # when it was last seen to, and for how many days
         self._reading: asyncio.Task[None] | None = None
+        self._newest_read: list[list[Message]] = []  # the prompts that were read ahead last
 
     async def begin(self, persona: str) -> None:
         """Begin anew: what was said before is in the prompt no more, but for what is recalled.
@@ -106,8 +110,19 @@ class Chat:
 
         return recalled(known, fits)
 
-    def _read_soon(self) -> None:
+    def follow(self, change: StateChanged) -> None:
+        """Once somebody speaks, have the model read what has changed: the time before the question.
+
+        Of a question that comes a minute later, and in another language, that is half of all that
+        would be left to read.
+        """
+        if change.state == Phase.HEARING.value:
+            self._read_soon(changed=True)
+
+    def _read_soon(self, changed: bool = False) -> None:
         """Have the model read what the next question will follow, while nobody waits for it.
+
+        ``changed``: only if that is something else than what it read last.
 
         What was heard is seldom to the letter what the model wrote: it may have been interrupted,
         marks for the eye are not spoken, and what tools said is left out. From the first
@@ -116,9 +131,18 @@ class Chat:
         model = self._model
         if not isinstance(model, ReadsAhead):
             return
+        count = LANGUAGES_AHEAD if model.keeps_branches else 1
 
         def read_ahead(cancel: CancelToken) -> None:
-            model.read(self.history.expected(), cancel)
+            codes = self.history.likely_languages[:count]
+            prompts = [self.history.expected(code) for code in reversed(codes)]
+            if changed and prompts == self._newest_read:
+                return
+            self._newest_read = []
+            for prompt in prompts:
+                model.read(prompt, cancel)
+                cancel.check()
+            self._newest_read = prompts
 
         async def read() -> None:
             try:

@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,10 +14,14 @@ from hypothesis import strategies as st
 pytest.importorskip("openvino")
 pytest.importorskip("llguidance")
 
+import openvino as ov
+from openvino import opset13
+
 from daemon.brain.json_tool_calls import CLOCK
 from daemon.brain.llama_server import LlamaServer
 from daemon.brain.openvino import conversion
 from daemon.brain.openvino.engine import OpenVinoEngine
+from daemon.brain.openvino.graph import PLACES, tells_places, with_places
 from daemon.brain.openvino.network import COMPILED
 from daemon.brain.text_engine import TextEngine
 from daemon.errors import SetupError, StageError
@@ -37,6 +42,10 @@ def chances(engine: TextEngine, prompt: str) -> dict[str, float]:
     answer = engine.complete(prompt, NEXT, CancelToken())
     found = answer["completion_probabilities"][0]["top_logprobs"]
     return {one["token"]: one["logprob"] for one in found if one["token"].isascii()}
+
+
+def chances_of(engine: TextEngine, prompt: str) -> object:
+    return engine.complete(prompt, NEXT, CancelToken())["completion_probabilities"]
 
 
 def difference(one: dict[str, float], other: dict[str, float]) -> float:
@@ -97,6 +106,50 @@ def test_what_was_read_is_not_read_again(engine: OpenVinoEngine) -> None:
     before = engine.tokens_read
     chances(engine, TEXT + "yes")
     assert engine.tokens_read - before == 3
+
+
+def test_what_likely_follows_is_read_in_the_same_go(engine: OpenVinoEngine) -> None:
+    expected, after = chances(engine, TEXT), chances(engine, f"{TEXT}yes<|end|>")
+    engine.complete("Something else.", NEXT, CancelToken())
+    before, network = engine.tokens_read, engine._network
+    runs, infer = 0, network._infer
+
+    def counted(*given: Any) -> Any:
+        nonlocal runs
+        runs += 1
+        return infer(*given)
+
+    network._infer = counted  # type: ignore
+    try:
+        told = engine.complete(TEXT, NEXT, CancelToken(), ahead="yes<|end|>")
+        assert told["completion_probabilities"] == chances_of(engine, TEXT)
+        assert difference(chances(engine, TEXT), expected) < ROUNDING
+        assert difference(chances(engine, f"{TEXT}yes<|end|>"), after) < ROUNDING
+        assert runs == 1 and engine.tokens_read - before <= 5
+        assert chances(engine, TEXT[:-5]) != expected, "what was noted is of its own place"
+    finally:
+        del network._infer
+    with pytest.raises(StageError, match="context"):
+        engine.complete("x" * 300, NEXT, CancelToken(), ahead="yes")
+
+
+def test_a_model_that_was_converted_before_there_were_places_is_as_good(
+    engine: OpenVinoEngine, folder: Path
+) -> None:
+    place = conversion.converted(folder / "tiny.gguf", None, folder)
+    old = ov.Core().read_model(place / "model.xml")
+    places = next(one for one in old.get_parameters() if PLACES in one.output(0).names)
+    (gather,) = [user.get_node() for user in places.output(0).get_target_inputs()]
+    last = opset13.slice(gather.input_value(0), [-1], [2**31 - 1], [1], [1])
+    for user in gather.output(0).get_target_inputs():
+        user.replace_source_output(last.output(0))
+    old.remove_parameter(places)
+    core, new = ov.Core(), with_places(old)
+    new.validate_nodes_and_infer_types()
+    assert {one.any_name for one in new.inputs} == {
+        one.any_name for one in core.read_model(place / "model.xml").inputs
+    }
+    assert tells_places(place / "model.xml")
 
 
 def test_however_much_is_asked_its_memory_is_bounded_and_right(

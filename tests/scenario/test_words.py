@@ -58,6 +58,8 @@ class WordyRecognizer(FakeRecognizer):
 
 
 class WordyChat(FakeToolUser):
+    keeps_branches = False
+
     def reply_or_call(self, messages: Sequence[Message], cancel: CancelToken) -> Iterator[Any]:
         for piece in super().reply_or_call(messages, cancel):
             if piece == "!":

@@ -24,6 +24,8 @@ class ChatGLMBrain:
     Raises ``SetupError`` when something is missing or damaged.
     """
 
+    keeps_branches = False
+
     def __init__(
         self,
         directory: Path,

@@ -33,6 +33,8 @@ MAX_ALTERNATIVES = 1000  # tokens whose probabilities are told
 class OpenVinoEngine:
     """A ``TextEngine``; belongs to one thread."""
 
+    keeps_branches = True
+
     def __init__(
         self,
         path: Path,
@@ -83,12 +85,12 @@ class OpenVinoEngine:
         return [self._vocabulary.piece(token) for token in self._vocabulary.word_tokens(text)]
 
     def complete(
-        self, prompt: str, fields: Mapping[str, object], cancel: CancelToken
+        self, prompt: str, fields: Mapping[str, object], cancel: CancelToken, ahead: str = ""
     ) -> JsonObject:
         """Go on from a prompt, as llama.cpp's ``/completion`` does for the fields that are used.
 
         ``n_predict`` tokens, of which ``n_probs`` alternatives are told, within a ``grammar`` or a
-        ``json_schema``. Raises ``StageError`` and ``Cancelled``.
+        ``json_schema``. ``ahead`` is read in the same go. Raises ``StageError`` and ``Cancelled``.
         """
         alternatives: list[JsonObject] = []
         count = min(int(str(fields.get("n_probs", 0))), MAX_ALTERNATIVES)
@@ -97,8 +99,11 @@ class OpenVinoEngine:
             if count:
                 alternatives.append({"top_logprobs": self._alternatives(scores, count)})
 
+        tokens = self._vocabulary.tokens(prompt)
+        if ahead:
+            self._read_through(tokens, prompt + ahead, cancel)
         steps = self._generate(
-            self._vocabulary.tokens(prompt),
+            tokens,
             int(str(fields.get("n_predict", 0))),
             TokenSampling(),
             cancel,
@@ -171,6 +176,15 @@ class OpenVinoEngine:
             if constraint and not constraint.accept(token):
                 meta.finish = "stop"
                 break
+
+    def _read_through(self, tokens: list[int], prompt: str, cancel: CancelToken) -> None:
+        """Read a longer prompt and note what may follow ``tokens``, if it begins with them.
+
+        Each run of the network reads all its weights once, for one token as for ten.
+        """
+        longer = self._vocabulary.tokens(prompt)
+        if longer[: len(tokens)] == tokens and len(longer) < self.context_tokens:
+            self._network.read(longer, cancel, through=len(tokens))
 
     def _check_length(self, tokens: Sequence[int]) -> None:
         if not tokens:

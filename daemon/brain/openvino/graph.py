@@ -5,14 +5,16 @@ Its inputs, for one conversation and ``n`` new tokens after ``past``:
 - ``embeddings`` float32 (1, n, hidden);
 - ``cos``, ``sin`` float32 (1, 1, n, head size): of the angles of rotary position embedding;
 - ``mask`` float32 (1, 1, n, past + n): what is added to the scores of attention;
-- ``beam`` int32 (1,): 0. OpenVINO fuses attention with its state only where beams may be reordered.
+- ``beam`` int32 (1,): 0. OpenVINO fuses attention with its state only where beams may be reordered;
+- ``places`` int32 (places,): which of the new tokens are asked about, from 0, or -1 for the last.
 
-Its output is ``logits`` float32 (1, 1, vocabulary) after the last token. Keys and values stay in
+Its output is ``logits`` float32 (1, places, vocabulary) after these tokens. Keys and values stay in
 the graph's state. Written in the form that the CPU plugin recognises: root mean square norm, rotary
 embedding, attention with state, and weights that are unpacked within the multiplication.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import openvino as ov
@@ -23,12 +25,35 @@ from openvino.op.util import Variable, VariableInfo
 from daemon.brain.openvino.gguf_file import Merged
 
 Pack = Callable[[np.ndarray, str], Node]
+PLACES = "places"
+"""An input that models converted by earlier versions lack."""
 _END = 2**31 - 1
 
 
 def build(weights: Merged, pack: Pack) -> ov.Model:
     """Return the graph; ``pack`` makes a matrix (out, in) and its name a node of that shape."""
     return _Builder(weights, pack).model()
+
+
+def tells_places(file: Path) -> bool:
+    """Whether the model in this file (model.xml) has the input ``places``."""
+    return f'"{PLACES}"' in file.read_text(encoding="utf-8")
+
+
+def with_places(model: ov.Model) -> ov.Model:
+    """Give its input ``places`` to a model of an earlier version, which tells of the last token."""
+    last = next(
+        node
+        for node in reversed(model.get_ordered_ops())
+        if node.get_type_name() == "Slice" and node.input_value(0).partial_shape.rank == 3
+    )
+    places = _input(PLACES, [-1], np.int32)
+    chosen = ops.gather(last.input_value(0), places, np.int64(1))
+    for user in last.output(0).get_target_inputs():
+        user.replace_source_output(chosen.output(0))
+    model.add_parameters([places])
+    model.validate_nodes_and_infer_types()
+    return model
 
 
 class _Builder:
@@ -40,6 +65,7 @@ class _Builder:
         self._cos, self._sin = _input("cos", [1, 1, -1, size]), _input("sin", [1, 1, -1, size])
         self._mask = _input("mask", [1, 1, -1, -1])
         self._beam = _input("beam", [1], np.int32)
+        self._places = _input(PLACES, [-1], np.int32)
 
     def model(self) -> ov.Model:
         hidden: Node = self._embeddings
@@ -51,12 +77,12 @@ class _Builder:
             hidden = ops.add(
                 hidden, self._feed_forward(self._norm(hidden, f"{block}ffn_norm"), block)
             )
-        last = ops.slice(hidden, _ints(-1), _ints(_END), _ints(1), _ints(1))
+        asked = ops.gather(hidden, self._places, np.int64(1))
         head = "output" if "output.weight" in self._weights else "token_embd"
-        logits = self._linear(self._norm(last, "output_norm"), head)
+        logits = self._linear(self._norm(asked, "output_norm"), head)
         result = ops.result(logits)
         result.output(0).set_names({"logits"})
-        inputs = [self._embeddings, self._cos, self._sin, self._mask, self._beam]
+        inputs = [self._embeddings, self._cos, self._sin, self._mask, self._beam, self._places]
         return ov.Model([result], self._sinks, inputs, "brain")
 
     def _linear(self, hidden: Node, *names: str) -> Node:

@@ -13,6 +13,7 @@ import openvino as ov
 from gguf import GGMLQuantizationType, dequantize
 from numpy.typing import NDArray
 
+from daemon.brain.openvino.graph import PLACES, tells_places, with_places
 from daemon.brain.openvino.token_tree import ROOT, TokenTree
 from daemon.media import JsonObject
 from daemon.worker import CancelToken
@@ -50,6 +51,7 @@ class DecoderNetwork:
         self._request = _compiled(folder, settings).create_infer_request()
         self._tree = TokenTree()
         self._limit = context_tokens + SPARE_SLOTS
+        self._known: dict[int, Floats] = {}  # by slot, what may follow it; of the last reading
         words = told["embeddings"]
         self._rows = np.memmap(
             told["model"], np.uint8, "r", words["offset"], (words["rows"], words["bytes"])
@@ -60,20 +62,31 @@ class DecoderNetwork:
         self.tokens_read = 0
         """How many tokens were read since it was loaded; what is remembered is not read again."""
 
-    def read(self, tokens: Sequence[int], cancel: CancelToken) -> Floats:
+    def read(self, tokens: Sequence[int], cancel: CancelToken, through: int = 0) -> Floats:
         """Return the scores (vocabulary,) of what may follow ``tokens``, which must be some.
 
+        Those after the first ``through`` tokens, if not 0, are noted as well: until other tokens
+        are read, to ask for either again takes no time.
         Raises ``Cancelled`` between two batches; what was read until then is remembered.
         """
-        way = self._tree.match(tokens[:-1])
+        cancel.check()
+        places = [place - 1 for place in (through, len(tokens)) if place]
+        way = self._tree.match(tokens)
+        if len(way) == len(tokens) and all(way[place] in self._known for place in places):
+            return self._known[way[-1]]
+        del way[places[0] :]
         if len(self._tree) + len(tokens) - len(way) > self._limit:
             self._make_room(len(tokens))
-            way = self._tree.match(tokens[:-1])
-        rest = tokens[len(way) :]
-        for start in range(0, len(rest), BATCH):
+            way = self._tree.match(tokens[: places[0]])
+        begin, known = len(way), dict[int, Floats]()
+        for start in range(begin, len(tokens), BATCH):
             cancel.check()
-            scores = self._infer(way, rest[start : start + BATCH])
-        return scores
+            batch = tokens[start : start + BATCH]
+            wanted = [place - start for place in places if 0 <= place - start < len(batch)]
+            scores = self._infer(way, batch, wanted or [-1])
+            known |= {way[start + place]: row for place, row in zip(wanted, scores, strict=False)}
+        self._known = known
+        return known[way[-1]]
 
     def settle(self) -> None:
         """Give the file's pages back: OpenVINO has laid the weights out anew by now."""
@@ -84,8 +97,11 @@ class DecoderNetwork:
         """Free the model."""
         del self._request, self._rows
 
-    def _infer(self, way: list[int], tokens: Sequence[int]) -> Floats:
-        """Read ``tokens`` after those of the slots ``way``, which grows by them."""
+    def _infer(self, way: list[int], tokens: Sequence[int], places: Sequence[int]) -> Floats:
+        """Read ``tokens`` after those of the slots ``way``, which grows by them.
+
+        Returns the scores after those at ``places`` (places, vocabulary).
+        """
         count, held = len(tokens), len(self._tree)
         mask = np.full((1, 1, count, held + count), NOTHING, np.float32)
         mask[..., way] = 0
@@ -99,8 +115,9 @@ class DecoderNetwork:
             "sin": np.sin(angles).astype(np.float32),
             "mask": mask,
             "beam": np.zeros(1, np.int32),
+            PLACES: np.array(places, np.int32),
         }
-        scores: Floats = self._request.infer(inputs, share_inputs=True)["logits"][0, 0].copy()
+        scores: Floats = self._request.infer(inputs, share_inputs=True)["logits"][0].copy()
         way += self._tree.append(way[-1] if way else ROOT, tokens)
         self.tokens_read += count
         return scores
@@ -108,6 +125,7 @@ class DecoderNetwork:
     def _make_room(self, need: int) -> None:
         """Forget what was not used for longest, so that ``need`` tokens fit."""
         stay = self._tree.keep(max(0, self._limit - need))
+        self._known.clear()
         for state in self._request.query_state():
             kept = np.ascontiguousarray(state.state.data[:, :, stay])
             state.state = ov.Tensor(kept)
@@ -120,6 +138,8 @@ def _compiled(folder: Path, settings: dict[str, object]) -> ov.CompiledModel:
     what was made by another version, for another processor, or is damaged.
     """
     core, network = ov.Core(), str(folder / "model.xml")
+    if not tells_places(folder / "model.xml"):
+        return core.compile_model(with_places(core.read_model(network)), "CPU", settings)
     kept = {"CACHE_DIR": str(folder / COMPILED), "CACHE_MODE": "OPTIMIZE_SIZE"}
     try:
         return core.compile_model(network, "CPU", settings | kept)

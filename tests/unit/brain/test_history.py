@@ -126,32 +126,57 @@ def test_a_question_without_an_answer_joins_the_next() -> None:
     assert told == [PERSONA, "one?\ntwo?", "2.", f"three?\n{NOTE}four?"]
 
 
-def test_whole_oldest_turns_make_room() -> None:
-    # 10 + 13 for the question, 26 a turn, 10 for the reply
-    kept = history(context_tokens=10 + 13 + 26 * 2 + 10)
-    for letter in "abc":
+def asked(kept: History, count: int, timed: bool = False) -> str:
+    """Commit turns of a letter each, and return the letters whose turns the next prompt has.
+
+    A turn takes 26 tokens, and its note if it is ``timed``; the question, the persona and the
+    reply take 33.
+    """
+    for letter in "abcdefghijklmnopqrstuvw"[:count]:
+        if timed:
+            kept.messages(letter * 10)
         kept.commit(letter * 10, letter.upper() * 10)
-    assert contents(kept.messages("d" * 10)) == [
-        PERSONA, "b" * 10, "B" * 10, "c" * 10, "C" * 10, "d" * 10,
-    ]  # fmt: skip
+    return "".join(said[0] for said in contents(kept.messages("z" * 10))[1:-1:2])
 
 
-def test_one_token_less_drops_one_turn_more() -> None:
-    kept = history(context_tokens=10 + 13 + 26 * 2 + 10 - 1)
-    for letter in "abc":
-        kept.commit(letter * 10, letter.upper() * 10)
-    assert contents(kept.messages("d" * 10)) == [PERSONA, "c" * 10, "C" * 10, "d" * 10]
+def test_whole_oldest_turns_make_room_and_several_at_once() -> None:
+    assert asked(history(context_tokens=33 + 26 * 10), 10) == "abcdefghij"
+    assert asked(history(context_tokens=33 + 26 * 10 - 1), 10) == "efghij"
+    kept = history(context_tokens=33 + 26 * 10)
+    assert asked(kept, 11) == "efghijk"
+    before = kept.messages("z" * 10)
+    for _ in range(3):
+        kept.commit("y" * 10, "Y" * 10)
+        prompt = kept.messages("z" * 10)
+        assert prompt[: len(before) - 1] == before[:-1], "what was read is not read again"
+        before = prompt
+    kept.commit("y" * 10, "Y" * 10)
+    assert kept.messages("z" * 10)[1].content == "i" * 10
 
 
 def test_when_turns_were_asked_makes_room_before_they_do() -> None:
-    # a turn takes 26 tokens and its note; the question, the persona and the reply 33
-    kept = history(context_tokens=33 + 26 * 3 + 2 * len(NOTE))
-    for letter in "abc":
-        kept.messages(letter * 10)
-        kept.commit(letter * 10, letter.upper() * 10)
-    assert contents(kept.messages("d" * 10)) == [
-        PERSONA, "a" * 10, "A" * 10, "b" * 10, "B" * 10, "c" * 10, "C" * 10, "d" * 10,
-    ]  # fmt: skip
+    room = 33 + (26 + len(NOTE)) * 10
+    assert asked(history(context_tokens=room), 11, timed=True) == "abcdefghijk"
+
+
+def test_a_long_question_does_not_cost_what_fits_beside_it() -> None:
+    kept = history(context_tokens=33 + 26 * 10)
+    asked(kept, 4)
+    assert len(kept.messages("z" * (10 + 26 * 6))) == 10
+    assert len(kept.messages("z" * (10 + 26 * 6 + 1))) == 6, "half of what is left is not used"
+
+
+def test_looking_ahead_does_not_change_what_was_asked() -> None:
+    kept = history()
+    kept.messages("one?")
+    ahead = kept.expected()
+    kept.commit("one?", "1.")
+    assert kept.messages("two?")[1].content == f"{NOTE}one?"
+    assert ahead == [*kept.expected()[:1], Message("user", f"{NOTE}Hello.")]
+    assert kept.expected("zh")[-1].content == f"{NOTE_ZH}你好。"
+    assert kept.likely_languages == ["en", "zh"]
+    kept.commit("那里漂亮吗？", "漂亮。")
+    assert kept.likely_languages == ["zh", "en"]
 
 
 def test_a_question_too_long_keeps_its_end_from_a_word() -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from daemon.brain.here_and_now import time_note
 from daemon.config import load, packaged_config
 from daemon.dialogue.chat import Chat
+from daemon.events import StateChanged
 from daemon.media import Message
 from daemon.memory.conversation_memory import ConversationMemory
 from daemon.worker import CancelToken
@@ -56,6 +58,31 @@ def test_the_time_is_read_ahead_in_the_language_that_is_likely(tmp_path: Path) -
     *_, before, after = run_virtual(chinese())
     assert before == f"{time_note('Hello.', NOW)}\nHello."
     assert after == f"{time_note('你好。', NOW)}\n你好。"
+
+
+class Branching(FakeReader):
+    keeps_branches = True
+
+
+def test_who_begins_to_speak_has_what_changed_read_in_either_language(tmp_path: Path) -> None:
+    async def talk() -> list[list[str]]:
+        brain, read = Branching(), list[list[str]]()
+        chat = await converse(brain, tmp_path)
+        minutes = iter((0, 0, 0, 0, 7, 7))
+        chat.history._clock = lambda: NOW + timedelta(minutes=next(minutes))
+        for _ in range(3):
+            brain.read_ahead.clear()
+            chat.follow(StateChanged("hearing", 1))
+            await VirtualWorker(1.0).run(lambda cancel: None)
+            read.append([messages[-1].content for messages in brain.read_ahead])
+        await chat.close()
+        return read
+
+    first, again, later = run_virtual(talk())
+    assert first == [] == again, "nothing has changed since the answer"
+    assert later == [
+        f"{time_note(text, NOW + timedelta(minutes=7))}\n{text}" for text in ("你好。", "Hello.")
+    ]
 
 
 def test_a_brain_that_cannot_read_ahead_is_asked_for_nothing(tmp_path: Path) -> None:
