@@ -119,7 +119,7 @@ def _cleaned(run: LanguageRun) -> str:
 
 
 def _is_picture(char: str) -> bool:
-    return char >= "\u2190" and unicodedata.category(char) in ("So", "Sk") or char == "\ufe0f"
+    return (char >= "\u2190" and unicodedata.category(char) in ("So", "Sk")) or char == "\ufe0f"
 
 
 def _split(text: str) -> Iterator[tuple[str, str]]:

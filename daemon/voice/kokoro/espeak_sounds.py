@@ -2,7 +2,7 @@
 
 The model writes diphthongs and affricates as single letters, "I" for "aɪ" and "ʧ" for "tʃ". Its
 English phonemes come from a dictionary that is written likewise. The tables are those of misaki
-0.9.4 (Apache-2.0), the authors' own front end; misaki itself is not used, as its English needs spaCy
+0.9.4 (Apache-2.0), the authors' own front end; misaki itself is not used: its English needs spaCy
 with a model that it fetches from the network at the first word.
 """
 

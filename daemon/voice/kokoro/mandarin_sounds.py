@@ -16,7 +16,7 @@ _INITIALS = {
     "l": "l", "m": "m", "n": "n", "p": "pʰ", "q": "ʨʰ", "r": "ɻ", "s": "s", "sh": "ʂ", "t": "tʰ",
     "x": "ɕ", "z": "ʦ", "zh": "ꭧ", "^": "",
 }  # fmt: skip
-# 0 is where the tone stands; "ii" is the vowel of zi, ci and si, "iii" that of zhi, chi, shi and ri.
+# 0 is where the tone stands; "ii" is the vowel of zi, ci and si, "iii" that of zhi, chi, shi, ri.
 _FINALS = {
     "a": "a0", "ai": "ai0", "an": "a0n", "ang": "a0ŋ", "ao": "au0", "e": "ɤ0", "ei": "ei0",
     "en": "ə0n", "eng": "ə0ŋ", "er": "ɚ0", "i": "i0", "ii": "ɨ0", "iii": "ɨ0", "ia": "ja0",

@@ -66,7 +66,11 @@ class KokoroNetwork:
         del self._run
 
 
-def open_network(directory: Path, engine: Engine = "auto", threads: int = 0) -> KokoroNetwork:
+def open_network(
+    directory: Path,
+    engine: Engine = "auto",  # noqa: ARG001 (there is only one so far)
+    threads: int = 0,
+) -> KokoroNetwork:
     """Load the network in ``directory``; ``threads`` 0 chooses. Raises ``SetupError``."""
     _check_table(directory)
     threads = threads or min(_MAX_THREADS, os.cpu_count() or 1)
