@@ -26,7 +26,7 @@ PROGRAMS = ("pulseaudio", "pactl", "pacat", "parec")
 START_S = 20.0  # a loaded machine may take seconds to start it
 STOP_S = 10.0
 REALTIME = 5  # a desktop's sound server has such a priority, where it may; niceness is not enough
-ORPHAN_S = 60  # without any client it ends: whoever started it was killed
+ORPHAN_S = 300  # without any client it ends: whoever started it was killed, or is slow to begin
 
 RATE = 48_000  # of all sinks
 SURROUND_PEAK = 0.4  # module-virtual-surround-sink brings the highest peak of its responses to this
