@@ -118,13 +118,12 @@ packages: | python-there
 test-packages: | python-there
 	@$(PYTHON) -m daemon.system_packages base test $(call needs-compiler,$(TEST_EXTRAS))
 
-# The Mandarin voice is for non-commercial use; the notice is shown.
 models: $(INSTALLED)
-	@$(BIN)/digital-life models pull --accept-license
+	@$(BIN)/digital-life models pull
 
 test-models: $(INSTALLED_DEV)
 	@$(BIN)/digital-life models pull --profile tiny
-	@$(BIN)/digital-life models pull speaker-encoder
+	@$(BIN)/digital-life models pull speaker-encoder mandarin-baker --accept-license
 
 # Looks for what a screen reader stumbles over; where there is no npm, that test is skipped.
 axe: $(ENVIRONMENT)

@@ -26,7 +26,7 @@ from daemon.stages import AdjustableVoice, LipSync, Part, Synthesizer
 from daemon.worker import Worker
 
 # What other settings make anew; the rest of those that change at once is only told of them.
-VOICE = ("voice.english", "voice.mandarin")
+VOICE = ("voice.engine", "voice.english", "voice.mandarin", "voice.others")
 TUNED = ("voice.speed", "voice.volume")  # unless the voice can change these as it is
 CONVERTED = ("voice.name", "voice.content_vec")
 FACE = ("face.name",)

@@ -13,23 +13,21 @@ from typing import Self
 from daemon.audio.echo_cancellation import EchoCanceller
 from daemon.audio.ring_buffer import RingBuffer
 from daemon.brain.history import History
-from daemon.config import Settings, VoiceSettings
+from daemon.config import Settings
 from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.openers import Openers
 from daemon.dialogue.parts import Parts
 from daemon.dialogue.similarity import words_of
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.listen_mode import PushToTalk, WakeWord
-from daemon.errors import SetupError
-from daemon.folders import cache_folder
 from daemon.i18n import tr
 from daemon.part_pool import PartPool
 from daemon.skills.book import SkillBook
 from daemon.skills.skills import Skills, warm_up
 from daemon.skills.store import skills_path
 from daemon.stages import Camera, ChatModel, LipSync, Recognizer, Synthesizer, VoiceConverter
-from daemon.store.model_store import ModelStore, open_store
-from daemon.weights import file_or_weight, is_path, require_weights
+from daemon.store.model_store import open_store
+from daemon.weights import require_weights
 from daemon.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -131,16 +129,10 @@ class Components(PartPool):
         return make_brain(self.settings, self.store)
 
     def voice(self) -> Synthesizer:
-        """Make the voice that speaks both languages."""
-        from daemon.voice.bilingual import Bilingual
-        from daemon.voice.loudness import KnownLevels
+        """Make what speaks every language that there is a voice for."""
+        from daemon.voice.plain_factory import PlainFactory
 
-        return Bilingual(
-            english_voice(self.settings, self.store),
-            mandarin_voice(self.settings, self.store),
-            self.settings.voice.volume,
-            KnownLevels(cache_folder() / "voice-levels.json"),
-        )
+        return PlainFactory(self.settings, self.store).every_language()
 
     async def conversion(
         self, voice: Synthesizer, speaking: Worker, wait: bool = True
@@ -207,42 +199,6 @@ async def _skills(components: Components) -> Skills:
     await worker.run(lambda _: words_of("你好"))  # loads what knows how characters sound
     await skills.book.refresh()
     return skills
-
-
-def english_voice(settings: Settings, store: ModelStore) -> Synthesizer:
-    """Make what speaks English."""
-    from daemon.voice.piper import Piper
-
-    voice = settings.voice
-    return Piper(file_or_weight(voice.english, store), voice.speed)
-
-
-def mandarin_voice(settings: Settings, store: ModelStore) -> Synthesizer | None:
-    """Make what speaks Chinese; ``None`` if nothing can, and it is not to be understood."""
-    from daemon.voice.espeak import Espeak
-
-    voice = settings.voice
-    if voice.mandarin != "espeak":
-        try:
-            return _neural_mandarin(voice, store)
-        except SetupError as error:
-            log.warning("%s", error)
-    try:
-        return Espeak(voice.speed)
-    except SetupError as error:
-        if "zh" in settings.ears.languages:
-            raise
-        log.warning("%s %s", error, tr("Chinese words are left out."))
-        return None
-
-
-def _neural_mandarin(voice: VoiceSettings, store: ModelStore) -> Synthesizer:
-    from daemon.voice.mandarin import Mandarin
-    from daemon.voice.piper import Piper
-
-    place = file_or_weight(voice.mandarin, store)
-    piper = is_path(voice.mandarin) or (place / "voice.onnx").exists()
-    return Piper(place, voice.speed) if piper else Mandarin(place, voice.speed)
 
 
 def part_name(loading: str) -> str:

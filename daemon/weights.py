@@ -16,14 +16,18 @@ def file_or_weight(name: str, store: ModelStore) -> Path:
     return Path(name).expanduser() if is_path(name) else store.path(name)
 
 
-def needed_weights(settings: Settings) -> list[str]:
+def needed_weights(settings: Settings, store: ModelStore) -> list[str]:
     """Name the weights without which the settings cannot be met.
 
     The Mandarin voice is not among them: espeak-ng stands in for it, or nothing where only English
-    is understood.
+    is understood. Raises ``SetupError`` for a voice that there is not.
     """
+    from daemon.voice.voice_choice import speaking_voices
+    from daemon.voice.voice_speeds import kokoro_is_quick
+
     brain = [settings.brain.model] if settings.brain.kind == "llamacpp" else []
-    named = (settings.ears.model, settings.voice.english, *brain)
+    english = speaking_voices(settings.voice, store, kokoro_is_quick(store))["en"].weight
+    named = (settings.ears.model, *([english] if english else []), *brain)
     return ["silero-vad", "smart-turn", *(name for name in named if not is_path(name))]
 
 
@@ -32,5 +36,5 @@ def require_weights(settings: Settings, store: ModelStore) -> None:
     from daemon.brain.choice import require_brain
 
     require_brain(settings, store)
-    for name in needed_weights(settings):
+    for name in needed_weights(settings, store):
         store.path(name)

@@ -8,6 +8,7 @@ from daemon.server import Daemon
 from daemon.skills.book import SkillBook
 from daemon.skills.intents import Kind
 from daemon.skills.ringing import Ringer
+from daemon.store.model_store import open_store
 
 
 class QuietConversation:
@@ -32,7 +33,7 @@ def running_with(daemon: Daemon, book: SkillBook, ringer: Ringer) -> Any:
     """Return the parts of a daemon that listens to nobody."""
     device = SimpleNamespace(name="none", called=0.0, overflows=0, level=0.0)
     return SimpleNamespace(
-        components=SimpleNamespace(settings=daemon.settings.wanted),
+        components=SimpleNamespace(settings=daemon.settings.wanted, store=open_store()),
         chat=SimpleNamespace(history=SimpleNamespace(conversation=0)),
         session=SimpleNamespace(heard_ahead=None, parts=SimpleNamespace(chat_model=None)),
         listen_gate=SimpleNamespace(open=True),

@@ -258,6 +258,29 @@ class KnownModels(BaseModel):
     models: list[KnownModel]
 
 
+class KnownVoice(BaseModel):
+    """A plain voice that is known."""
+
+    name: str
+    engine: str
+    language: str
+    """ISO 639-1."""
+    sex: str
+    licence: str
+    restriction: str
+    there: bool
+    in_use: bool
+    """Whether it speaks its language now."""
+    real_time_factor: float | None
+    """Seconds for one of speech, where that was measured."""
+
+
+class KnownVoices(BaseModel):
+    """The plain voices that are known."""
+
+    voices: list[KnownVoice]
+
+
 class SdpAnswer(BaseModel):
     """The answer to a page's offer, in SDP."""
 

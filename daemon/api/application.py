@@ -29,6 +29,7 @@ from daemon.api.routes import (
     sound,
     status,
     timers,
+    voices,
 )
 from daemon.api.services import Services
 from daemon.errors import BusyError, DigitalLifeError, InputError, named
@@ -71,7 +72,7 @@ def application(services: Services, answer: type[Json] = Json) -> ASGIApp:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.services, app.state.answer = services, answer
-    for module in (status, conversation, settings, timers, lists, memory, models, sound):
+    for module in (status, conversation, settings, timers, lists, memory, models, sound, voices):
         app.include_router(module.router, prefix="/v1")
     for kind in (DigitalLifeError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, _refuse)

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from daemon.config import Language
 from daemon.skills.intents import Kind
 from daemon.skills.timer_table import MAX_SECONDS
 
@@ -58,10 +57,12 @@ class FaceChoice(Body):
 
 
 class VoiceChoice(Body):
-    """A voice of ``voices list``, "" for the plain one, or another model for it in a language."""
+    """A voice of ``voices list``: a plain one for its language, or one that it is converted to."""
 
     name: Name
-    language: Language = "en"
+    """"" converts none."""
+    language: str = ""
+    """Not looked at any more: a plain voice tells its own."""
 
 
 class PersonaChoice(Body):

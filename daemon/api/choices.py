@@ -16,13 +16,13 @@ from daemon.i18n import tr
 from daemon.languages import codes, language
 from daemon.running import Running
 from daemon.server import Daemon
-from daemon.store.manifest import Weight
-from daemon.store.model_store import ModelStore, WeightState
+from daemon.store.model_store import ModelStore
 from daemon.voice.catalogue import list_voices
+from daemon.voice.plain_voices import is_there, plain_voices
+from daemon.voice.voice_choice import AUTO
 
 SETTABLE = tuple(name for name, info in catalogue().items() if info.label)
 """Settings that the panel offers; ``brain.model`` also sets ``brain.kind``."""
-MANDARIN = ("mandarin-baker", "piper-huayan")
 
 
 def option(value: str, label: str = "") -> Option:
@@ -92,11 +92,8 @@ def _options(
             option("", tr("its own")),
             *(option(voice.name) for voice in list_voices()[0]),
         ],
-        "voice.english": _voices(store, wanted.voice.english, mandarin=False),
-        "voice.mandarin": [
-            *_voices(store, wanted.voice.mandarin, mandarin=True),
-            option("espeak", "eSpeak NG"),
-        ],
+        "voice.english": _voices(store, wanted.voice.english, "en"),
+        "voice.mandarin": _voices(store, wanted.voice.mandarin, "zh"),
         "brain.model": _brains(wanted, store),
         "ears.microphone": devices["input"],
         "voice.loudspeaker": devices["output"],
@@ -151,20 +148,14 @@ async def _devices(running: Running) -> dict[str, list[Option]]:
     return found
 
 
-def _voices(store: ModelStore, current: str, *, mandarin: bool) -> list[Option]:
-    """Return the weights that are voices and are there."""
-    return [
-        option(name, str(weight.description))
-        for name, weight in store.manifest.weights.items()
-        if _is_voice(weight)
-        and (name in MANDARIN) is mandarin
-        and (name == current or store.status(name).state is WeightState.READY)
-    ]
-
-
-def _is_voice(weight: Weight) -> bool:
-    files = {file.name for file in weight.files}
-    return bool(files & {"voice.onnx", "fastspeech2.tflite"})
+def _voices(store: ModelStore, current: str, language: str) -> list[Option]:
+    """Return the plain voices of a language that are there."""
+    found = [option(AUTO, tr("the best that fits"))]
+    for voice in plain_voices(store):
+        if voice.language == language and (voice.name == current or is_there(voice, store)):
+            label = voice.name if voice.engine != "espeak" else "eSpeak NG"
+            found.append(option(voice.name, label))
+    return found
 
 
 def _brains(settings: Settings, store: ModelStore) -> list[Option]:

@@ -15,9 +15,11 @@ from daemon.api.answers import (
 )
 from daemon.api.monitor import Monitor, metrics, process
 from daemon.brain.local_model import LocalModel
+from daemon.config import Settings
 from daemon.running import Running
 from daemon.server import Daemon
 from daemon.skills.book import SkillBook
+from daemon.voice.plain_factory import speaking_names
 
 
 def status(daemon: Daemon, monitor: Monitor) -> Status:
@@ -35,7 +37,7 @@ def status(daemon: Daemon, monitor: Monitor) -> Status:
             ears=settings.ears.model,
             brain=settings.brain.model,
             engine=_engine(running) if running else None,
-            voice={"en": settings.voice.english, "zh": settings.voice.mandarin, **converted},
+            voice={**_voices(settings, running), **converted},
             face=settings.face.name,
         ),
         persona=settings.persona.name,
@@ -88,3 +90,10 @@ def figures(daemon: Daemon, monitor: Monitor) -> str:
     running, uptime_s = daemon.running, daemon.uptime_s
     lost = running.microphone.overflows if running else None
     return metrics(monitor, uptime_s, lost, len(running.degraded()) if running else 0)
+
+
+def _voices(settings: Settings, running: Running | None) -> dict[str, str]:
+    """Return the voices of the languages that are understood; of all once they are loaded."""
+    if running is None:
+        return {"en": settings.voice.english, "zh": settings.voice.mandarin}
+    return speaking_names(settings, running.components.store)

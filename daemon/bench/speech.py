@@ -17,8 +17,9 @@ from daemon.config import Settings
 from daemon.files import atomic_write
 from daemon.media import LISTEN_RATE, Samples
 from daemon.stages import Synthesizer
-from daemon.store.model_store import default_directory
+from daemon.store.model_store import default_directory, open_store
 from daemon.store.verify import storage_errors
+from daemon.voice.plain_factory import PlainFactory
 from daemon.worker import CancelToken
 
 FORMAT = 3  # of the cache file and of how speech is trimmed and levelled
@@ -219,7 +220,8 @@ def _texts() -> Iterator[str]:
 
 
 def _key(settings: Settings) -> str:
-    voices = (settings.voice.english, settings.voice.mandarin)
+    chosen = PlainFactory(settings, open_store(settings.models.directory)).chosen()
+    voices = [chosen[code].name for code in ("en", "zh") if code in chosen]
     what = json.dumps([FORMAT, LISTEN_RATE, voices, list(_texts())])
     return hashlib.sha256(what.encode()).hexdigest()
 

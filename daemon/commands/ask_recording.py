@@ -153,6 +153,9 @@ async def _answer(heard: Heard, parts: Parts, player: Player, film: Film | None)
 def _report(settings: "Settings", reply: Reply, film: Film) -> dict[str, object]:
     words = reply.turn.words
     assert words is not None
+    from daemon.store.model_store import open_store
+    from daemon.voice.plain_factory import speaking_names
+
     marks, work = reply.timings.marks, reply.timings.work
     length = sum(len(speech.audio.samples) for speech in reply.spoken)
     return {
@@ -164,7 +167,7 @@ def _report(settings: "Settings", reply: Reply, film: Film) -> dict[str, object]
         "models": {
             "ears": settings.ears.model,
             "brain": settings.brain.model,
-            "voice": {"en": settings.voice.english, "zh": settings.voice.mandarin},
+            "voice": speaking_names(settings, open_store(settings.models.directory)),
             "converted": settings.voice.name,
             "face": settings.face.name,
         },

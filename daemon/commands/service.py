@@ -190,6 +190,7 @@ def _show_finding(finding: Finding) -> None:
 def set_up(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Install the system packages where that needs no password, and fetch the models."""
     from daemon.commands.brain_use import propose
+    from daemon.commands.voice_speed import measure_all
     from daemon.store.commands import pull_models
     from daemon.store.model_store import WeightState, open_store
 
@@ -200,7 +201,8 @@ def set_up(arguments: argparse.Namespace, settings: "Settings") -> int:
     states = {store.status(weight.name).state for weight in store.manifest.profile("default")}
     if states != {WeightState.READY}:
         pull_models(
-            argparse.Namespace(names=[], profile=None, accept_license=True, files=None), settings
+            argparse.Namespace(names=[], profile=None, accept_license=False, files=None), settings
         )
+    measure_all(settings, store, again=False)
     propose(settings, arguments.config, yes=arguments.yes)
     return 0

@@ -15,16 +15,20 @@ def add_voice_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--voice",
         metavar="NAME",
-        help=tr("speak in this voice (`digital-life voices list`); an empty name is the plain one"),
+        help=tr("speak in this voice (`digital-life voices list`); an empty name converts none"),
     )
 
 
 def with_voice(arguments: argparse.Namespace, settings: "Settings") -> "Settings":
-    """Return the settings with the voice that was asked for."""
+    """Return the settings with the voice that was asked for; ``SetupError`` if there is none."""
     if arguments.voice is None:
         return settings
-    voice = settings.voice.model_copy(update={"name": arguments.voice})
-    return settings.model_copy(update={"voice": voice})
+    from daemon.config.state import with_values
+    from daemon.store.model_store import open_store
+    from daemon.voice.named import values_for
+
+    store = open_store(settings.models.directory)
+    return with_values(settings, values_for(arguments.voice, settings, store))
 
 
 def statement(conversion: "Conversion | None") -> str:

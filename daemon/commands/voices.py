@@ -1,22 +1,18 @@
-"""``digital-life voices``: the converted voices."""
+"""``digital-life voices``: the plain voices, and those that they are converted to."""
 
 import argparse
-import json
 import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
-from daemon.commands import train_voice
+from daemon.commands import train_voice, voice_list
 from daemon.commands.console import Subcommands, check_writable, err, out
 from daemon.commands.questions import confirm, confirm_consent
 from daemon.config import Settings
 from daemon.errors import InputError, SetupError
 from daemon.files import unwritable
 from daemon.i18n import tr
-from daemon.languages import language
 from daemon.worker import CancelToken
 
 if TYPE_CHECKING:
@@ -25,6 +21,7 @@ if TYPE_CHECKING:
     from daemon.voice.catalogue import ConvertedVoiceSettings, Voice
 
 MAX_RECORDING_S = 3600.0  # of a recording that is converted
+TEST = "This is how I sound now. 这就是我现在的声音。"  # in a converted voice
 USUAL_S = 30.0  # of speech; from less, a voice is not learnt well
 MIN_SPEECH_S = 3.0  # its pitch is then right to a tenth, half a minute's to a fortieth
 
@@ -33,21 +30,15 @@ def register(commands: Subcommands) -> None:
     """Add the commands."""
     voices = commands.add_parser(
         "voices",
-        help=tr("speak in another voice: add one, try it, train one"),
+        help=tr("speak in another voice: choose one, try it, add or train your own"),
         description=tr(
-            "Voices that the plain voice is converted to. Use only your own, or one whose owner "
-            "has agreed."
+            "Plain voices, which come with models, and voices that a plain one is converted to. "
+            "Add only your own, or one whose owner has agreed."
         ),
     )
-    leaves = voices.add_subparsers(required=True, metavar="list|add|remove|test|convert|train")
-    for register_one in (_list, _add, _remove, _test, _convert, train_voice.register):
+    leaves = voices.add_subparsers(required=True, metavar="list|use|test|add|remove|convert|train")
+    for register_one in (voice_list.register, _test, _add, _remove, _convert, train_voice.register):
         register_one(leaves)
-
-
-def _list(leaves: Subcommands) -> None:
-    listing = leaves.add_parser("list", help=tr("list all voices"))
-    listing.add_argument("--json", action="store_true", help=tr("print JSON, for programs"))
-    listing.set_defaults(run=list_all)
 
 
 def _add(leaves: Subcommands) -> None:
@@ -100,34 +91,6 @@ def _convert(leaves: Subcommands) -> None:
         "--voice", required=True, metavar="NAME", help=tr("the voice it is converted to")
     )
     converting.set_defaults(run=convert)
-
-
-def list_all(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Show the voices."""
-    from daemon.voice.catalogue import list_voices, voices_directory
-
-    good, bad = list_voices()
-    if arguments.json:
-        entries = [
-            {"name": voice.name, "directory": str(voice.directory)} | voice.settings.model_dump()
-            for voice in good
-        ]
-        out.print(json.dumps(entries, ensure_ascii=False, indent=2), markup=False)
-        return 0
-    if not good:
-        err.print(tr("There are no voices yet. To add one:"))
-        err.print("  digital-life voices add NAME --from PATH", markup=False)
-    else:
-        table = Table(tr("voice"), tr("kind"), tr("permission stated on"), tr("folder"))
-        for voice in good:
-            mark = " *" if voice.name == settings.voice.name else ""
-            kind = "WORLD" if voice.settings.kind == "world" else "so-vits-svc"
-            consent = voice.settings.consent
-            table.add_row(voice.name + mark, kind, consent, str(voice.directory))
-        out.print(table)
-    for error in bad:
-        err.print(f"{voices_directory()}: {error}", markup=False)
-    return 0
 
 
 def add(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -209,36 +172,58 @@ def remove(arguments: argparse.Namespace, _settings: Settings) -> int:
 def test(arguments: argparse.Namespace, settings: Settings) -> int:
     """Speak a sentence in a voice."""
     from daemon.audio.file_writer import check_kind
-    from daemon.components import Components
     from daemon.signals import run_until_signal
-    from daemon.voice.catalogue import find_voice
-    from daemon.voice.converters import examples, make_converter
+    from daemon.voice.catalogue import find_voice, is_voice
 
-    voice = find_voice(arguments.name)
     if arguments.out:
         check_kind(arguments.out)
         check_writable(arguments.out)
+    if is_voice(arguments.name):
+        voice = find_voice(arguments.name)
+        audio, statement = _converted_sample(voice, arguments.text or TEST, settings)
+    else:
+        audio, statement = _plain_sample(arguments.name, arguments.text, settings), ""
+    if arguments.out:
+        _write(arguments.out, audio, statement)
+    else:
+        run_until_signal(_play(audio, settings))
+    return 0
+
+
+def _converted_sample(voice: "Voice", text: str, settings: Settings) -> "tuple[Audio, str]":
+    """Return a text in a converted voice, and what a file must say of it."""
+    from daemon.components import Components
+    from daemon.voice.converters import examples, make_converter
+
     components = Components(settings)
-    import numpy as np
-
-    from daemon.media import Audio
-
     with err.status(tr("Loading models…")):
         plain = components.voice()
         plain.warm_up()
         converter = make_converter(voice, examples(plain, CancelToken()), settings)
         converter.warm_up()
-    text = arguments.text or " ".join(language(code).said.sample for code in ("en", "zh"))
-    pieces = list(plain.synthesize(text, CancelToken()))
+    spoken = _joined(list(plain.synthesize(text, CancelToken())))
+    return _converted(converter, spoken), voice.statement
+
+
+def _plain_sample(name: str, text: str, settings: Settings) -> "Audio":
+    """Return a text, or the sample of its language, in a plain voice."""
+    from daemon.store.model_store import open_store
+    from daemon.voice.named import plain_named
+    from daemon.voice.samples import sample
+
+    store = open_store(settings.models.directory)
+    with err.status(tr("Loading models…")):
+        return sample(plain_named(name, store), text, settings, store, CancelToken())
+
+
+def _joined(pieces: "list[Audio]") -> "Audio":
+    import numpy as np
+
+    from daemon.media import Audio
+
     if not pieces:
         raise InputError(tr("There is nothing to say in this text"))
-    made = [_converted(converter, piece) for piece in pieces]
-    audio = Audio(np.concatenate([piece.samples for piece in made]), made[0].rate)
-    if arguments.out:
-        _write(arguments.out, audio, voice)
-    else:
-        run_until_signal(_play(audio, settings))
-    return 0
+    return Audio(np.concatenate([piece.samples for piece in pieces]), pieces[0].rate)
 
 
 async def _play(audio: "Audio", settings: Settings) -> None:
@@ -270,7 +255,7 @@ def convert(arguments: argparse.Namespace, settings: Settings) -> int:
     with err.status(tr("Converting…")):
         converter = make_converter(voice, [audio], settings)
         made = _converted(converter, audio)
-    _write(arguments.output, made, voice)
+    _write(arguments.output, made, voice.statement)
     return 0
 
 
@@ -286,8 +271,8 @@ def _converted(converter: "VoiceConverter", audio: "Audio") -> "Audio":
     return made
 
 
-def _write(path: Path, audio: "Audio", voice: "Voice") -> None:
+def _write(path: Path, audio: "Audio", statement: str) -> None:
     from daemon.audio.file_writer import write_sound
 
-    write_sound(path, audio, voice.statement)
+    write_sound(path, audio, statement)
     out.print(f"→ {path}", markup=False)

@@ -23,22 +23,37 @@ class VoiceSettings(Section):
     name: str = setting(
         "",
         'The voice it is converted into, as `digital-life voices list` names it; "" is the plain '
-        "voice of the models below.",
+        "voice of the settings below.",
         live=True,
         label="Voice",
     )
+    engine: Literal["auto", "kokoro", "piper"] = setting(
+        "auto",
+        "What speaks where english and mandarin are auto. auto: Kokoro where its models are and "
+        "`digital-life setup` found this machine quick enough for it, else Piper.",
+        live=True,
+        label="Voice engine",
+    )
     english: str = setting(
-        "piper-joe",
-        "A Piper voice: a weight's name, or the path of an .onnx file with its .onnx.json beside "
-        "it.",
+        "auto",
+        "A voice of `digital-life voices list`, or the path of a Piper voice: an .onnx file with "
+        "its .onnx.json beside it. auto: af_heart or piper-joe, by the engine.",
         live=True,
         label="English voice",
     )
     mandarin: str = setting(
-        "mandarin-baker",
-        'mandarin-baker, the path of a Piper voice, or "espeak" (barely intelligible).',
+        "auto",
+        'Likewise, or "espeak" (barely intelligible). auto: zf_xiaoxiao; where Kokoro is too '
+        "slow, mandarin-baker if you have fetched it.",
         live=True,
         label="Mandarin voice",
+    )
+    others: tuple[str, ...] = setting(
+        (),
+        "Voices for further languages, one each: names of `digital-life voices list`, or paths "
+        "of Piper voices such as de_DE-thorsten-medium.onnx. Without one, Kokoro's first speaks.",
+        live=True,
+        strict=False,
     )
     content_vec: str = setting(
         "content-vec",

@@ -142,7 +142,11 @@ def disk(settings: Settings) -> Iterator[Finding]:
 def models(settings: Settings) -> Iterator[Finding]:
     """Compute the checksum of every model that the settings name."""
     store = open_store(settings.models.directory)
-    for name in needed_weights(settings):
+    try:
+        needed = needed_weights(settings, store)
+    except SetupError:  # a voice that there is not: the check of voices tells
+        return
+    for name in needed:
         status = store.verify(name)
         command = f"digital-life models pull {name}"
         if status.state is WeightState.READY:
@@ -191,36 +195,6 @@ def engine(settings: Settings) -> Iterator[Finding]:
         yield ok("engine", str(chosen))
 
 
-def mandarin(settings: Settings) -> Iterator[Finding]:
-    """Look for what speaks Chinese: its model, else espeak-ng, else nothing if none is needed."""
-    name, store = settings.voice.mandarin, open_store(settings.models.directory)
-    if name.endswith(".onnx"):
-        return
-    if name != "espeak" and store.verify(name).state is WeightState.READY:
-        yield ok("model", name)
-    elif shutil.which("espeak-ng") is None:
-        needed = "zh" in settings.ears.languages
-        yield Finding(
-            "mandarin",
-            Severity.ERROR if needed else Severity.NOTE,
-            tr("Neither the Mandarin voice nor espeak-ng is there."),
-            tr("Without it the daemon does not start.")
-            if needed
-            else tr("Chinese words are left out."),
-            f"digital-life models pull {name}"
-            if name != "espeak"
-            else install_line(system_packages.ESPEAK),
-        )
-    elif name != "espeak":
-        yield Finding(
-            "mandarin",
-            Severity.WARNING,
-            f"{name}: {tr('missing')}",
-            tr("espeak-ng speaks Chinese instead."),
-            f"digital-life models pull {name}",
-        )
-
-
 def privacy(_settings: Settings) -> Iterator[Finding]:
     """Look whether other users of the machine can read what is kept for this one."""
     for folder in (default_directory(), own_faces_directory(), voices_directory()):
@@ -239,4 +213,4 @@ def privacy(_settings: Settings) -> Iterator[Finding]:
             )
 
 
-CHECKS = (python, libraries, processor, memory, disk, models, engine, mandarin, privacy)
+CHECKS = (python, libraries, processor, memory, disk, models, engine, privacy)

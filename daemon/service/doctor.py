@@ -13,6 +13,7 @@ from daemon.service import (
     check_machine,
     check_service,
     check_sound,
+    check_voices,
 )
 from daemon.service.finding import Finding, Severity
 
@@ -24,7 +25,14 @@ Check = Callable[[Settings], Iterator[Finding]]
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Make all checks, one after another, yielding findings as they come."""
-    for module in (check_machine, check_graphics, check_sound, check_camera, check_service):
+    for module in (
+        check_machine,
+        check_voices,
+        check_graphics,
+        check_sound,
+        check_camera,
+        check_service,
+    ):
         checks: tuple[Check, ...] = module.CHECKS
         for check in checks:
             try:

@@ -54,7 +54,7 @@ def _register_pull(commands: "Subcommands") -> None:
         "pull",
         tr("download models; goes on where it stopped"),
         ("pull", tr("everything that a conversation needs")),
-        ("pull --accept-license", tr("the same with the Mandarin voice")),
+        ("pull mandarin-baker --accept-license", tr("a voice for non-commercial use")),
         ("pull --profile tiny", tr("the smallest set, English only")),
         ("pull whisper-base piper-joe", tr("these two")),
         ("pull s3fd --from s3fd.pth", tr("from a file that you have")),

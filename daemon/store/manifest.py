@@ -165,6 +165,14 @@ class BrainFacts(_Entry):
         return (self.active or self.parameters) / self.parameters
 
 
+class VoiceFacts(_Entry):
+    """What is known of a voice besides its files."""
+
+    language: str
+    """ISO 639-1."""
+    sex: Literal["female", "male"]
+
+
 class Weight(_Entry):
     """A model, or a part of one: a directory of files."""
 
@@ -176,6 +184,10 @@ class Weight(_Entry):
     restriction: Text | None = None
     """What the licence does not allow, in a sentence."""
     brain: BrainFacts | None = None
+    voice: VoiceFacts | None = None
+    """Of a weight that is one voice."""
+    stand_in: str = ""
+    """The weight that does its work where it cannot be had."""
     adapter: Adapter | None = None
     """What teaches it to talk; it fits this model's file and no other."""
     unpinned: Unpinned | None = None

@@ -82,7 +82,10 @@ def identify(store: ModelStore, name: str, hub: Hub | None = None) -> None:
 def pull_profile(
     store: ModelStore, profile: str, report: Report, *, accept_license: bool = False
 ) -> list[Weight]:
-    """Fetch a profile's weights, and return those left out because their licence restricts use."""
+    """Fetch a profile's weights, and return those left out because their licence restricts use.
+
+    Those that others stand in for come last, and may fail.
+    """
     weights = store.manifest.profile(profile)
     left_out = [
         weight
@@ -91,9 +94,22 @@ def pull_profile(
         and not accept_license
         and store.status(weight.name).state is not WeightState.READY
     ]
-    names = [weight.name for weight in weights if weight not in left_out]
-    pull(store, names, report, accept_license=True)
+    wanted = [weight for weight in weights if weight not in left_out]
+    pull(store, [w.name for w in wanted if not w.stand_in], report, accept_license=True)
+    for weight in wanted:
+        if weight.stand_in:
+            _pull_or_tell(store, weight, report)
     return left_out
+
+
+def _pull_or_tell(store: ModelStore, weight: Weight, report: Report) -> None:
+    """Fetch what others stand in for; that it cannot be had is told, and no failure."""
+    try:
+        pull(store, [weight.name], report, accept_license=True)
+    except NetworkError as error:
+        report.note(str(error))
+        told = tr("{stand_in} does its work until then; {fix}")
+        report.note(told.format(stand_in=weight.stand_in, fix=error.fix))
 
 
 def install(

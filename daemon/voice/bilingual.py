@@ -5,7 +5,7 @@ loudness.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -51,16 +51,19 @@ class Bilingual:
         volume: float = 1.0,
         levels: KnownLevels | None = None,
         others: Mapping[str, Synthesizer] | None = None,
+        later: Collection[str] = (),
     ) -> None:
         """``levels`` keeps how loud each voice was found to be.
 
-        ``others`` speak further languages, by their codes.
+        ``others`` speak further languages, by their codes; those of ``later`` are warmed up and
+        measured when they first speak.
         """
         self._voices: dict[str, Synthesizer] = {"en": english}
         if mandarin is not None:
             self._voices["zh"] = mandarin
         self._voices |= others or {}
         self._languages = tuple(dict.fromkeys((*BOTH, *self._voices)))
+        self._later = later
         self._likely = ""
         self._has_told = False
         self._volume = np.float32(volume)
@@ -78,6 +81,8 @@ class Bilingual:
         One gain a voice, and not one a sentence, so that soft sentences stay soft.
         """
         for language, voice in self._voices.items():
+            if language in self._later:
+                continue
             voice.warm_up()
             self._gains[language] = self._gain(language, voice)
 

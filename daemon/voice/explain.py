@@ -10,6 +10,8 @@ from daemon.errors import SetupError
 from daemon.store.model_store import open_store
 from daemon.voice.language_runs import runs
 from daemon.voice.mandarin_text import clauses
+from daemon.voice.plain_factory import PlainFactory
+from daemon.voice.plain_voices import PlainVoice
 
 _ENGLISH, _MANDARIN = "en-us", "cmn"  # espeak's voices, where no file of a Piper voice says another
 
@@ -30,8 +32,9 @@ def explain(text: str, settings: Settings) -> Iterator[Explained]:
     from piper.phonemize_espeak import EspeakPhonemizer
 
     espeak = EspeakPhonemizer()
-    english = _espeak_voice(settings.voice.english, settings) or _ENGLISH
-    mandarin = _espeak_voice(settings.voice.mandarin, settings)
+    chosen = PlainFactory(settings, open_store(settings.models.directory)).chosen()
+    english = _espeak_voice(chosen["en"], settings) or _ENGLISH
+    mandarin = _espeak_voice(chosen["zh"], settings) if "zh" in chosen else None
     for run in runs(text):
         if run.language == "zh" and mandarin is None:
             for clause in clauses(run.text):
@@ -43,12 +46,12 @@ def explain(text: str, settings: Settings) -> Iterator[Explained]:
             yield Explained(run.language, run.text.strip(), sounds)
 
 
-def _espeak_voice(name: str, settings: Settings) -> str | None:
+def _espeak_voice(voice: PlainVoice, settings: Settings) -> str | None:
     """Name espeak's voice that makes the phonemes for a voice; ``None`` where espeak makes none."""
-    if name == "espeak":
+    if voice.engine == "espeak":
         return _MANDARIN
     try:
-        place = Path(name).expanduser() if name.endswith(".onnx") else _weight(name, settings)
+        place = Path(voice.name) if not voice.weight else _weight(voice.weight, settings)
         config = json.loads(place.with_name(place.name + ".json").read_text(encoding="utf-8"))
         return str(config["espeak"]["voice"])
     except (SetupError, OSError, ValueError, KeyError, TypeError):

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from daemon.components import mandarin_voice
 from daemon.config import load
 from daemon.store.model_store import open_store
+from daemon.voice.plain_factory import PlainFactory
 from daemon.worker import CancelToken
 
 RATE = 24_000
@@ -22,7 +22,8 @@ RATE = 24_000
 def main(config: Path) -> None:
     """Speak until the input ends."""
     settings = load(config).settings
-    voice = mandarin_voice(settings, open_store(settings.models.directory))
+    factory = PlainFactory(settings, open_store(settings.models.directory))
+    voice = factory.mandarin(factory.chosen().get("zh"))
     assert voice is not None
     voice.warm_up()
     out = sys.stdout.buffer

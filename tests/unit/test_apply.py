@@ -142,7 +142,7 @@ def test_a_converted_voice_comes_and_goes() -> None:
             }
             conversion = running.session.parts.conversion
             assert (conversion.name if conversion else "") == name
-            assert running.components.open == ["piper-joe", *filter(None, [name])]
+            assert running.components.open == ["auto", *filter(None, [name])]
             assert running.components.settings.voice.name == name
         assert running.session.hushed == 3
 
@@ -152,10 +152,10 @@ def test_a_converted_voice_comes_and_goes() -> None:
 def test_a_model_is_the_plain_voice_itself() -> None:
     async def work(daemon: Daemon, running: SimpleNamespace) -> None:
         await choose(daemon, "mother")
-        done = await choose(daemon, "another")
+        done = await choose(daemon, "am_puck")
         assert done["changed"] == ["voice.name", "voice.english"]
         assert running.session.parts.conversion is None
-        assert running.components.open == ["another"]
+        assert running.components.open == ["am_puck"]
 
     changing(work)
 
@@ -183,7 +183,7 @@ def test_one_that_cannot_be_loaded_leaves_the_one_before() -> None:
             with pytest.raises(SetupError):
                 await choose(daemon, name)
         assert running.session.parts.conversion is before
-        assert running.components.open == ["piper-joe", "mother"]
+        assert running.components.open == ["auto", "mother"]
         assert running.components.settings.voice.name == "mother"
 
     changing(work)

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from daemon.components import Components, mandarin_voice
+from daemon.components import Components
 from daemon.config import load, packaged_config
 from daemon.dialogue.apologies import make_apologies
 from daemon.errors import SetupError
 from daemon.media import Audio
+from daemon.voice.plain_factory import PlainFactory
 from daemon.worker import CancelToken
 from tests.fakes import FakeVoice
 
@@ -71,7 +72,8 @@ def nothing_speaks_chinese(folder: Path, languages: tuple[str, ...]) -> Any:
     told["ears"]["languages"] = languages
     told["models"]["directory"] = str(folder)
     settings = type(SETTINGS).model_validate(told)
-    return mandarin_voice(settings, Components(settings).store)
+    factory = PlainFactory(settings, Components(settings).store)
+    return factory.mandarin(factory.chosen().get("zh"))
 
 
 def test_who_understands_only_english_needs_no_mandarin_voice(

@@ -8,7 +8,7 @@ from daemon.api.choices import choices, chosen
 from daemon.api.services import Served
 from daemon.config.keep import keep
 from daemon.face.catalogue import find_face
-from daemon.voice.catalogue import is_voice
+from daemon.voice.named import values_for
 
 router = APIRouter(tags=["settings"])
 
@@ -52,8 +52,7 @@ async def face(services: Served, choice: FaceChoice) -> Changed:
 @router.put("/voice")
 async def voice(services: Served, choice: VoiceChoice) -> Changed:
     """Speak with another voice, until the next start."""
-    values = {"voice.name": choice.name}
-    if choice.name and not is_voice(choice.name):  # a model for the plain one
-        plain = "voice.english" if choice.language == "en" else "voice.mandarin"
-        values = {plain: choice.name, "voice.name": ""}
+    daemon = services.daemon
+    store = daemon.require_running().components.store
+    values = values_for(choice.name, daemon.settings.wanted, store)
     return Changed(**await services.daemon.changes.choose(values))

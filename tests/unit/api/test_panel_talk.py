@@ -11,6 +11,7 @@ from daemon.dialogue.state import State
 from daemon.dialogue.turn import Recitation
 from daemon.events import Bus, Event, Forgotten
 from daemon.media import Transcript
+from daemon.store.model_store import open_store
 
 
 def a_daemon() -> SimpleNamespace:
@@ -18,7 +19,7 @@ def a_daemon() -> SimpleNamespace:
         session=SimpleNamespace(heard_ahead=None),
         chat=SimpleNamespace(history=SimpleNamespace(conversation=0, turns=())),
         loudspeaker=SimpleNamespace(audible=lambda: 0),
-        components=SimpleNamespace(settings=load(packaged_config()).settings),
+        components=SimpleNamespace(settings=load(packaged_config()).settings, store=open_store()),
     )
 
 

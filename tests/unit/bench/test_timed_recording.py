@@ -151,7 +151,7 @@ def test_another_voice_speaks_them_anew(monkeypatch: pytest.MonkeyPatch, tmp_pat
     spoken = fake_speech(monkeypatch, tmp_path)
     speech.load_script(SETTINGS)
     count = len(spoken)
-    voice = SETTINGS.voice.model_copy(update={"english": "another.onnx"})
+    voice = SETTINGS.voice.model_copy(update={"english": "bf_emma"})
     speech.load_script(SETTINGS.model_copy(update={"voice": voice}))
     assert len(spoken) == 2 * count
 

@@ -318,3 +318,17 @@ def test_pip_ends_when_it_is_no_longer_wanted(
     assert next(lines) == "Progress 1 of 9"
     lines.close()  # type: ignore[attr-defined]
     assert children[0].returncode is not None
+
+
+def test_what_others_stand_in_for_may_be_missing_from_a_profile(store: ModelStore) -> None:
+    """The smaller voice is there: a better one that cannot be had is no reason to fail."""
+    weights = dict(store.manifest.weights)
+    weights["talk"] = weights["talk"].model_copy(update={"stand_in": "listen"})
+    profiles = {"default": ("talk",)}
+    store.manifest = store.manifest.model_copy(update={"weights": weights, "profiles": profiles})
+    report, output = make_report()
+    assert pull.pull_profile(store, "default", report) == []
+    assert "talk could not be downloaded" in output.getvalue()
+    assert "listen does its work until then" in output.getvalue()
+    with pytest.raises(NetworkError):
+        pull.pull(store, ["talk"], report)

@@ -34,8 +34,9 @@ def checksums(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 def test_the_packaged_manifest_holds_what_the_settings_name() -> None:
     known = load_default()
-    expected = {"whisper-base", "qwen2.5-coder-0.5b", "piper-joe", "mandarin-baker"}
+    expected = {"whisper-base", "qwen2.5-coder-0.5b", "piper-joe", "kokoro"}
     assert expected <= {weight.name for weight in known.profile("default")}
+    assert not [weight.name for weight in known.profile("default") if weight.restriction]
     assert {weight.name for weight in known.profile("tiny")} <= known.weights.keys()
     assert [file.name for file in known.weight("whisper-base").files] == [
         "model.bin",

@@ -16,6 +16,7 @@ import * as state from "./state.js";
 import * as talk from "./talk.js";
 import * as timers from "./timers.js";
 import { current, t, translate, use } from "./texts.js";
+import * as voices from "./voices.js";
 
 const THEME = "digital-life-theme";
 
@@ -75,7 +76,7 @@ connection.addEventListener("restart-failed", ({ detail }) => {
   $("problem").hidden = false;
 });
 
-for (const part of [state, hold, sound, talk, chart, timers, lists, settings, memory, models, doctor]) part.start(connection, run);
+for (const part of [state, hold, sound, talk, chart, timers, lists, settings, voices, memory, models, doctor]) part.start(connection, run);
 pages.start();
 translate();
 connection.open();

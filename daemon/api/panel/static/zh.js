@@ -193,4 +193,13 @@ export const chinese = {
   "graphics": "显卡",
   "not for commerce": "非商用",
   "licence unknown": "许可不明",
+  "All voices": "全部声音",
+  "Language": "语言",
+  "in use": "使用中",
+  "female": "女声",
+  "male": "男声",
+  "{seconds} s for one of speech": "说一秒需 {seconds} 秒",
+  "Listen": "试听",
+  "Use": "使用",
+  "{name} cannot be heard just now.": "现在无法试听 {name}。",
 };

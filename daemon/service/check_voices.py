@@ -1,0 +1,106 @@
+"""Checks of what speaks: a voice for each language, and the better ones that could be there."""
+
+import sys
+from collections.abc import Iterator
+
+from daemon import system_packages
+from daemon.config import Settings
+from daemon.errors import SetupError
+from daemon.i18n import tr
+from daemon.service.finding import Finding, Severity, ok
+from daemon.service.steps import RunCommand
+from daemon.store.model_store import ModelStore, WeightState, open_store
+from daemon.system_packages import install_line
+from daemon.voice.plain_factory import PlainFactory
+from daemon.voice.plain_voices import ESPEAK, KOKORO, PlainVoice
+from daemon.voice.voice_speeds import known_kokoro
+
+PULL = f"digital-life models pull {KOKORO}"
+
+
+def speaking(settings: Settings) -> Iterator[Finding]:
+    """Look for what speaks each language."""
+    store = open_store(settings.models.directory)
+    try:
+        chosen = PlainFactory(settings, store).chosen()
+    except SetupError as error:
+        yield Finding(
+            "voice",
+            Severity.ERROR,
+            error.message,
+            tr("Without it the daemon does not start."),
+            error.fix,
+        )
+        return
+    yield from _mandarin(chosen.get("zh"), settings)
+    yield ok("voice", ", ".join(f"{code} {voice.name}" for code, voice in chosen.items()))
+
+
+def _mandarin(found: PlainVoice | None, settings: Settings) -> Iterator[Finding]:
+    if found is None:
+        needed = "zh" in settings.ears.languages
+        espeak = settings.voice.mandarin == ESPEAK
+        yield Finding(
+            "mandarin",
+            Severity.ERROR if needed else Severity.NOTE,
+            tr("Neither a Mandarin voice nor espeak-ng is there."),
+            tr("Without it the daemon does not start.")
+            if needed
+            else tr("Chinese words are left out."),
+            install_line(system_packages.ESPEAK) if espeak else PULL,
+        )
+    elif found.engine == "espeak" and settings.voice.mandarin != ESPEAK:
+        yield Finding(
+            "mandarin",
+            Severity.WARNING,
+            tr("No Mandarin voice is there."),
+            tr("espeak-ng speaks Chinese instead."),
+            PULL,
+        )
+
+
+def kokoro(settings: Settings) -> Iterator[Finding]:
+    """Look for Kokoro's files, and whether it was measured here."""
+    if settings.voice.engine == "piper":
+        return
+    store = open_store(settings.models.directory)
+    status = store.verify(KOKORO)
+    if status.state is WeightState.READY:
+        yield from _measured(settings, store)
+        return
+    bad = status.damaged or (len(status.missing) < len(store.manifest.weight(KOKORO).files))
+    yield Finding(
+        "kokoro",
+        Severity.WARNING if bad else Severity.NOTE,
+        tr("Kokoro's files are not all there, or damaged: {files}.").format(
+            files=", ".join((*status.missing, *status.damaged))
+        )
+        if bad
+        else tr("Kokoro's 54 voices in nine languages, free for any use, are not there."),
+        tr("Piper speaks instead."),
+        PULL,
+        RunCommand([sys.executable, "-m", "daemon", "models", "pull", KOKORO]),
+    )
+
+
+def _measured(settings: Settings, store: ModelStore) -> Iterator[Finding]:
+    speed = known_kokoro(store)
+    if speed is None:
+        if settings.voice.engine == "auto":
+            yield Finding(
+                "kokoro",
+                Severity.NOTE,
+                tr("It was not measured yet whether Kokoro speaks quickly enough here."),
+                tr("Piper speaks until then."),
+                "digital-life voices list --measure",
+            )
+        return
+    told = tr("{seconds:.2f} s for a clause of {lasts:.1f} s")
+    shown = told.format(seconds=speed.clause_s, lasts=speed.lasts_s)
+    if speed.is_quick or settings.voice.engine != "auto":
+        yield ok("kokoro", shown)
+    else:
+        yield ok("kokoro", f"{shown}: {tr('too slow here; Piper speaks instead.')}")
+
+
+CHECKS = (speaking, kokoro)
