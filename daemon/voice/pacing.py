@@ -13,7 +13,7 @@ from daemon.voice.pauses import Trimmer
 from daemon.worker import CancelToken
 
 FIRST_S = 0.3  # the first piece: silence before the speech, and a word
-LONGEST_S = 1.2  # longer pieces save little, and keep more memory and a cancelled reply busy
+LONGEST_S = 1.2  # or half as long again; more saves little, takes memory, and cannot be cancelled
 SHORTEST_S = 0.15  # shorter ones would be mostly what is computed around them
 AHEAD_S = 0.15  # of speech that the first piece must hold: what hides the making of the second
 SAFETY = 2.0  # the next piece may take so many times as long as the one before tells
@@ -70,7 +70,8 @@ class Pace:
         else:
             ahead = self._handed - (self._clock() - self._heard_from)
             affordable = ahead / (SAFETY * max(self._took, 1e-9)) - self._around
-            count = int(min(max(affordable, shortest), longest))
+            alike = left / max(1, round(left / longest))  # no short one at the end
+            count = int(max(shortest, min(affordable, alike)))
         return left if left - count < shortest else count
 
     def made(self, seconds: float, frames: int) -> None:

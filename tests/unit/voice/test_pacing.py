@@ -78,7 +78,7 @@ def test_a_slow_machine_says_whole_sentences() -> None:
 def test_pieces_are_not_endless() -> None:
     machine = Machine(speech(20.0), 0.001)
     list(handed(machine))
-    assert max(machine.lengths) * HOP / RATE <= LONGEST_S + 0.2
+    assert max(machine.lengths) * HOP / RATE <= 1.5 * LONGEST_S
 
 
 @pytest.mark.parametrize("load", [0.01, 0.2, 0.6])
