@@ -47,6 +47,7 @@ from daemon.memory.conversation_memory import ConversationMemory
 from daemon.memory.file import memory_path
 from daemon.native import give_memory_back
 from daemon.persona_switcher import PersonaSwitcher
+from daemon.quicker_engine import use_quicker_engine
 from daemon.running import Running
 from daemon.running_assistant import RunningAssistant
 from daemon.shown_timers import show_timers
@@ -195,9 +196,7 @@ async def serve(
 ) -> None:
     """Run until cancelled; ``ready`` is called when everything is loaded.
 
-    It listens before that: what is asked meanwhile is answered then.
-
-    ``mute`` is switched by whoever gave it. ``bus`` is told what happens.
+    What is asked before is answered then. Whoever gave ``mute`` switches it; ``bus`` is told all.
 
     Raises ``SetupError`` for a missing weight, ``DeviceError`` when there is no microphone or
     loudspeaker, or when one goes away and does not come back.
@@ -318,3 +317,4 @@ async def _main_loop(running: Running, heard: AsyncGenerator[EarEvent, None]) ->
         group.create_task(running.scheduler.run(), name="timers")
         group.create_task(running.session.run(heard), name="conversation")
         group.create_task(prepare_speech(running.session), name="speech")
+        group.create_task(use_quicker_engine(running), name="engine")

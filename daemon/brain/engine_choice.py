@@ -3,7 +3,8 @@
 llama.cpp runs every model. OpenVINO runs some of them, on some processors in half the time, on
 others not; so nothing but a measurement tells. It takes some seconds and a converted copy of the
 model, so nobody who wants to talk waits for it: ``digital-life setup``, ``brain`` and ``brain use``
-measure, and the daemon goes by what is known when it starts.
+measure, and the daemon goes by what is known when it starts; where nothing is, it measures while
+nobody talks (``daemon/quicker_engine.py``).
 """
 
 import importlib.metadata
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from daemon.brain.openvino.conversion import is_converted
 from daemon.brain.openvino.support import unsupported
 from daemon.brain.remembered import RememberedNumbers, path_key
 from daemon.brain.speed import CONTEXT_TOKENS, ROUNDS, TEXT, WRITE_TOKENS, machine_key
@@ -85,6 +87,17 @@ def calibrate(
         with suppress(SetupError, StageError, StorageError):
             seconds[engine] = _measure(engine, brain, path, adapter)
     known.keep(path, adapter, seconds)
+
+
+def is_undecided(brain: BrainSettings, path: Path, adapter: Path | None) -> bool:
+    """Whether it is still to be measured what computes a model, or to be converted for that.
+
+    Raises ``OSError`` for what is no file.
+    """
+    if brain.engine != "auto" or not path.is_file() or unsupported(path):
+        return False
+    chosen = choose_engine(brain, path, adapter)
+    return not chosen.seconds or (chosen.engine == "openvino" and not is_converted(path, adapter))
 
 
 class KnownEngines:

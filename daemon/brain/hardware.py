@@ -50,7 +50,7 @@ def look_at_hardware(brain: BrainSettings) -> Hardware:
     cards = llamacpp_cards()
     # What does not fit on a card stays with the processor, so the larger of the two counts.
     own = [card.memory_free for card in cards if not card.shares_memory]
-    return Hardware(max(_free_memory(), float(sum(own))), bool(cards), torch_there)
+    return Hardware(max(free_memory(), float(sum(own))), bool(cards), torch_there)
 
 
 def processor() -> str:
@@ -65,7 +65,7 @@ def processor() -> str:
     return platform.machine()
 
 
-def _free_memory() -> float:
+def free_memory() -> float:
     """Return the bytes that Linux can give without swapping."""
     for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
         if line.startswith("MemAvailable:"):

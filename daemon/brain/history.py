@@ -61,7 +61,8 @@ class History:
         reads again whatever follows the first change."""
         self.languages: Sequence[str] = ("en", "zh")
         """Those it is talked to in; the note before a question is in that of the question."""
-        self._model = model
+        self.model = model
+        """Counts the tokens of what it is told; may be changed between two questions."""
         self._max_reply_tokens = max_reply_tokens
         self._clock = clock
         self.conversation = 0
@@ -110,9 +111,9 @@ class History:
             return [*self._prompt(turns, asked), *since]
 
         def need(turns: Sequence[tuple[_Asked, str]]) -> int:
-            return self._model.count_tokens(prompt(turns))
+            return self.model.count_tokens(prompt(turns))
 
-        budget = self._model.context_tokens - self._max_reply_tokens
+        budget = self.model.context_tokens - self._max_reply_tokens
         fits = need(self._turns) <= budget
         if not fits:
             self._turns = self._shortened(need, budget)
@@ -174,8 +175,8 @@ class History:
         return bare[dropped:]
 
     def _fits(self, prompt: Sequence[Message]) -> bool:
-        budget = self._model.context_tokens - self._max_reply_tokens
-        return self._model.count_tokens(prompt) <= budget
+        budget = self.model.context_tokens - self._max_reply_tokens
+        return self.model.count_tokens(prompt) <= budget
 
     def _tail(self, asked: _Asked, since: Sequence[Message]) -> _Asked:
         """Return the question with the longest end that fits, from the start of a word."""
@@ -185,7 +186,7 @@ class History:
                 tr(
                     "The persona and max_reply_tokens leave no room for a question "
                     "in context_tokens = {tokens}."
-                ).format(tokens=self._model.context_tokens)
+                ).format(tokens=self.model.context_tokens)
             )
         low, high = 0, len(question)  # cutting `high` characters off fits; `low` does not
         while high - low > 1:

@@ -3,7 +3,8 @@
 import logging
 from pathlib import Path
 
-from daemon.brain.engine_choice import choose_engine
+from daemon.brain.engine_choice import EngineChoice, choose_engine
+from daemon.brain.openvino.conversion import is_converted
 from daemon.config import BrainSettings
 from daemon.errors import SetupError, StorageError
 from daemon.stages import ChatModel
@@ -17,6 +18,8 @@ def make_in_process(brain: BrainSettings, path: Path, adapter: Path | None) -> C
     Where OpenVINO was found to be quicker and fails after all, llama.cpp computes.
     """
     chosen = choose_engine(brain, path, adapter)
+    if brain.engine == "auto" and chosen.engine == "openvino" and not is_converted(path, adapter):
+        chosen = EngineChoice("llama.cpp")  # who waits for a start does not wait for a conversion
     log.debug("the brain computes with %s", chosen)
     if chosen.engine == "openvino":
         try:

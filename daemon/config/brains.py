@@ -36,8 +36,8 @@ class BrainSettings(Section):
     engine: Literal["auto", "openvino", "llama.cpp"] = setting(
         "auto",
         "llamacpp: the library that computes the model. auto: the one that answers sooner here, "
-        "which digital-life setup, brain and brain use measure; llama.cpp until then, and for "
-        "models that OpenVINO cannot run.",
+        "which digital-life setup, brain and brain use measure, and the daemon itself once nobody "
+        "has talked for a while; llama.cpp until then, and for models that OpenVINO cannot run.",
     )
     prefix: str = setting(
         "", 'chatglm: the folder of a P-tuning v2 prefix for ChatGLM 1 to 3; "" is none.'

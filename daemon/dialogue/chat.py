@@ -15,8 +15,8 @@ from daemon.i18n import tr
 from daemon.media import Message, Tool
 from daemon.memory.conversation_memory import ConversationMemory
 from daemon.memory.recall import CONTEXT_SHARE, Recallable, recalled
-from daemon.stages import ReadsAhead, ToolUser
-from daemon.worker import CancelToken
+from daemon.stages import ChatModel, ReadsAhead, ToolUser
+from daemon.worker import CancelToken, Worker
 
 PAUSE_S = 3600.0  # of silence, after which a kept conversation is over: what follows is another
 DAY_S = 86_400.0  # how often what has become too old is forgotten
@@ -91,6 +91,14 @@ class Chat:
         elif tools and not self.cannot_call:
             log.warning("%s", tr("This brain calls no tools: set llamacpp or openai as its kind."))
         self.cannot_call = bool(tools) and not isinstance(self._model, ToolUser)
+
+    def use(self, model: ChatModel, thinking: Worker) -> None:
+        """Have another model of the same kind, on its own thread, go on with the conversation."""
+        if isinstance(model, ToolUser) and isinstance(self._model, ToolUser):
+            model.tools = self._model.tools
+        self._model, self._thinking = model, thinking
+        self.history.model = model
+        self._read_soon()
 
     async def close(self) -> None:
         """Begin nothing any more, and put on the disk what is to be kept."""

@@ -188,7 +188,7 @@ def engine(settings: Settings) -> Iterator[Finding]:
             "engine",
             Severity.NOTE,
             tr("It was not measured yet whether OpenVINO answers sooner than llama.cpp."),
-            tr("llama.cpp computes until then."),
+            tr("llama.cpp computes until then; it is measured once nobody has talked for a while."),
             "digital-life brain",
         )
     else:
