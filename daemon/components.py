@@ -87,10 +87,12 @@ class Components(PartPool):
 
     def recognizer(self) -> Recognizer:
         """Make the speech recogniser."""
+        from daemon.ears.choice import model_folder
         from daemon.ears.whisper import Whisper
 
         ears = self.settings.ears
-        return Whisper(self.store.path(ears.model), ears.languages, ears.threads)
+        folder = model_folder(ears, self.store)
+        return Whisper(folder, ears.languages, ears.threads, ears.engine)
 
     def endpointer(self) -> Endpointer:
         """Make what finds turns in sound."""

@@ -7,6 +7,7 @@ So a model takes as many threads as there are processors free, asked before each
 
 import math
 import os
+import platform
 import threading
 import time
 from collections import deque
@@ -112,6 +113,18 @@ def physical_cores() -> int:
         except OSError:
             cores.add(str(cpu))
     return len(cores)
+
+
+def processor() -> str:
+    """Return what the processor calls itself; speeds measured on another do not count here."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        if line.startswith(("model name", "Model")):
+            return line.partition(":")[2].strip()
+    return platform.machine()
 
 
 def processor_quota(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from daemon.config import Settings
+from daemon.ears.choice import AUTO, is_folder
 from daemon.store.model_store import ModelStore
 
 
@@ -19,6 +20,7 @@ def file_or_weight(name: str, store: ModelStore) -> Path:
 def needed_weights(settings: Settings, store: ModelStore) -> list[str]:
     """Name the weights without which the settings cannot be met.
 
+    The speech recogniser is not where it is a folder, or any that is there (``ears.choice``).
     The Mandarin voice is not among them: espeak-ng stands in for it, or nothing where only English
     is understood. Raises ``SetupError`` for a voice that there is not.
     """
@@ -27,7 +29,9 @@ def needed_weights(settings: Settings, store: ModelStore) -> list[str]:
 
     brain = [settings.brain.model] if settings.brain.kind == "llamacpp" else []
     english = speaking_voices(settings.voice, store, kokoro_is_quick(store))["en"].weight
-    named = (settings.ears.model, *([english] if english else []), *brain)
+    model = settings.ears.model
+    ears = [] if model == AUTO or is_folder(model) else [model]
+    named = (*ears, *([english] if english else []), *brain)
     return ["silero-vad", "smart-turn", *(name for name in named if not is_path(name))]
 
 

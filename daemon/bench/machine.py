@@ -13,11 +13,10 @@ from types import TracebackType
 from typing import Self
 
 from daemon.bench.figures import Row
-from daemon.brain.hardware import processor
 from daemon.graphics import graphics_cards
 from daemon.i18n import tr
 from daemon.media import JsonObject
-from daemon.processor_load import physical_cores
+from daemon.processor_load import physical_cores, processor
 
 # Those that a model's arithmetic is quicker with, the plain ones first (x86-64, then Arm).
 INSTRUCTIONS = (

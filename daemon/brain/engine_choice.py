@@ -17,12 +17,12 @@ from typing import Literal
 
 from daemon.brain.openvino.conversion import is_converted
 from daemon.brain.openvino.support import unsupported
-from daemon.brain.remembered import RememberedNumbers, path_key
 from daemon.brain.speed import CONTEXT_TOKENS, ROUNDS, TEXT, WRITE_TOKENS, machine_key
 from daemon.brain.text_engine import TextEngine
 from daemon.config import BrainSettings
 from daemon.errors import SetupError, StageError, StorageError
 from daemon.i18n import tr
+from daemon.remembered import RememberedNumbers, path_key
 from daemon.worker import CancelToken
 
 Engine = Literal["openvino", "llama.cpp"]

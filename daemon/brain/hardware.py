@@ -1,7 +1,6 @@
 """What decides which language models this machine can run."""
 
 import importlib.util
-import platform
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,18 +50,6 @@ def look_at_hardware(brain: BrainSettings) -> Hardware:
     # What does not fit on a card stays with the processor, so the larger of the two counts.
     own = [card.memory_free for card in cards if not card.shares_memory]
     return Hardware(max(free_memory(), float(sum(own))), bool(cards), torch_there)
-
-
-def processor() -> str:
-    """Return what the processor calls itself; speeds measured on another do not count here."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    for line in lines:
-        if line.startswith(("model name", "Model")):
-            return line.partition(":")[2].strip()
-    return platform.machine()
 
 
 def free_memory() -> float:

@@ -17,8 +17,8 @@ from pathlib import Path
 import xllamacpp
 import xllamacpp.xllamacpp as library
 
-from daemon.brain.hardware import processor
 from daemon.folders import cache_folder
+from daemon.processor_load import processor
 
 log = logging.getLogger(__name__)
 

@@ -11,13 +11,12 @@ from pathlib import Path
 
 import xllamacpp
 
-from daemon.brain.hardware import processor
 from daemon.brain.llama_cards import llamacpp_cards
 from daemon.brain.llama_server import LlamaServer
 from daemon.brain.native_cpu import use_native_cpu
-from daemon.brain.remembered import RememberedNumbers
 from daemon.config import BrainSettings
-from daemon.processor_load import physical_cores
+from daemon.processor_load import physical_cores, processor
+from daemon.remembered import RememberedNumbers
 from daemon.store.manifest import BrainFacts
 
 READ_TOKENS = 100  # that are read to measure; with fewer the start would weigh too much

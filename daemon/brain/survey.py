@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daemon.brain.hardware import GB, Hardware, memory_need
-from daemon.brain.remembered import path_key
 from daemon.brain.speed import BrainSpeed, CalibratedBrain, KnownSpeeds, estimate
 from daemon.config import BrainSettings
 from daemon.errors import SetupError, StageError
 from daemon.i18n import tr
+from daemon.remembered import path_key
 from daemon.store.manifest import BrainFacts, Weight
 from daemon.store.model_store import ModelStore, WeightState
 from daemon.store.pins import MODEL, PIN

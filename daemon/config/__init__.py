@@ -21,6 +21,7 @@ from daemon.config.brains import (
 )
 from daemon.config.conversation import (
     DialogueSettings,
+    EarsEngine,
     EarsSettings,
     Language,
     MemorySettings,
@@ -45,6 +46,7 @@ __all__ = [
     "BrainSettings",
     "CameraSettings",
     "DialogueSettings",
+    "EarsEngine",
     "EarsSettings",
     "FaceSettings",
     "Language",

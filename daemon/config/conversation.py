@@ -21,6 +21,7 @@ def _known_language(code: str) -> str:
 
 Language = Annotated[str, AfterValidator(_known_language)]
 """A code of ``daemon/languages``."""
+EarsEngine = Literal["auto", "openvino", "ctranslate2"]
 
 
 def _speakable(name: str) -> str:
@@ -75,8 +76,9 @@ class EarsSettings(Section):
     )
     model: str = setting(
         "whisper-base",
-        "The speech recogniser, as `digital-life models list` names it: whisper-base, or "
-        "whisper-tiny-en (English only, faster).",
+        "The speech recogniser, as `digital-life models list` names it: whisper-base, "
+        "whisper-tiny-en (English only, faster) or a larger one; the folder of another "
+        "faster-whisper model; or auto: the largest that is installed and quick enough here.",
     )
     languages: tuple[Language, ...] = setting(
         ("en", "zh"),
@@ -87,8 +89,17 @@ class EarsSettings(Section):
         min_length=1,
         strict=False,
     )
+    engine: EarsEngine = setting(
+        "auto",
+        "The library that Whisper runs in on the processor: openvino, ctranslate2, or auto for "
+        "OpenVINO where the processor multiplies bfloat16. A graphics card always has CTranslate2.",
+    )
     threads: int = setting(
-        0, "Processor threads for Whisper; 0 takes half of the cores, at most 8.", ge=0, le=256
+        0,
+        "Processor threads for Whisper; 0 takes at most 8: the physical cores for "
+        "OpenVINO, half of the processors for CTranslate2.",
+        ge=0,
+        le=256,
     )
     gate: int = setting(
         2,

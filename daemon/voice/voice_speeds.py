@@ -14,9 +14,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from daemon.brain.hardware import processor
-from daemon.brain.remembered import RememberedNumbers, path_key
-from daemon.processor_load import physical_cores
+from daemon.processor_load import physical_cores, processor
+from daemon.remembered import RememberedNumbers, path_key
 from daemon.stages import Synthesizer
 from daemon.store.model_store import ModelStore
 from daemon.voice.plain_voices import KOKORO, PlainVoice

@@ -23,6 +23,7 @@ from daemon.brain.adapter import find_adapter
 from daemon.brain.llamacpp import LlamaCpp
 from daemon.components import Components
 from daemon.config import Settings
+from daemon.ears.choice import model_folder
 from daemon.errors import DigitalLifeError, SetupError
 from daemon.processor_load import physical_cores
 from daemon.store.model_store import default_directory
@@ -140,7 +141,7 @@ def _given(settings: Settings, model: LlamaCpp, server: SoundServer) -> dict[str
     voice = settings.voice.english
     path = Path(voice) if os.sep in voice else store.path(voice) / "voice.onnx"
     return {
-        "whisper": str(store.path(settings.ears.model)),
+        "whisper": str(model_folder(settings.ears, store)),
         "voices": str(path.parent),
         "voice": path.stem,
         "mandarin": [sys.executable, "-m", "tests.bench.mandarin_pipe", str(server.config)],

@@ -17,6 +17,7 @@ from daemon.bench.figures import Row
 from daemon.bench.speech import load_recordings
 from daemon.components import Components
 from daemon.config import Settings
+from daemon.ears.choice import model_folder
 from daemon.media import LISTEN_RATE, Audio, Samples
 from daemon.store.model_store import open_store
 from daemon.worker import CancelToken
@@ -57,7 +58,7 @@ def rows(settings: Settings) -> list[Row]:
         )
     finally:
         ours.close()
-    folder = open_store(settings.models.directory).path(settings.ears.model)
+    folder = model_folder(settings.ears, open_store(settings.models.directory))
     simplified = OpenCC("t2s")  # as ours writes Chinese
     plain = WhisperModel(str(folder), device="cpu", compute_type="int8")
 

@@ -4,12 +4,14 @@ import re
 import string
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
+from faster_whisper.audio import pad_or_trim
 
 from daemon.audio.files import read_recording
-from daemon.config import load, packaged_config
+from daemon.config import EarsEngine, load, packaged_config
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.events import (
     EarEvent,
@@ -100,9 +102,9 @@ def endpointer(silero: Silero, smart_turn: SmartTurn) -> Endpointer:
     return Endpointer(SETTINGS, WebRtcVad(SETTINGS.gate), silero, smart_turn)
 
 
-@pytest.fixture(scope="module")
-def whisper(weights: Weights) -> Iterator[Whisper]:
-    part = Whisper(weights("whisper-base"), ["en", "zh"])
+@pytest.fixture(scope="module", params=["openvino", "ctranslate2"])
+def whisper(weights: Weights, request: pytest.FixtureRequest) -> Iterator[Whisper]:
+    part = Whisper(weights("whisper-base"), ["en", "zh"], engine=request.param)
     yield part
     part.close()
 
@@ -230,6 +232,33 @@ def test_chinese_is_written_down_in_simplified_characters(
     assert re.sub(r"\W", "", heard.text) == "中国的首都是哪里"
 
 
+@pytest.mark.parametrize("name", ["question-en.wav", "jfk.flac"])
+def test_both_engines_are_as_sure_of_the_same_words(
+    weights: Weights, audio_files: Path, name: str
+) -> None:
+    samples = read(audio_files, name)
+    found = []
+    for engine in get_args(EarsEngine)[1:]:
+        part = Whisper(weights("whisper-base"), ["en", "zh"], engine=engine)
+        network = part._network
+        features = network.features(samples)
+        network.encode(pad_or_trim(features, 3000))
+        language = network.language(("en", "zh"))
+        first, again = (network.decode(part._tokenizers[language], 100) for _ in range(2))
+        assert first == again  # what was written before is forgotten
+        assert network.decode(part._tokenizers[language], 3).tokens == first.tokens[:3]
+        measured = network.decode(part._tokenizers[language], 30, ends=False)
+        assert (len(measured.tokens), measured.ended) == (30, False)
+        found.append((language, first))
+        part.close()
+    (one, ours), (other, theirs) = found
+    assert one == other
+    assert ours.tokens == theirs.tokens
+    assert ours.ended and theirs.ended
+    assert ours.confidence == pytest.approx(theirs.confidence, abs=0.05)
+    assert ours.no_speech == pytest.approx(theirs.no_speech, abs=0.05)
+
+
 @pytest.mark.parametrize(
     ("name", "seconds"), [*((name, 4.0) for name in noises()), ("fan", 0.3), ("nothing", 0.0)]
 )
@@ -274,11 +303,14 @@ def test_a_cancelled_recogniser_stops(whisper: Whisper) -> None:
         whisper.transcribe(Audio(silence(1), LISTEN_RATE), cancel)
 
 
-def test_an_english_model_refuses_chinese(weights: Weights, audio_files: Path) -> None:
+@pytest.mark.parametrize("engine", ["openvino", "ctranslate2"])
+def test_an_english_model_refuses_chinese(
+    weights: Weights, audio_files: Path, engine: EarsEngine
+) -> None:
     directory = weights("whisper-tiny-en")
     with pytest.raises(SetupError, match="zh"):
-        Whisper(directory, ["en", "zh"])
-    english = Whisper(directory, ["en"])
+        Whisper(directory, ["en", "zh"], engine=engine)
+    english = Whisper(directory, ["en"], engine=engine)
     heard = english.transcribe(
         Audio(read(audio_files, "question-en.wav"), LISTEN_RATE), CancelToken()
     )

@@ -40,7 +40,7 @@ def test_words_are_understood_without(
     ears = Whisper(weights("whisper-base"), ["en"])
     try:
         warned(caplog, "whisper")
-        assert ears.device == "processor, int8_float32"
+        assert ears.device.startswith("processor, ")
         heard = ears.transcribe(read_recording(audio_files / "question-en.wav", 60), CancelToken())
         assert sounds_like(heard.text, "What is the capital of France?")
     finally:

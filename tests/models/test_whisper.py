@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daemon.ears.whisper import Whisper, _Decoded
+from daemon.ears.whisper import Whisper
+from daemon.ears.whisper_engine import Decoded
 from daemon.media import LISTEN_RATE, Audio
 from daemon.worker import CancelToken
 
@@ -50,12 +51,12 @@ def test_words_in_doubt_are_read_again_and_the_likelier_reading_counts(
     script = iter([short, window, None])
     read = []
 
-    def decode(*_: object, **__: object) -> _Decoded:
+    def decode(*_: object, **__: object) -> Decoded:
         said = next(script)
         read.append(said)
         if said is None:
-            return _Decoded([1], False, -2.0, 0.1)
-        return _Decoded(tokenizer.encode(said[0]), True, said[1], said[2])
+            return Decoded([1], False, -2.0, 0.1)
+        return Decoded(tokenizer.encode(said[0]), True, said[1], said[2])
 
     monkeypatch.setattr(whisper, "_decode", decode)
     second = Audio(np.zeros(LISTEN_RATE, np.float32), LISTEN_RATE)

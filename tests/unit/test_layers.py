@@ -35,6 +35,7 @@ LAYERS = (
         "native",
         "power",
         "processor_load",
+        "remembered",
         "folders",
         "graphics",
         "journal",

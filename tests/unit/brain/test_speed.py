@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from daemon.brain import speed
-from daemon.brain.remembered import MAX_KEPT
 from daemon.brain.speed import (
     QUESTION_TOKENS,
     WRITE_TOKENS,
@@ -16,6 +15,7 @@ from daemon.brain.speed import (
     estimate,
 )
 from daemon.config import Settings, load, packaged_config
+from daemon.remembered import MAX_KEPT
 from daemon.store.manifest import BrainFacts
 
 BRAIN = load(packaged_config()).settings.brain
