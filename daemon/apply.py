@@ -23,6 +23,7 @@ from daemon.journal import set_level
 from daemon.media import Samples
 from daemon.running import Running
 from daemon.stages import AdjustableVoice, LipSync, Part, Synthesizer
+from daemon.voice.voiced_languages import require_voices
 from daemon.worker import Worker
 
 # What other settings make anew; the rest of those that change at once is only told of them.
@@ -109,7 +110,12 @@ async def _build(
         built.face = await components.make(parts.drawing, components.other_face)
         undo.push_async_callback(components.release, parts.drawing, built.face)
     if changed & set(HEARING):
-        await _understand(parts, components.settings.ears.languages)
+        languages = components.settings.ears.languages
+        require_voices(components.settings, components.store)
+        if built.apologies is None:
+            made = await make_apologies(parts.synthesizer, parts.speaking, languages)
+            built.apologies = made
+        await _understand(parts, languages)
     return built
 
 

@@ -36,9 +36,14 @@ def needed_weights(settings: Settings, store: ModelStore) -> list[str]:
 
 
 def require_weights(settings: Settings, store: ModelStore) -> None:
-    """Raise ``SetupError`` for the first weight that is missing or damaged; none is loaded yet."""
+    """Raise ``SetupError`` for the first weight that is missing or damaged; none is loaded yet.
+
+    Likewise for a language that it is to hear and has no voice to answer in.
+    """
     from daemon.brain.choice import require_brain
+    from daemon.voice.voiced_languages import require_voices
 
     require_brain(settings, store)
     for name in needed_weights(settings, store):
         store.path(name)
+    require_voices(settings, store)

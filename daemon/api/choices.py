@@ -18,6 +18,7 @@ from daemon.running import Running
 from daemon.server import Daemon
 from daemon.store.model_store import ModelStore
 from daemon.voice.catalogue import list_voices
+from daemon.voice.plain_factory import speaking_names
 from daemon.voice.plain_voices import is_there, plain_voices
 from daemon.voice.voice_choice import AUTO
 
@@ -75,10 +76,11 @@ def _options(
     """Return what a setting can be where its declaration does not tell."""
     cameras = [option(it.path, it.name) for it in loopback.devices()]
     faces = (face.name for face in list_faces())
+    spoken = {"en", "zh", *speaking_names(wanted, store)}
     return {
         "ears.languages": [
             option("en,zh", tr("English and Chinese")),
-            *(option(code, _language_name(code)) for code in codes()),
+            *(option(code, _language_name(code)) for code in codes() if code in spoken),
             *_several(wanted.ears.languages),
         ],
         "dialogue.answer_when": [

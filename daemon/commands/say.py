@@ -15,6 +15,8 @@ from daemon.commands.film import add_face_option, film_path, with_face
 from daemon.commands.voice_option import add_voice_option, with_voice
 from daemon.errors import InputError
 from daemon.i18n import tr
+from daemon.languages import codes, language
+from daemon.languages.guess import language_of
 from daemon.signals import run_until_signal
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ def register(commands: Subcommands) -> None:
         ),
         epilog='digital-life say "Hello, 你好。" --out hello.mp4',
     )
-    say.add_argument("text", help=tr("what to say, in English, Chinese or both"))
+    say.add_argument("text", help=tr("what to say, in the languages that have a voice here"))
     instead = say.add_mutually_exclusive_group()
     instead.add_argument(
         "--out", type=film_path, metavar="FILE.mp4", help=tr("write a film of the face instead")
@@ -59,7 +61,7 @@ def say_text(arguments: argparse.Namespace, settings: "Settings") -> int:
         raise InputError(tr("There is nothing to say in this text"))
     if len(arguments.text) > MAX_TEXT:
         raise InputError(tr("The text is longer than {limit} characters").format(limit=MAX_TEXT))
-    sentences = sentences_of(arguments.text)
+    sentences = sentences_of(arguments.text, language_of(arguments.text))
     if not sentences:
         raise InputError(tr("There is nothing to say in this text"))
     if arguments.explain:
@@ -79,7 +81,8 @@ def _explain(sentences: list["Sentence"], settings: "Settings") -> int:
 
     from daemon.voice.explain import explain
 
-    names = {"en": tr("English"), "zh": tr("Chinese")}
+    names = {code: language(code).name for code in codes()}
+    names |= {"en": tr("English"), "zh": tr("Chinese"), "": tr("no voice")}
     width = max(map(cell_len, names.values()))
     for sentence in sentences:
         for clause in explain(sentence.text, settings):

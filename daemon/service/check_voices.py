@@ -14,6 +14,7 @@ from daemon.system_packages import install_line
 from daemon.voice.plain_factory import PlainFactory
 from daemon.voice.plain_voices import ESPEAK, KOKORO, PlainVoice
 from daemon.voice.voice_speeds import known_kokoro
+from daemon.voice.voiced_languages import no_voice_for, voiceless
 
 PULL = f"digital-life models pull {KOKORO}"
 
@@ -33,6 +34,10 @@ def speaking(settings: Settings) -> Iterator[Finding]:
         )
         return
     yield from _mandarin(chosen.get("zh"), settings)
+    for code in voiceless(settings, store):
+        refused = no_voice_for(code)
+        told = tr("Without it the daemon does not start.")
+        yield Finding("voice", Severity.ERROR, refused.message, told, refused.fix)
     yield ok("voice", ", ".join(f"{code} {voice.name}" for code, voice in chosen.items()))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from daemon.config import Settings
 from daemon.errors import SetupError
+from daemon.languages import language
 from daemon.store.model_store import open_store
 from daemon.voice.language_runs import runs
 from daemon.voice.mandarin_text import clauses
@@ -35,12 +36,15 @@ def explain(text: str, settings: Settings) -> Iterator[Explained]:
     chosen = PlainFactory(settings, open_store(settings.models.directory)).chosen()
     english = _espeak_voice(chosen["en"], settings) or _ENGLISH
     mandarin = _espeak_voice(chosen["zh"], settings) if "zh" in chosen else None
-    for run in runs(text):
+    for run in runs(text, tuple(chosen)):
         if run.language == "zh" and mandarin is None:
             for clause in clauses(run.text):
                 yield Explained("zh", clause.text, clause.pinyin)
+        elif run.language == "ja":
+            yield Explained("ja", run.text.strip(), "")  # espeak-ng cannot read it
         elif any(char.isalnum() for char in run.text):
-            voice = mandarin if run.language == "zh" and mandarin else english
+            others = language(run.language).voices.espeak
+            voice = {"zh": mandarin or english, "en": english}.get(run.language, others)
             sentences = espeak.phonemize(voice, run.text)
             sounds = " ".join("".join(sentence).strip() for sentence in sentences)
             yield Explained(run.language, run.text.strip(), sounds)

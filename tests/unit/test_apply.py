@@ -15,6 +15,7 @@ from daemon.api.routes import settings as routes
 from daemon.api.services import Services
 from daemon.components import Components
 from daemon.config import Settings, load
+from daemon.config.state import with_values
 from daemon.dialogue.filters import DialogueContext
 from daemon.dialogue.openers import Openers
 from daemon.errors import SetupError
@@ -271,3 +272,21 @@ def test_changing_again_and_again_leaves_no_thread() -> None:
 def test_a_daemon_that_loads_is_alive() -> None:
     daemon = Daemon(load(Path("config.toml")).settings)
     assert daemon.unhealthy_component() == "", "else nobody would ping the watchdog from then on"
+
+
+def test_another_language_is_apologised_in_and_one_without_a_voice_is_refused(
+    tmp_path: Path,
+) -> None:
+    def options(settings: Settings) -> Settings:
+        return with_values(settings, {"models.directory": str(tmp_path)})
+
+    async def work(daemon: Daemon, running: Any) -> None:
+        await daemon.changes.choose({"ears.languages": ["en"]})
+        assert running.chat.history.languages == ("en",)
+        assert running.session.apologies["en"].size
+        with pytest.raises(SetupError, match="español") as refused:
+            await daemon.changes.choose({"ears.languages": ["en", "es"]})
+        assert "kokoro" in refused.value.fix
+        assert running.components.settings.ears.languages == ("en",)
+
+    changing(work, options)
