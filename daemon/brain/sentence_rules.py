@@ -24,6 +24,8 @@ class SentenceRules:
     """A word that carries a full stop and goes on, or a single letter with one."""
     joint: re.Pattern[str]
     """A word before which a sentence may be cut."""
+    phrase: re.Pattern[str] | None
+    """A word before which it may be cut where the rest is written far quicker than it is spoken."""
     leaning: re.Pattern[str]
     """A word after which none may be cut."""
     particle: re.Pattern[str] | None
@@ -44,7 +46,7 @@ def sentence_rules(code: str = "") -> SentenceRules:
     spaced = own if own.spaced else language("en").writing
     listed = dict.fromkeys((*language("en").writing.abbreviations, *own.abbreviations))
     closers = _FRENCH_CLOSERS if code == "fr" else _CLOSERS
-    commas = ",(?=\\s)|，|、" if code == "ja" else ",(?=\\s)|，"
+    commas = r",(?=\s)|(?<=[^\W\d_]),\Z|，" + ("|、" if code == "ja" else "")
     # Initials of names are capitals; in lower case a Cyrillic letter is a word.
     letter = r"[A-Za-z]|(?:[A-Za-z]\.)+[A-Za-z]|(?-i:[А-ЯІЇЄҐ])"
     return SentenceRules(
@@ -54,6 +56,7 @@ def sentence_rules(code: str = "") -> SentenceRules:
         opener=re.compile(rf"\s*[^\W\d_][^\d,，、;；:：.。!！?？…\n—–]*(?:{commas})"),
         title=re.compile(rf"(?:^|[^\w.])(?:{'|'.join(listed)}|{letter})\.$", re.IGNORECASE),
         joint=re.compile("|".join(spaced.joints), re.IGNORECASE),
+        phrase=re.compile("|".join(spaced.phrases), re.IGNORECASE) if spaced.phrases else None,
         leaning=re.compile("|".join(spaced.leaning), re.IGNORECASE),
         particle=re.compile(own.particle) if own.particle else None,
         ordinal=re.compile(r"(?<!\d)\d{1,2}\.$") if own.ordinal_stop else None,

@@ -34,7 +34,9 @@ _WORDS = re.compile(rf"[{CJK}]|[^\s{CJK}]+")
 _CLOSERS = r"[\"'”’)\]}」』）》】〉]*"
 # A dash between figures, or a short one between words, is that of a range: 20–25, London–Paris.
 _DASH = r"(?<!\d)—+(?=[^—–])|—+(?=[^—–\d])|(?<=\s)–+(?=[^—–])|–+(?=\s)"
-_CLAUSE = re.compile(rf"[，、；：]{_CLOSERS}|[,;:]{_CLOSERS}(?=[\s{CJK}])|{_DASH}")
+# Behind a plain word a comma is known for one before anything follows.
+_COMMA = r"(?<=[^\W\d_]),\Z"
+_CLAUSE = re.compile(rf"[，、；：]{_CLOSERS}|[,;:]{_CLOSERS}(?=[\s{CJK}])|{_COMMA}|{_DASH}")
 
 # A small model may write "1. 4 million": better two sentences joined than a number torn apart.
 _BEFORE_NUMBER = re.compile(
@@ -47,8 +49,12 @@ _ITEM = re.compile(r"\s*[(（]?\d{1,3}\.$")
 class SentenceSplitter:
     """Cuts one reply. The outcome does not depend on how the reply is cut into pieces."""
 
-    def __init__(self, openers: bool = False, language: str = "") -> None:
-        """``language`` is that of the reply; "" is English, Chinese and mixtures of both."""
+    def __init__(self, openers: bool = False, language: str = "", brisk: bool = False) -> None:
+        """``language`` is that of the reply; "" is English, Chinese and mixtures of both.
+
+        ``brisk``: what follows a first piece is written and spoken long before that has been heard.
+        """
+        self._brisk = brisk
         self._rules = sentence_rules(language)
         self.openers = openers
         """Whether it may begin with a piece of less than ``FIRST_CLAUSE_WORDS``: "Sure,"."""
@@ -96,7 +102,7 @@ class SentenceSplitter:
         opener = self._rules.opener.match(self._text) if self._may_open else None
         if opener and words(opener[0]) < FIRST_CLAUSE_WORDS:
             return opener.end()
-        return _boundary(self._text, following, self._is_early, self._rules)
+        return _boundary(self._text, following, self._is_early, self._rules, self._brisk)
 
     @property
     def _may_open(self) -> bool:
@@ -140,11 +146,13 @@ def width(text: str) -> int:
     return len(text) + (CHINESE_WIDTH - 1) * len(_CHINESE.findall(text))
 
 
-def _boundary(text: str, following: str, early: bool, rules: SentenceRules) -> int | None:
+def _boundary(
+    text: str, following: str, early: bool, rules: SentenceRules, brisk: bool
+) -> int | None:
     """Where the first sentence of ``text`` ends, if that is certain."""
     end = _sentence_end(text, following, early, rules)
     if early:
-        firsts = (end, _first_clause(text), _first_words(text, rules))
+        firsts = (end, _first_clause(text), _first_words(text, following, rules, brisk))
         end = min(filter(None, firsts), default=None)
     if (end is None or width(text[:end]) > MAX_SENTENCE_WIDTH) and width(text) > MAX_SENTENCE_WIDTH:
         return _long_cut(text)
@@ -202,23 +210,35 @@ def _first_clause(text: str) -> int | None:
     return None
 
 
-def _first_words(text: str, rules: SentenceRules) -> int | None:
-    """Where to cut a first sentence that goes on without any punctuation."""
+def _first_words(text: str, following: str, rules: SentenceRules, brisk: bool) -> int | None:
+    """Where to cut a first sentence that goes on without any punctuation.
+
+    ``following`` is the first character of a word that has only begun.
+    """
     for match in _WORD_BEGIN.finditer(text):
         before = text[: match.start()]
         count = words(before)
-        if count >= FIRST_JOINT_WORDS and rules.joint.fullmatch(match[1]):
-            return match.end()
-        if count < FIRST_ANY_WORDS:
+        if count < FIRST_JOINT_WORDS:
             continue
-        last = before.split()[-1]
-        number = last[-1].isdigit() or match[1][0].isdigit()  # what it counts stands beside it
-        if not number and not rules.leaning.fullmatch(last):
+        if rules.joint.fullmatch(match[1]):
             return match.end()
+        phrase = brisk and rules.phrase and rules.phrase.fullmatch(match[1])
+        if (phrase or count >= FIRST_ANY_WORDS) and _part(before, match[1], rules):
+            return match.end()
+    begun = following.isalpha() and text[-1:].isspace()
+    if begun and words(text) >= FIRST_ANY_WORDS and _part(text, following, rules):
+        return len(text)
     for match in rules.particle.finditer(text) if rules.particle else ():
         if words(text[: match.end()]) >= FIRST_PARTICLE_WORDS:
             return match.end()
     return None
+
+
+def _part(before: str, following: str, rules: SentenceRules) -> bool:
+    """Whether two words may be parted: none of them is a number, which counts what is beside it."""
+    last = before.split()[-1]
+    number = last[-1].isdigit() or following[0].isdigit()
+    return not number and not rules.leaning.fullmatch(last)
 
 
 def _long_cut(text: str) -> int:

@@ -26,6 +26,8 @@ _ELEMENTS = (
 
 # After one of these, nothing that follows changes what came before, unless a construct is open.
 _SETTLES = re.compile(rf"[\s—‘-”…{CJK}]")
+# Nor behind the comma after a plain word, for which a voice may wait.
+_WORD_AND_COMMA = re.compile(r"\s*[^\W\d_]+(?:['’-][^\W\d_]+)*,")
 _OPEN = re.compile(
     rf"""\[[^\]\n]{{0,{_HOLD}}}\]?$             # [text] that may become a link
     | \]\([^)\n]{{0,{_HOLD}}}$                  # [text](address
@@ -146,7 +148,7 @@ class SpeakableText:
             return self._leave(unread.start(), _Mode.UNREAD)
         # However long something stays open, so that each character costs a bounded time.
         if len(self._pending) < _MAX_HELD_CHARS and (
-            not _SETTLES.match(char)
+            not (_SETTLES.match(char) or (char == "," and _WORD_AND_COMMA.fullmatch(self._pending)))
             or self._in_line(char)
             or _OPEN.search(self._pending)
             or self._in_formula()
@@ -196,7 +198,7 @@ class SpeakableText:
             text = _LINE_MARK.sub("", _REFERENCE.sub("", text))
         text = _plain(self._last + text)[1:]
         if text:
-            self._last = text[-1] if _SETTLES.match(text[-1]) else "x"
+            self._last = text[-1] if text[-1] == "," or _SETTLES.match(text[-1]) else "x"
         # A line's mark may be followed by another, as in "- # ", so blank text leaves it open.
         self._line_start = (raw + text).endswith("\n") or (self._line_start and not text.strip())
         if raw.endswith("\n") and not text.endswith("\n"):

@@ -76,7 +76,8 @@ class Thinking:
         self._language = language_of(question, self._history.languages, heard_in)
         await self._find_semantic_end(question)
         openers = self._openers is not None and self._openers.wanted
-        splitter = SentenceSplitter(openers, self._language)
+        brisk = self._openers is not None and self._openers.brisk
+        splitter = SentenceSplitter(openers, self._language, brisk)
         since: list[Message] = []
         said, late = "", False
         for left in reversed(range(MAX_ROUNDS + 1)):

@@ -60,6 +60,8 @@ class Writing(_Table):
     """What stands between whole amounts of money and the hundredths, if anything."""
     joints: Words
     """Words before which a first sentence without punctuation may be cut; patterns."""
+    phrases: Words = ()
+    """Words before which it may be cut where the rest is there in no time; patterns."""
     leaning: Words
     """Words after which nothing is cut: they belong to what follows; patterns."""
     particle: str

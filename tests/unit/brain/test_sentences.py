@@ -120,6 +120,48 @@ def test_a_clause_is_given_before_the_next_word_is_complete() -> None:
     assert [sentence.text for sentence in splitter.feed("，")] == ["我想中国的首都是北京，"]
 
 
+@pytest.mark.parametrize(
+    ("written", "first"),
+    [
+        ("Cats sleep to conserve energy,", "Cats sleep to conserve energy,"),
+        ("For the person who isn't well-off,", "For the person who isn't well-off,"),
+        ("A very large number of small green birds l", "A very large number of small green birds"),
+    ],
+)
+def test_the_first_piece_is_given_before_what_follows_is_complete(written: str, first: str) -> None:
+    splitter = SentenceSplitter()
+    assert not splitter.feed(written[:-1])
+    assert [sentence.text for sentence in splitter.feed(written[-1])] == [first]
+
+
+@pytest.mark.parametrize(
+    "written", ["There are about 10,", "It is called **energy,", 'He said to me "no,', "See $a,"]
+)
+def test_a_comma_that_may_be_something_else_waits(written: str) -> None:
+    assert not SentenceSplitter().feed(written)
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("The largest ocean on Earth is the Pacific.", "The largest ocean on Earth"),
+        ("Romeo and Juliet were written by Shakespeare.", "Romeo and Juliet were written"),
+        ("The first city you should see is Rome.", "The first city you should see"),
+        ("The tower with a clock is by far older.", "The tower with a clock"),
+        ("There were in all 29 by the end of May.", "There were in all 29 by the end"),
+        ("It is a nice place for a dog.", "It is a nice place"),
+        ("今天北京的天气特别好适合出门散步的人", "今天北京的天气特别好适合出门散步的"),
+    ],
+)
+def test_where_writing_is_far_quicker_than_speech_a_phrase_is_a_first_piece(
+    text: str, first: str
+) -> None:
+    brisk = SentenceSplitter(brisk=True)
+    said = [sentence.text for sentence in [*brisk.feed(text), *brisk.finish()]]
+    assert said[0] == first
+    assert len("".join(cut(text)[0])) >= len(first)
+
+
 def test_a_number_at_the_end_of_a_piece_waits() -> None:
     splitter = SentenceSplitter()
     assert not splitter.feed("It costs about 3.")
@@ -173,7 +215,6 @@ def test_an_opener_is_a_piece_of_its_own(text: str, opener: str) -> None:
     [
         "Yes.",
         "好的。",
-        "Sure,",
         "12, that is a dozen.",
         "As far as I know, it is.",
         "It is Paris.",

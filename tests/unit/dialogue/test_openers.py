@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from daemon.config import Settings
-from daemon.dialogue.openers import MAX_KEPT, MAX_KEPT_S, Openers, OpenerSounds
+from daemon.dialogue.openers import BRISK_S, MAX_KEPT, MAX_KEPT_S, REMEMBERED, Openers, OpenerSounds
 from daemon.media import SPEAK_RATE, Audio
 from tests.fakes import silence
 
@@ -33,6 +33,15 @@ def test_the_slowest_of_the_last_answers_counts() -> None:
     for rest_s in (9.0, 1.64, 0.2, 0.2, 0.2):
         openers.note_rest(rest_s, 8)
     assert openers.earliest(0.0, "Sure,", HALF_A_SECOND) == pytest.approx(1.0)
+
+
+def test_writing_is_brisk_once_it_is_known_to_be_and_the_slowest_counts() -> None:
+    openers = Openers(Settings())
+    brisk = [openers.brisk]
+    for rest_s in (0.3, BRISK_S + 0.01, *[0.2] * REMEMBERED):
+        openers.note_rest(rest_s, 8)
+        brisk.append(openers.brisk)
+    assert brisk == [False, True, *[False] * REMEMBERED, True]
 
 
 def test_the_least_recently_used_sound_goes_first() -> None:
