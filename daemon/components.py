@@ -7,6 +7,7 @@ import asyncio
 import copy
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Self
 
@@ -23,7 +24,7 @@ from daemon.ears.listen_mode import PushToTalk, WakeWord
 from daemon.i18n import tr
 from daemon.part_pool import PartPool
 from daemon.skills.book import SkillBook
-from daemon.skills.skills import Skills, warm_up
+from daemon.skills.skills import Skills
 from daemon.skills.store import skills_path
 from daemon.stages import Camera, ChatModel, LipSync, Recognizer, Synthesizer, VoiceConverter
 from daemon.store.model_store import open_store
@@ -60,6 +61,7 @@ class Components(PartPool):
         hearing, thinking, speaking = map(self.worker, ("whisper", "brain", "voice"))
         # the first time this reads every byte of them
         await hearing.run(lambda _: require_weights(self.settings, self.store))
+        await thinking.run(lambda _: self._import_brain())
         async with asyncio.TaskGroup() as group:
             ears = group.create_task(self.make(hearing, self.recognizer))
             brain = group.create_task(self.make(thinking, self.brain))
@@ -130,6 +132,17 @@ class Components(PartPool):
 
         return make_brain(self.settings, self.store)
 
+    def _import_brain(self) -> None:
+        """Import what the brain computes with, before the other parts import theirs.
+
+        It takes longest to load, but most of that is no Python, which only one thread can run at a
+        time. ``make`` meets again whatever is wrong, and tells it.
+        """
+        from daemon.brain.choice import import_libraries
+
+        with suppress(Exception):
+            import_libraries(self.settings, self.store)
+
     def voice(self) -> Synthesizer:
         """Make what speaks every language that there is a voice for."""
         from daemon.voice.plain_factory import PlainFactory
@@ -193,11 +206,10 @@ class Components(PartPool):
 
 
 async def _skills(components: Components) -> Skills:
-    """Make what needs no model, and compile what it understands."""
+    """Make what needs no model."""
     worker = components.worker("skills")
     skills = Skills(SkillBook(worker, skills_path()))
     components.on_close_async(skills.close)
-    await worker.run(lambda _: warm_up())
     await worker.run(lambda _: words_of("你好"))  # loads what knows how characters sound
     await skills.book.refresh()
     return skills

@@ -6,8 +6,8 @@ from contextlib import aclosing, asynccontextmanager
 from typing import NamedTuple
 
 from daemon.audio.device_monitor import AudioDevices
+from daemon.audio.loudspeaker import Loudspeaker
 from daemon.audio.microphone import Microphone
-from daemon.audio.player import Loudspeaker
 from daemon.audio.pulse import startup_wait_s
 from daemon.audio.source import AudioSource
 from daemon.audio.virtual_microphone import Devices

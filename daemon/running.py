@@ -4,8 +4,8 @@ import time
 from dataclasses import dataclass
 
 from daemon.audio.device_monitor import AudioDevices
+from daemon.audio.loudspeaker import Loudspeaker
 from daemon.audio.microphone import Microphone
-from daemon.audio.player import Loudspeaker
 from daemon.components import Components
 from daemon.dialogue.chat import Chat
 from daemon.dialogue.mute import Mute

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 
 from daemon.audio.devices import Device, list_devices, rescan
+from daemon.audio.loudspeaker import Loudspeaker
 from daemon.audio.microphone import Microphone
-from daemon.audio.player import Loudspeaker
 from daemon.errors import DeviceError
 from daemon.i18n import tr
 from daemon.worker import STOP_S, Worker

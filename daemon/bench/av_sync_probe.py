@@ -18,7 +18,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from daemon.audio.player import Loudspeaker, wait_until_heard
+from daemon.audio.loudspeaker import Loudspeaker
+from daemon.audio.player import wait_until_heard
 from daemon.audio.virtual_microphone import virtual_microphone
 from daemon.bench.daemon_under_test import end_with_parent, report
 from daemon.components import Components

@@ -35,8 +35,8 @@ from daemon.events import Bus, Listening
 from daemon.face.shapes import VOICE
 from daemon.graphics import device_of
 from daemon.media import Audio, Image, Mouth
+from daemon.run_once import serve
 from daemon.running import Running
-from daemon.server import serve
 from daemon.signals import run_until_signal
 from daemon.stages import Camera, LipSync
 from daemon.worker import CancelToken

@@ -57,6 +57,14 @@ def make_brain(settings: Settings, store: ModelStore) -> ChatModel:
     return _llamacpp(brain, brain.model, store)
 
 
+def import_libraries(settings: Settings, store: ModelStore) -> None:
+    """Import what ``make_brain`` will need, for a model of ``kind = "llamacpp"``; it may raise."""
+    if settings.brain.kind == "llamacpp":
+        from daemon.brain.in_process import import_engine
+
+        import_engine(settings.brain, *gguf_files(settings.brain, settings.brain.model, store))
+
+
 def require_brain(settings: Settings, store: ModelStore) -> None:
     """Raise ``SetupError`` for a model on disk that is missing or damaged, before any is loaded."""
     brain, server = settings.brain, settings.server

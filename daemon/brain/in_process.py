@@ -31,6 +31,14 @@ def make_in_process(brain: BrainSettings, path: Path, adapter: Path | None) -> C
     return _llamacpp(brain, path, adapter)
 
 
+def import_engine(brain: BrainSettings, path: Path, adapter: Path | None) -> None:
+    """Import the library that ``make_in_process`` computes with. Raises as that does."""
+    if choose_engine(brain, path, adapter).engine == "openvino":
+        import daemon.brain.openvino.brain
+    else:
+        import daemon.brain.llamacpp  # noqa: F401
+
+
 def _openvino(brain: BrainSettings, path: Path, adapter: Path | None) -> ChatModel:
     from daemon.brain.openvino.brain import OpenVinoModel
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.table import Table
 
-from daemon.audio.player import Loudspeaker, MemoryPlayer, Player
+from daemon.audio.loudspeaker import Loudspeaker
+from daemon.audio.player import MemoryPlayer, Player
 from daemon.audio.virtual_microphone import local_loudspeaker
 from daemon.commands.console import (
     err,

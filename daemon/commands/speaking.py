@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from daemon.audio.player import Loudspeaker, wait_until_heard
+from daemon.audio.loudspeaker import Loudspeaker
+from daemon.audio.player import wait_until_heard
 from daemon.audio.virtual_microphone import local_loudspeaker
 from daemon.commands.console import err
 from daemon.commands.film import write_film

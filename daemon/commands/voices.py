@@ -227,7 +227,8 @@ def _joined(pieces: "list[Audio]") -> "Audio":
 
 
 async def _play(audio: "Audio", settings: Settings) -> None:
-    from daemon.audio.player import Loudspeaker, wait_until_heard
+    from daemon.audio.loudspeaker import Loudspeaker
+    from daemon.audio.player import wait_until_heard
     from daemon.audio.virtual_microphone import local_loudspeaker
     from daemon.media import SPEAK_RATE
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from daemon.api.client import Client, NotRunning
 from daemon.audio.devices import list_devices
+from daemon.audio.loudspeaker import Loudspeaker
 from daemon.audio.microphone import Microphone
-from daemon.audio.player import Loudspeaker
 from daemon.audio.virtual_microphone import local_loudspeaker
 from daemon.config import Settings
 from daemon.errors import DeviceError

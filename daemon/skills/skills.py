@@ -241,7 +241,7 @@ class Skills:
 
 
 def warm_up() -> None:
-    """Compile all that is understood, which takes a second, before anybody waits for it."""
+    """Compile all that is understood, which takes up to a second, before anybody waits for it."""
     for language in ("en", "zh"):
         known = grammar(language)
         for order in (*known.orders, *known.followups):

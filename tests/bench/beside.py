@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from daemon.bench.figures import Progress, Row, spread, table
-from daemon.bench.live import SETTLE_S, Trial
 from daemon.bench.process import Process, write_config
 from daemon.bench.results import Results
 from daemon.bench.room import Room
 from daemon.bench.sound_server import SoundServer
 from daemon.bench.speech import QuestionSet, load_script
+from daemon.bench.trial import SETTLE_S, Trial
 from daemon.commands.bench import ended_by_signals, shown_progress
 from daemon.commands.console import out
 from daemon.config import Settings, load, packaged_config

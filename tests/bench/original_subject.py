@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from daemon.audio.devices import sounddevice
-from daemon.audio.player import LATENCY_S
+from daemon.audio.loudspeaker import LATENCY_S
 from daemon.bench.daemon_under_test import end_with_parent, report
 from daemon.components import Components
 from daemon.config import Settings, load

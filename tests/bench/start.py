@@ -1,8 +1,8 @@
 """How soon it listens and answers after a start, and what memory it takes, of one tree or several.
 
-``python -m tests.bench.start [TREE…] [--questions N]``: each tree is a checkout of this repository;
-without any it is this one. All are started in turn, ``ROUNDS`` times, in the same interpreter and
-room. With questions, the first one is asked again at the end: it should have been as quick then.
+``python -m tests.bench.start [TREE…] [--questions N] [--rounds N]``: a tree is a checkout of this
+repository; without any it is this one. All are started in turn, in the same interpreter and room.
+With questions, the first one is asked again at the end: it should have been as quick then.
 """
 
 import argparse
@@ -15,42 +15,41 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from daemon.bench.figures import Progress, Row, table
-from daemon.bench.live import Trial
 from daemon.bench.process import Process, write_config
 from daemon.bench.results import Results
 from daemon.bench.room import Room
 from daemon.bench.sound_server import SoundServer
 from daemon.bench.speech import QuestionSet, load_script
+from daemon.bench.trial import Trial
 from daemon.bench.turns import EARS_OPEN
 from daemon.commands.bench import ended_by_signals, shown_progress
 from daemon.commands.console import out
 from daemon.config import Settings, load, packaged_config
 
-ROUNDS = 3
 SETTLE_S = 3.0  # after the start, until what is done behind is done as well
 HERE = Path(__file__).parents[2]
 
 
 def rows(
-    settings: Settings, trees: Sequence[Path], questions: int, progress: Progress
+    settings: Settings, trees: Sequence[Path], rounds: int, questions: int, progress: Progress
 ) -> list[Row]:
-    """Start every tree ``ROUNDS`` times in turn; with questions, ask the last of each."""
+    """Start every tree ``rounds`` times in turn; with questions, ask the last of each."""
     starts: dict[Path, list[tuple[float, float]]] = {tree: [] for tree in trees}
     found: dict[Path, list[Row]] = {}
     script = load_script(settings) if questions else None
     with (
         tempfile.TemporaryDirectory(prefix="digital-life-bench-") as folder,
         SoundServer(Path(folder)) as server,
-        progress("starts", ROUNDS * len(trees)) as done,
+        progress("starts", rounds * len(trees)) as done,
     ):
         write_config(server.config, settings)
-        for number in range(ROUNDS):
+        for number in range(rounds):
             for tree in trees:
                 with Room(server) as room, _process(server, tree) as process:
                     ready = process.wait_until_ready()
                     opened = process.last(EARS_OPEN) or ready
                     starts[tree].append((opened.at - process.started, ready.at - process.started))
-                    if number == ROUNDS - 1:
+                    if number == rounds - 1:
                         found[tree] = _asked(server, room, process, script, questions, progress)
                         time.sleep(SETTLE_S)
                         found[tree].append(_memory(process))
@@ -108,11 +107,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("trees", nargs="*", type=Path, default=[HERE])
     parser.add_argument("--questions", type=int, default=0)
+    parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     settings = load(packaged_config()).settings
     trees = [tree.absolute() for tree in arguments.trees]
     with ended_by_signals(), shown_progress() as progress:
-        found = rows(settings, trees, arguments.questions, progress)
+        found = rows(settings, trees, arguments.rounds, arguments.questions, progress)
     out.print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
     out.print(table(found))
 

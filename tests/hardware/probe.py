@@ -15,8 +15,9 @@ import numpy as np
 
 from daemon.audio.device_monitor import AudioDevices
 from daemon.audio.echo_cancellation import EchoCanceller
+from daemon.audio.loudspeaker import Loudspeaker
 from daemon.audio.microphone import Microphone
-from daemon.audio.player import Loudspeaker, wait_until_heard
+from daemon.audio.player import wait_until_heard
 from daemon.bench.signals import locate
 from daemon.cli import leave
 from daemon.errors import DeviceError

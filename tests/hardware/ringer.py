@@ -11,7 +11,8 @@ from pathlib import Path
 
 from daemon.audio.chime import make_chime
 from daemon.audio.files import read_recording
-from daemon.audio.player import POLL_S, Loudspeaker, wait_until_heard
+from daemon.audio.loudspeaker import Loudspeaker
+from daemon.audio.player import POLL_S, wait_until_heard
 from daemon.cli import leave
 from daemon.media import SPEAK_RATE
 

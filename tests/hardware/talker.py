@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from daemon.audio.files import read_recording
+from daemon.audio.loudspeaker import Loudspeaker
 from daemon.audio.microphone import Microphone
-from daemon.audio.player import Loudspeaker, wait_until_heard
+from daemon.audio.player import wait_until_heard
 from daemon.bench.sound_server import make_realtime
 from daemon.components import Components
 from daemon.config import load, packaged_config

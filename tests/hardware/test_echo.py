@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daemon.bench.live import ECHO_DB, ECHO_S
 from daemon.bench.signals import room_response
 from daemon.bench.sound_server import SoundServer, missing_programs
+from daemon.bench.trial import ECHO_DB, ECHO_S
 from daemon.media import LISTEN_RATE, Audio
 
 pytestmark = [

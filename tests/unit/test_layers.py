@@ -14,6 +14,7 @@ LAYERS = (
     {"api", "service"},
     {"bench"},
     {"server"},
+    {"run_once"},
     {"apply", "changes", "persona_switcher", "quicker_engine", "running_assistant"},
     {"running", "listening", "shown_timers"},
     {"components", "weights"},

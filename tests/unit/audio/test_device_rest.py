@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from daemon.audio import device_rest
-from daemon.audio import player as module
+from daemon.audio import loudspeaker as module
 from daemon.audio.device_monitor import REST_S, AudioDevices
+from daemon.audio.loudspeaker import Loudspeaker
 from daemon.audio.microphone import Microphone
-from daemon.audio.player import Loudspeaker
 from tests.fakes import VirtualWorker
-from tests.unit.audio.test_player import FakePortAudio
+from tests.unit.audio.test_loudspeaker import FakePortAudio
 from tests.virtual_time import run_virtual
 
 

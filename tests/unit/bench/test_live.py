@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from daemon.bench.daemon_under_test import StandInCamera, WatchedFace, report_voice
-from daemon.bench.live import Trial
 from daemon.bench.process import Process, ProcessEvent
 from daemon.bench.results import Results
 from daemon.bench.room import Room
 from daemon.bench.sound_server import SoundServer
 from daemon.bench.speech import QuestionSet
 from daemon.bench.timed_recording import BLOCK, TimedRecording
+from daemon.bench.trial import Trial
 from daemon.dialogue.conversion import Conversion
 from daemon.face.shapes import OPEN, PARAMETERS, VOICE
 from daemon.media import Audio, Image, Mouth

@@ -8,17 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from daemon.audio import player as module
+from daemon.audio import loudspeaker as module
 from daemon.audio.chime import make_chime
-from daemon.audio.player import (
-    BLOCK,
-    BUFFER_S,
-    FADE,
-    REWIND,
-    Loudspeaker,
-    MemoryPlayer,
-    wait_until_heard,
-)
+from daemon.audio.loudspeaker import BLOCK, BUFFER_S, FADE, REWIND, Loudspeaker
+from daemon.audio.player import MemoryPlayer, wait_until_heard
 from daemon.errors import DeviceError
 from daemon.media import SPEAK_RATE, Samples
 from tests.virtual_time import run, run_virtual
@@ -74,7 +67,7 @@ class Setup:
         self.sd = FakePortAudio()
         monkeypatch.setattr(module, "sounddevice", lambda: self.sd)
         monkeypatch.setattr(module, "find_output", lambda name: 0)
-        monkeypatch.setattr("daemon.audio.player.time.monotonic", lambda: self.now)
+        monkeypatch.setattr("daemon.audio.loudspeaker.time.monotonic", lambda: self.now)
         self.loudspeaker = Loudspeaker("")
         self.loudspeaker.open()
         self.left: list[Samples] = []
