@@ -27,7 +27,7 @@ from daemon.skills.book import SkillBook
 from daemon.skills.skills import Skills
 from daemon.skills.store import skills_path
 from daemon.stages import Camera, ChatModel, LipSync, Recognizer, Synthesizer, VoiceConverter
-from daemon.store.model_store import open_store
+from daemon.store.model_store import ModelStore, open_store
 from daemon.weights import require_weights
 from daemon.worker import Worker
 
@@ -61,7 +61,7 @@ class Components(PartPool):
         hearing, thinking, speaking = map(self.worker, ("whisper", "brain", "voice"))
         # the first time this reads every byte of them
         await hearing.run(lambda _: require_weights(self.settings, self.store))
-        await thinking.run(lambda _: self._import_brain())
+        await thinking.run(lambda _: _import_brain(self.settings, self.store))
         async with asyncio.TaskGroup() as group:
             ears = group.create_task(self.make(hearing, self.recognizer))
             brain = group.create_task(self.make(thinking, self.brain))
@@ -132,17 +132,6 @@ class Components(PartPool):
 
         return make_brain(self.settings, self.store)
 
-    def _import_brain(self) -> None:
-        """Import what the brain computes with, before the other parts import theirs.
-
-        It takes longest to load, but most of that is no Python, which only one thread can run at a
-        time. ``make`` meets again whatever is wrong, and tells it.
-        """
-        from daemon.brain.choice import import_libraries
-
-        with suppress(Exception):
-            import_libraries(self.settings, self.store)
-
     def voice(self) -> Synthesizer:
         """Make what speaks every language that there is a voice for."""
         from daemon.voice.plain_factory import PlainFactory
@@ -203,6 +192,18 @@ class Components(PartPool):
 
         face = self.settings.face
         return VirtualCamera(self.settings.camera.device, (face.width, face.height), face.fps)
+
+
+def _import_brain(settings: Settings, store: ModelStore) -> None:
+    """Import what the brain computes with, before the other parts import theirs.
+
+    It takes longest to load, but most of that is no Python, which only one thread can run at a
+    time. Whoever makes it meets again whatever is wrong, and tells it.
+    """
+    from daemon.brain.choice import import_libraries
+
+    with suppress(Exception):
+        import_libraries(settings, store)
 
 
 async def _skills(components: Components) -> Skills:

@@ -8,16 +8,15 @@ another (the roofline model of Williams, Waterman and Patterson, 2009).
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import xllamacpp
-
-from daemon.brain.llama_cards import llamacpp_cards
-from daemon.brain.llama_server import LlamaServer
-from daemon.brain.native_cpu import use_native_cpu
 from daemon.config import BrainSettings
 from daemon.processor_load import physical_cores, processor
 from daemon.remembered import RememberedNumbers
 from daemon.store.manifest import BrainFacts
+
+if TYPE_CHECKING:
+    from daemon.brain.llama_server import LlamaServer
 
 READ_TOKENS = 100  # that are read to measure; with fewer the start would weigh too much
 # New to the model in a turn: a question of one or two sentences (20), the template's marks (10) and
@@ -75,6 +74,8 @@ def measure(path: Path, brain: BrainSettings) -> BrainSpeed:
 
     Raises ``SetupError`` for a file that cannot be loaded, and ``StageError``.
     """
+    from daemon.brain.llama_server import LlamaServer
+
     server = LlamaServer(path, CONTEXT_TOKENS, brain.gpu_layers, brain.threads)
     try:
         tokens = server.ask("POST", "/tokenize", {"content": TEXT})["tokens"]
@@ -87,7 +88,7 @@ def measure(path: Path, brain: BrainSettings) -> BrainSpeed:
     return BrainSpeed(max(run.read for run in rounds), max(run.write for run in rounds))
 
 
-def _run(server: LlamaServer, prompt: list[int]) -> BrainSpeed:
+def _run(server: "LlamaServer", prompt: list[int]) -> BrainSpeed:
     body: dict[str, object] = {
         "prompt": prompt,
         "n_predict": WRITE_TOKENS,
@@ -106,6 +107,11 @@ def is_busy() -> bool:
 
 def machine_key(brain: BrainSettings) -> str:
     """Return what a speed depends on beside the file: processor, cards, threads, library."""
+    import xllamacpp  # late: who knows which engine is quicker need not load it first
+
+    from daemon.brain.llama_cards import llamacpp_cards
+    from daemon.brain.native_cpu import use_native_cpu
+
     native = "|native" if use_native_cpu() else ""
     cards = "".join(f"|{card.name}" for card in llamacpp_cards()) if brain.gpu_layers else ""
     return (

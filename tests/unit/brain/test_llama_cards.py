@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import xllamacpp
 
-from daemon.brain import llama_cards, speed
+from daemon.brain import llama_cards
 from daemon.brain.llama_cards import GraphicsAttempt, LlamaCard, on_cards
 from daemon.brain.speed import machine_key
 from daemon.config import BrainSettings
@@ -58,8 +58,8 @@ def memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FullMemory:
     """A card that is there, and whose memory is full."""
     place = "daemon.brain.llama_cards.default_directory"
     monkeypatch.setattr(place, lambda: tmp_path / "models")
-    for module in (llama_cards, speed):
-        monkeypatch.setattr(module, "llamacpp_cards", lambda: [LlamaCard(CARD, 10**9, False)])
+    card = LlamaCard(CARD, 10**9, False)
+    monkeypatch.setattr(llama_cards, "llamacpp_cards", lambda: [card])
     return FullMemory()
 
 
