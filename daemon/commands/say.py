@@ -15,8 +15,6 @@ from daemon.commands.film import add_face_option, film_path, with_face
 from daemon.commands.voice_option import add_voice_option, with_voice
 from daemon.errors import InputError
 from daemon.i18n import tr
-from daemon.languages import codes, language
-from daemon.languages.guess import language_of
 from daemon.signals import run_until_signal
 
 if TYPE_CHECKING:
@@ -53,6 +51,7 @@ def say_text(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Speak through the loudspeaker, or into a film."""
     from daemon.api.bodies import MAX_TEXT
     from daemon.brain.sentences import sentences_of
+    from daemon.languages.guess import language_of
 
     settings = with_face(settings, arguments.face)
     if arguments.out:
@@ -79,6 +78,7 @@ def say_text(arguments: argparse.Namespace, settings: "Settings") -> int:
 def _explain(sentences: list["Sentence"], settings: "Settings") -> int:
     from rich.cells import cell_len, set_cell_size
 
+    from daemon.languages import codes, language
     from daemon.voice.explain import explain
 
     names = {code: language(code).name for code in codes()}
