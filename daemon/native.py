@@ -4,8 +4,10 @@ import contextlib
 import ctypes
 import gc
 import logging
+import mmap
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 
 @contextlib.contextmanager
@@ -38,3 +40,15 @@ def give_memory_back() -> None:
     gc.collect()  # what is kept alive only by itself has not been freed yet
     with contextlib.suppress(AttributeError, OSError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def give_pages_back(file: Path) -> None:
+    """Drop this process's pages of a file that is mapped for reading: they can be read again."""
+    with contextlib.suppress(OSError, ValueError):
+        libc = ctypes.CDLL(None, use_errno=True)
+        for line in Path("/proc/self/maps").read_text().splitlines():
+            span, rights, *_, path = line.split(maxsplit=5)
+            if path == str(file) and rights.startswith("r--"):
+                start, end = (int(part, 16) for part in span.split("-"))
+                length = ctypes.c_size_t(end - start)
+                libc.madvise(ctypes.c_void_p(start), length, mmap.MADV_DONTNEED)

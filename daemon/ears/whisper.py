@@ -131,6 +131,7 @@ class Whisper:
         features = network.features(np.zeros(LISTEN_RATE, np.float32))
         network.encode(pad_or_trim(features, features.shape[-1] + SPARE_FRAMES))
         self._decode(self._language(), 1.0)
+        network.settle()
 
     def reading_s(self) -> float:
         """Return the seconds that ``MEASURED_S`` of speech take here: the quickest of some."""

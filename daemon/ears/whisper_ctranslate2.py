@@ -75,6 +75,9 @@ class CTranslate2Engine:
         confidence = result.scores[0] * len(tokens) / (len(tokens) + 1)
         return Decoded(tokens, len(tokens) < most, confidence, result.no_speech_prob)
 
+    def settle(self) -> None:
+        """Nothing is left over."""
+
     def close(self) -> None:
         """Free the model."""
         self._model.model.unload_model()

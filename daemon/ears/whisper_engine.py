@@ -95,5 +95,8 @@ class WhisperEngine(Protocol):
         writes ``most`` tokens, whatever was said: for measuring.
         """
 
+    def settle(self) -> None:
+        """Give back what only loading and the first reading needed."""
+
     def close(self) -> None:
         """Free the model."""

@@ -20,6 +20,7 @@ class Kind:
 
 BRAIN = Kind("brain-", "brain.json")
 VOICE = Kind("voice-", "voice.json")
+EARS = Kind("ears-", "ears.json")
 DESCRIPTION = BRAIN.description
 PREFIX = BRAIN.prefix
 
@@ -31,7 +32,7 @@ def engines_directory() -> Path:
 
 def prune(directory: Path, replaced: Path | None = None) -> None:
     """Remove what was made of weights that are gone, and of the file ``replaced``."""
-    for kind in (BRAIN, VOICE):
+    for kind in (BRAIN, VOICE, EARS):
         for place in directory.glob(f"{kind.prefix}*"):
             try:
                 told = json.loads((place / kind.description).read_text(encoding="utf-8"))

@@ -5,9 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from faster_whisper.audio import pad_or_trim
+from faster_whisper.tokenizer import Tokenizer
 
+from daemon.audio.files import read_recording
+from daemon.ears.openvino.engine import OpenVinoWhisper
 from daemon.ears.whisper import Whisper
-from daemon.ears.whisper_engine import Decoded
+from daemon.ears.whisper_engine import FRAMES, Decoded
 from daemon.media import LISTEN_RATE, Audio
 from daemon.worker import CancelToken
 
@@ -62,3 +66,44 @@ def test_words_in_doubt_are_read_again_and_the_likelier_reading_counts(
     second = Audio(np.zeros(LISTEN_RATE, np.float32), LISTEN_RATE)
     assert whisper.transcribe(second, CancelToken()).text == words
     assert len(read) == readings
+
+
+def test_graphs_are_kept_and_made_anew_where_they_are_damaged(
+    weights: Callable[[str], Path], audio_files: Path, tmp_path: Path
+) -> None:
+    folder, kept = weights("whisper-tiny-en"), tmp_path / "engines"
+    samples = read_recording(audio_files / "question-en.wav", 60).samples
+    texts = []
+
+    def read() -> None:
+        engine = OpenVinoWhisper(folder, 1, "f32", keep=kept)
+        tokenizer = Tokenizer(engine.vocabulary, engine.multilingual, "transcribe", "en")
+        engine.encode(pad_or_trim(engine.features(samples), FRAMES))
+        engine.settle()
+        texts.append(tokenizer.decode(engine.decode(tokenizer, 50).tokens))
+        engine.close()
+
+    read()
+    (place,) = kept.iterdir()
+    made = (place / "encoder.bin").stat().st_mtime_ns
+    read()
+    assert (place / "encoder.bin").stat().st_mtime_ns == made
+    (place / "decoder.xml").write_text("no graph")
+    read()
+    assert not place.exists()
+    read()
+    (place / "encoder.bin").unlink()
+    read()
+    assert (place / "encoder.bin").exists()
+    assert len(texts) == 5
+    assert all(text.strip() == "What is the capital of France?" for text in texts)
+
+
+def test_graphs_that_the_disk_does_not_take_are_made_in_memory(
+    weights: Callable[[str], Path], tmp_path: Path
+) -> None:
+    (tmp_path / "engines").write_text("a file where a folder should be")
+    engine = OpenVinoWhisper(weights("whisper-tiny-en"), 1, "f32", keep=tmp_path / "engines")
+    engine.encode(np.zeros((80, 400), np.float32))
+    engine.settle()
+    engine.close()

@@ -1,11 +1,8 @@
 """A language model's network in OpenVINO, which reads tokens and remembers what it has read."""
 
-import ctypes
 import logging
 import math
-import mmap
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +13,7 @@ from numpy.typing import NDArray
 from daemon.brain.openvino.graph import PLACES, tells_places, with_places
 from daemon.brain.openvino.token_tree import ROOT, TokenTree
 from daemon.media import JsonObject
+from daemon.native import give_pages_back
 from daemon.worker import CancelToken
 
 log = logging.getLogger(__name__)
@@ -90,8 +88,7 @@ class DecoderNetwork:
 
     def settle(self) -> None:
         """Give the file's pages back: OpenVINO has laid the weights out anew by now."""
-        with suppress(OSError, ValueError):
-            _give_back(self._weights)
+        give_pages_back(self._weights)
 
     def close(self) -> None:
         """Free the model."""
@@ -153,13 +150,3 @@ def log_softmax(scores: Floats) -> Floats:
     top = float(scores.max())
     total = math.log(float(np.exp(scores - top).sum()))
     return scores - np.float32(top + total)
-
-
-def _give_back(file: Path) -> None:
-    """Drop this process's pages of a file that is mapped for reading: they can be read again."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    for line in Path("/proc/self/maps").read_text().splitlines():
-        span, rights, *_, path = line.split(maxsplit=5)
-        if path == str(file) and rights.startswith("r--"):
-            start, end = (int(part, 16) for part in span.split("-"))
-            libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED)

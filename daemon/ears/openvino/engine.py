@@ -16,10 +16,12 @@ from faster_whisper.tokenizer import _LANGUAGE_CODES, Tokenizer
 from numpy.typing import NDArray
 from tokenizers import Tokenizer as Vocabulary
 
-from daemon.ears.openvino.graph import decoder, encoder
+from daemon.ears.openvino.kept import GRAPHS, kept_graphs
 from daemon.ears.openvino.model_file import ModelFile
 from daemon.ears.whisper_engine import Decoded
+from daemon.files import discard
 from daemon.media import Samples
+from daemon.native import give_pages_back
 
 MULTILINGUAL_TOKENS = 51865  # from so many on; English models have one fewer
 NOTHING = np.float32(-np.inf)
@@ -29,12 +31,16 @@ NEVER = 1e-30  # a probability whose logarithm is small enough
 class OpenVinoWhisper:
     """Loads a CTranslate2 model whose weights are not quantised."""
 
-    def __init__(self, directory: Path, threads: int, precision: str = "bf16") -> None:
+    def __init__(
+        self, directory: Path, threads: int, precision: str = "bf16", keep: Path | None = None
+    ) -> None:
         """``threads`` 0 leaves their number to OpenVINO; ``precision``: that of the encoder.
 
+        ``keep`` is where what is made of the weights lies, with the other engines if not told.
         Raises ``ValueError`` for a model that this cannot run, ``OSError`` and ``RuntimeError``.
         """
-        file = ModelFile(directory / "model.bin")
+        model = directory / "model.bin"
+        file = ModelFile(model)
         self._layers = file.layers("decoder")
         self._words = file.mapped("decoder/embeddings/weight")
         self._places = file["decoder/position_encodings/encodings"]
@@ -47,12 +53,27 @@ class OpenVinoWhisper:
         }
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
-        self._encoder = core.compile_model(
-            encoder(file), "CPU", {**settings, "INFERENCE_PRECISION_HINT": precision}
-        ).create_infer_request()
-        self._decoder = core.compile_model(
-            decoder(file), "CPU", {**settings, "INFERENCE_PRECISION_HINT": "f32"}
-        ).create_infer_request()
+        self._kept = kept_graphs(model, file, keep)
+
+        def compiled(name: str, precision: str) -> ov.InferRequest:
+            graph = str(self._kept / f"{name}.xml") if self._kept else GRAPHS[name](file)
+            told = {**settings, "INFERENCE_PRECISION_HINT": precision}
+            return core.compile_model(graph, "CPU", told).create_infer_request()
+
+        try:
+            self._encoder, self._decoder = (
+                compiled("encoder", precision),
+                compiled("decoder", "f32"),
+            )
+        except RuntimeError:
+            if self._kept is None:
+                raise
+            discard(self._kept)  # damaged: the next start makes it anew
+            self._kept = None
+            self._encoder, self._decoder = (
+                compiled("encoder", precision),
+                compiled("decoder", "f32"),
+            )
         self.vocabulary = Vocabulary.from_file(str(directory / "tokenizer.json"))
         self.multilingual = len(self._words) >= MULTILINGUAL_TOKENS
         self.features = FeatureExtractor(file.mapped("encoder/conv1/weight").shape[1])
@@ -117,6 +138,12 @@ class OpenVinoWhisper:
             if len(tokens) < most:
                 scores = self._step([token])
         return Decoded(tokens, len(tokens) < most, total / (len(tokens) + 1), no_speech)
+
+    def settle(self) -> None:
+        """Give the files' pages back: OpenVINO has laid the weights out anew by now."""
+        if self._kept:
+            for name in GRAPHS:
+                give_pages_back(self._kept / f"{name}.bin")
 
     def close(self) -> None:
         """Free the model."""
