@@ -33,6 +33,11 @@ SPEECH_LUFS = -21.0
 Speak = Callable[[Synthesizer, Sequence[LanguageRun]], Iterator[Audio]]
 """A way to have a voice speak."""
 
+CLAUSE_LUFS = SPEECH_LUFS + 1.0
+"""How loud a clause by itself may be: there is no softer one beside it."""
+BRIEF_LETTERS = 16  # Good morning!
+
+_FIRST_IDEOGRAPHIC = "\u3000"
 _KNEE, _CEILING = 0.8, 0.95  # peaks above the knee are bent, so that none passes the ceiling
 
 
@@ -97,11 +102,11 @@ class Bilingual:
 
     def synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
         """Yield the speech of each run, piece by piece, at ``SPEAK_RATE``."""
-        return self._passages(text, partial(_speak, cancel=cancel))
+        return until_cancelled(self._passages(text, partial(_speak, cancel=cancel)), cancel)
 
     def stream(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
         """Yield the same in smaller pieces, from those voices that make them."""
-        return self._passages(text, partial(_stream, cancel=cancel))
+        return until_cancelled(self._passages(text, partial(_stream, cancel=cancel)), cancel)
 
     def _passages(self, text: str, speak: Speak) -> Iterator[Audio]:
         for passage in passages(text, self._languages, self._likely):
@@ -129,9 +134,10 @@ class Bilingual:
             return
         if language not in self._gains:
             self._gains[language] = self._gain(language, voice)
-        for audio in speak(voice, runs):
-            samples = _limited(audio.at_rate(SPEAK_RATE).samples * self._gains[language])
-            yield Audio(samples * self._volume, SPEAK_RATE)
+        gain = self._gains[language]
+        pieces = (audio.at_rate(SPEAK_RATE).samples * gain for audio in speak(voice, runs))
+        for samples in _softened(pieces) if _brief(runs) else pieces:
+            yield Audio(_limited(samples) * self._volume, SPEAK_RATE)
 
     def set_speed(self, speed: float) -> None:
         """Have all voices speak at ``speed`` times their own pace from the next sentence on."""
@@ -166,10 +172,8 @@ class Bilingual:
 
 def _speak(voice: Synthesizer, runs: Sequence[LanguageRun], cancel: CancelToken) -> Iterator[Audio]:
     if isinstance(voice, Polyglot):
-        pieces = voice.synthesize_runs(runs, cancel)
-    else:
-        pieces = voice.synthesize("".join(run.text for run in runs), cancel)
-    return until_cancelled(pieces, cancel)
+        return voice.synthesize_runs(runs, cancel)
+    return voice.synthesize("".join(run.text for run in runs), cancel)
 
 
 def _stream(
@@ -177,7 +181,24 @@ def _stream(
 ) -> Iterator[Audio]:
     if isinstance(voice, Polyglot):
         return _speak(voice, runs, cancel)
-    return until_cancelled(streaming(voice)("".join(run.text for run in runs), cancel), cancel)
+    return streaming(voice)("".join(run.text for run in runs), cancel)
+
+
+def _brief(runs: Sequence[LanguageRun]) -> bool:
+    """Whether these are a word or three, such as an opener."""
+    letters = "".join(run.text for run in runs)
+    return sum(3 if char >= _FIRST_IDEOGRAPHIC else 1 for char in letters) <= BRIEF_LETTERS
+
+
+def _softened(pieces: Iterator[Samples]) -> Iterator[Samples]:
+    """Yield the pieces no louder than clauses are: words alone are spoken with more force.
+
+    They are at ``SPEAK_RATE``, and waited for, as one gain is for all.
+    """
+    waited = list(pieces)
+    excess = loudness(Audio(np.concatenate(waited), SPEAK_RATE)) - CLAUSE_LUFS if waited else 0.0
+    for samples in waited:
+        yield samples * np.float32(10 ** (-max(0.0, excess) / 20))
 
 
 def _limited(samples: Samples) -> Samples:

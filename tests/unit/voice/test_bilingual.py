@@ -132,12 +132,47 @@ def test_gain_does_not_follow_the_sentence() -> None:
     assert speech_level(soft) == pytest.approx(SPEECH_LUFS - 6, abs=0.3)
 
 
+class Forceful(FakeVoice):
+    """A voice that says a word alone three times as loud as in a sentence."""
+
+    def synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
+        level = self.level * (3 if len(text.split()) < 3 and len(text) < 8 else 1)
+        self.spoken.append(text)
+        yield tone(0.7, self.rate, level)
+
+    def stream(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
+        for audio in self.synthesize(text, cancel):
+            for part in np.array_split(audio.at_rate(SPEAK_RATE).samples, 3):
+                yield Audio(part, SPEAK_RATE)
+
+
+@pytest.mark.parametrize("text", ["Sure,", "好的，"])
+def test_words_alone_are_no_louder_than_sentences(text: str) -> None:
+    voice = Bilingual(Forceful(22_050, 0.05), Forceful(24_000, 0.05))
+    voice.warm_up()
+    sentence = {"Sure,": "I will tell you all of it now.", "好的，": "我现在就把它都告诉你听。"}[
+        text
+    ]
+    alone, together = said(voice, text), said(voice, sentence)
+    assert speech_level(alone) == pytest.approx(speech_level(together), abs=1.1)
+    streamed = [piece.samples for piece in voice.stream(text, CancelToken())]
+    np.testing.assert_allclose(np.concatenate(streamed), alone.samples, atol=1e-6)
+    assert len(list(voice.stream(sentence, CancelToken()))) == 3, "others are not waited for"
+
+
+def test_a_soft_word_stays_soft() -> None:
+    voice = Bilingual(FakeVoice(22_050, 0.1), None)
+    voice.warm_up()
+    voice._voices["en"].level = 0.03  # type: ignore[attr-defined]
+    assert speech_level(said(voice, "Sure,")) < SPEECH_LUFS - 8
+
+
 def test_peaks_stay_under_the_ceiling() -> None:
     english = FakeVoice(48000, 0.01)
     voice = Bilingual(english, FakeVoice(24000, 0.5))
     voice.warm_up()
     english.level = 1.0
-    (loud,) = voice.synthesize("shout", CancelToken())
+    loud = said(voice, "a long and very loud shout")
     assert 0.9 < np.abs(loud.samples).max() < 0.951
 
 
