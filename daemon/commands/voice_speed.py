@@ -43,7 +43,7 @@ def measure_voice(voice: PlainVoice, settings: Settings, store: ModelStore) -> V
     made = PlainFactory(settings, store).make(voice)
     try:
         made.warm_up()
-        speed = measure(made, voice.language, partial(_brain_at_work, settings, store))
+        speed = measure(made, voice.language, partial(brain_at_work, settings, store))
     finally:
         made.close()
     KnownVoiceSpeeds().keep(speed_key(voice, store), speed)
@@ -59,7 +59,7 @@ def _one_of_each_engine(store: ModelStore) -> list[PlainVoice]:
 
 
 @contextlib.contextmanager
-def _brain_at_work(settings: Settings, store: ModelStore) -> Iterator[None]:
+def brain_at_work(settings: Settings, store: ModelStore) -> Iterator[None]:
     """Have the language model of the settings write meanwhile, if it computes on this machine."""
     stop = CancelToken()
     write = _writing(settings, store)

@@ -85,15 +85,15 @@ def measure(
     Raises ``StageError`` where it cannot speak.
     """
     clauses = CLAUSES.get(language, CLAUSES["en"])
-    _speak(voice, clauses[0])
+    speak_timed(voice, clauses[0])
     with beside():
-        found = [_speak(voice, clauses[number % len(clauses)]) for number in range(ROUNDS)]
+        found = [speak_timed(voice, clauses[number % len(clauses)]) for number in range(ROUNDS)]
     return VoiceSpeed(
         statistics.median(took for took, _ in found), statistics.median(lasts for _, lasts in found)
     )
 
 
-def _speak(voice: Synthesizer, text: str) -> tuple[float, float]:
+def speak_timed(voice: Synthesizer, text: str) -> tuple[float, float]:
     """Return how long it took to make a text, and how long that is heard, seconds."""
     begin = time.perf_counter()
     pieces = list(voice.synthesize(text, CancelToken()))
