@@ -155,8 +155,8 @@ class Bilingual:
 
     def _loudness(self, text: str, voice: Synthesizer) -> float:
         """Return how loud a voice is, in LUFS."""
-        if isinstance(voice, MeasuredVoice):
-            return voice.loudness
+        if isinstance(voice, MeasuredVoice) and (known := voice.loudness) is not None:
+            return known
         key = f"{voice.fingerprint}; {text}; LUFS" if isinstance(voice, Fingerprinted) else ""
         if self._levels and key and (known := self._levels.get(key)):
             return known

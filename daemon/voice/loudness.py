@@ -88,10 +88,11 @@ def _block_power(sound: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
 
 @runtime_checkable
 class MeasuredVoice(Protocol):
-    """A voice of which it is known how loud it is."""
+    """A voice of which it may be known how loud it is."""
 
-    loudness: float
-    """LUFS of its speech as it comes."""
+    @property
+    def loudness(self) -> float | None:
+        """LUFS of its speech as it comes; ``None`` where that has to be measured."""
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ from daemon.media import Audio
 from daemon.stages import PacedVoice, Synthesizer
 from daemon.store.model_store import ModelStore
 from daemon.voice.language_runs import LanguageRun, Polyglot
+from daemon.voice.loudness import MeasuredVoice
 from daemon.voice.plain_voices import KOKORO, PlainVoice
 from daemon.voice.voice_choice import speaking_voices
 from daemon.voice.voice_speeds import kokoro_is_quick
@@ -141,6 +142,12 @@ class LateVoice:
         """Close the voice, if it was made."""
         if self._made is not None:
             self._made.close()
+
+    @property
+    def loudness(self) -> float | None:
+        """LUFS of its speech as it comes; ``None`` where that has to be measured."""
+        voice = self.made()
+        return voice.loudness if isinstance(voice, MeasuredVoice) else None
 
     def set_speed(self, speed: float) -> None:
         """Speak at ``speed`` times its own pace from the next sentence on."""

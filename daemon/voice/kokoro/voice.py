@@ -7,6 +7,7 @@ import numpy as np
 from daemon.languages import codes, language
 from daemon.media import Audio
 from daemon.voice.kokoro.clauses import pieces
+from daemon.voice.kokoro.levels import levels
 from daemon.voice.kokoro.network import NETWORK, PACKS, RATE, KokoroNetwork, read_pack
 from daemon.voice.kokoro.symbols import tokens
 from daemon.voice.language_runs import BOTH, LanguageRun, runs
@@ -28,6 +29,8 @@ class Kokoro:
         self.name = name
         self.language = language_of_voice(name)
         """The language that is its own."""
+        self.loudness = levels().get(name)
+        """LUFS of its speech as it comes; ``None`` for a voice that was not measured."""
         self._network = network
         self._pack = read_pack(network.directory, name)
         files = [network.directory / NETWORK, network.directory / PACKS]

@@ -123,6 +123,26 @@ def test_both_voices_are_equally_loud(volume: float) -> None:
         assert speech_level(said(voice, text)) == pytest.approx(expected, abs=0.3)
 
 
+def test_a_voice_whose_loudness_is_known_is_not_measured() -> None:
+    class Known(FakeVoice):
+        loudness = -15.0
+
+    english = Known(48000, 0.1)
+    voice = Bilingual(english, None)
+    voice.warm_up()
+    assert english.spoken == []
+    before = loudness(tone(0.5, 48000, 0.1))
+    assert speech_level(said(voice, "hello")) == pytest.approx(before + SPEECH_LUFS + 15, abs=0.3)
+
+
+def test_languages_for_later_are_left_alone_at_the_start() -> None:
+    spanish = FakeVoice(24000, 0.2)
+    voice = Bilingual(FakeVoice(22050, 0.1), None, others={"es": spanish}, later={"es"})
+    voice.warm_up()
+    assert spanish.spoken == []
+    assert speech_level(said(voice, "¿Qué hora es?")) == pytest.approx(SPEECH_LUFS, abs=0.3)
+
+
 def test_gain_does_not_follow_the_sentence() -> None:
     english = FakeVoice(48000, 0.1)
     voice = Bilingual(english, FakeVoice(24000, 0.5))
