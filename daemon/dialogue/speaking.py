@@ -45,7 +45,7 @@ class Speaking:
             return
         settled, made = voice_settled(self._conversion), list[Samples]()
         speak = self._timings.timed_iterator("voice", self._synthesize)
-        async with aclosing(self._worker.stream(speak, sentence.text)) as pieces:
+        async with aclosing(self._worker.stream(speak, sentence)) as pieces:
             async for plain in from_stage("voice", pieces):
                 audio = await self._convert(plain)
                 if len(audio.samples):  # the first sample of none would be waited for
@@ -54,14 +54,15 @@ class Speaking:
         if kept is not None and settled and not self.failed:
             kept.keep(sentence.text, made)
 
-    def _synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
+    def _synthesize(self, sentence: Sentence, cancel: CancelToken) -> Iterator[Audio]:
         if isinstance(self._synthesizer, MultilingualVoice):
             words = self._turn.words
             self._synthesizer.expect(words.language if words is not None else "")
-        # A converter knows the voice and its melody better from a whole sentence.
-        whole = self._conversion is not None and not self.failed
+        # A converter knows the voice and its melody better from a whole sentence; an opener is
+        # heard once the rest is there, which its own second piece would be taken for.
+        whole = sentence.opener or (self._conversion is not None and not self.failed)
         speak = self._synthesizer.synthesize if whole else streaming(self._synthesizer)
-        for audio in speak(text, cancel):
+        for audio in speak(sentence.text, cancel):
             yield audio.at_rate(SPEAK_RATE)
 
     async def _convert(self, audio: Audio) -> Audio:
