@@ -1,0 +1,121 @@
+"""Real-time priority for the threads that sound waits for, where the system grants it.
+
+A thread of sound has a few milliseconds, however busy the other programs are. Who may, gives its
+threads such a priority; for the others rtkit does, which PulseAudio and browsers ask as well
+(https://gitlab.freedesktop.org/pipewire/rtkit). It is another process that does it, so nothing of
+ours needs a privilege, and a service may keep ``RestrictRealtime=yes``.
+
+rtkit wants a limit (``RLIMIT_RTTIME``) to what such a thread computes without a rest. The kernel
+tells of the first half of it by SIGXCPU, and then the threads are made ordinary ones again; what
+went on for all of it would end the process.
+"""
+
+import asyncio
+import logging
+import os
+import resource
+import signal
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from daemon.errors import named
+from daemon.worker import Worker
+
+PRIORITY = 5  # of 1 to 99: what PulseAudio asks for; a sound server's own threads come no later
+SOFT_US, HARD_US = 100_000, 200_000  # of computing without a rest: rtkit allows 200 ms
+TIMEOUT_S = 1.0  # for an answer of rtkit
+SERVER_THREADS = ("threaded-ml",)
+"""Names of libpulse's threads in this process, which PortAudio's wait for."""
+
+log = logging.getLogger(__name__)
+
+
+class RealtimePriority:
+    """Given to threads by their numbers in the kernel. Belongs to the event loop's thread."""
+
+    def __init__(self) -> None:
+        self._given: frozenset[int] = frozenset()
+        self._possible = False
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Give it only while the block runs, in which SIGXCPU takes it back."""
+        loop = asyncio.get_running_loop()
+        try:
+            loop.add_signal_handler(signal.SIGXCPU, self.take_back)
+        except (NotImplementedError, RuntimeError, ValueError):  # not in the main thread
+            yield
+            return
+        self._possible = True
+        try:
+            yield
+        finally:
+            self._possible = False
+            loop.remove_signal_handler(signal.SIGXCPU)
+
+    def wanted(self, threads: Iterable[int]) -> bool:
+        """Whether ``give`` is to be called for the threads that there are now; 0 is none."""
+        return self._possible and not {*threads} - {0} <= self._given
+
+    async def follow(self, threads: Iterable[int], worker: Worker) -> None:
+        """Give it to the threads that there are now, also to those of a device opened anew."""
+        if self.wanted(threads):
+            await worker.run(lambda _: self.give(threads))
+
+    def give(self, threads: Iterable[int]) -> None:
+        """Give it to all these threads and the sound server's; waits for rtkit, in any thread."""
+        now = frozenset(threads) - {0}
+        new = (now | frozenset(server_threads())) - self._given
+        self._given = now | frozenset(server_threads())
+        try:
+            resource.setrlimit(resource.RLIMIT_RTTIME, (SOFT_US, HARD_US))
+            for thread in new:
+                try:
+                    set_policy(thread, os.SCHED_RR, PRIORITY)
+                except PermissionError:
+                    ask_rtkit(thread)
+        except (OSError, ValueError) as error:
+            self._possible = False
+            log.debug("sound has no real-time priority: %s", named(error))
+
+    def take_back(self) -> None:
+        """Make the threads ordinary ones, and give it to none any more: one of them runs wild."""
+        self._possible = False
+        for thread in self._given:
+            with suppress(OSError):  # it has ended
+                set_policy(thread, os.SCHED_OTHER, 0)
+        log.warning("a thread of sound ran without a rest: it has no real-time priority any more")
+
+
+def server_threads() -> Iterator[int]:
+    """Yield the threads of this process that talk to the sound server for PortAudio."""
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # it has just ended
+            if (task / "comm").read_text().strip() in SERVER_THREADS:
+                yield int(task.name)
+
+
+def set_policy(thread: int, policy: int, priority: int) -> None:
+    """Set a thread's policy, which what it starts does not inherit; ``OSError`` if it may not be.
+
+    That it is not inherited can be given up by the privileged alone, so it stays.
+    """
+    os.sched_setscheduler(thread, policy | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
+
+
+def ask_rtkit(thread: int) -> None:
+    """Have rtkit give it to a thread of this process; ``OSError`` or ``ValueError`` if it does not.
+
+    On the bus that ``DBUS_SYSTEM_BUS_ADDRESS`` names, or the system's.
+    """
+    from jeepney import DBusAddress, MessageType, new_method_call
+    from jeepney.io.blocking import open_dbus_connection
+
+    name = "org.freedesktop.RealtimeKit1"
+    rtkit = DBusAddress("/org/freedesktop/RealtimeKit1", bus_name=name, interface=name)
+    asked = new_method_call(rtkit, "MakeThreadRealtime", "tu", (thread, PRIORITY))
+    with open_dbus_connection("SYSTEM") as bus:
+        answer = bus.send_and_get_reply(asked, timeout=TIMEOUT_S)
+    if answer.header.message_type is MessageType.error:
+        raise PermissionError(f"rtkit: {' '.join(map(str, answer.body))}")
