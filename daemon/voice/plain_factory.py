@@ -9,11 +9,12 @@ from daemon.config import Settings
 from daemon.errors import SetupError
 from daemon.folders import cache_folder
 from daemon.i18n import tr
-from daemon.media import Audio
+from daemon.media import SPEAK_RATE, Audio
 from daemon.stages import PacedVoice, Synthesizer
 from daemon.store.model_store import ModelStore
 from daemon.voice.language_runs import LanguageRun, Polyglot
 from daemon.voice.loudness import MeasuredVoice
+from daemon.voice.pacing import streaming
 from daemon.voice.plain_voices import KOKORO, PlainVoice
 from daemon.voice.voice_choice import speaking_voices
 from daemon.voice.voice_speeds import kokoro_is_quick
@@ -156,6 +157,11 @@ class LateVoice:
     def synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
         """Speak; raises ``SetupError`` where the voice cannot be loaded."""
         return self.made().synthesize(text, cancel)
+
+    def stream(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
+        """Speak with the first sound as soon as the voice can."""
+        for audio in streaming(self.made())(text, cancel):
+            yield audio.at_rate(SPEAK_RATE)
 
     def made(self) -> Synthesizer:
         """Return the voice, made by now."""

@@ -7,11 +7,16 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from daemon.config import Settings
+from daemon.media import SPEAK_RATE
 from daemon.store.engines import prune
+from daemon.store.model_store import open_store
 from daemon.voice.onnx_graph import Graph
 from daemon.voice.pacing import Longest
 from daemon.voice.piper import Piper
 from daemon.voice.piper_network import CutNetwork, Feeds, WholeNetwork, on_processor
+from daemon.voice.plain_factory import LateVoice, PlainFactory
+from daemon.voice.plain_voices import PlainVoice
 from daemon.voice.vocoder import Window, find_decoder
 from daemon.worker import CancelToken
 from tests.tiny_piper import CHANNELS, CONTEXT, HOP, RATE, message, network, node, write_voice
@@ -179,6 +184,19 @@ def test_a_cancelled_voice_stops_within_a_sentence(
     cancel.cancel()
     assert not list(pieces)
     assert not list(voice.synthesize("Hello.", cancel))
+
+
+def test_a_voice_that_is_made_late_streams_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    path = write_voice(tmp_path)
+    found = PlainVoice(str(path), "piper", "de", "female", "", "MIT")
+    voice = LateVoice(PlainFactory(Settings(), open_store()), found)
+    text = "I have a tiny voice, and it says a lot of things at once"
+    streamed = list(voice.stream(text, CancelToken()))
+    assert len(streamed) > 1 and {piece.rate for piece in streamed} == {SPEAK_RATE}
+    voice.close()
 
 
 def test_longest_pieces_are_bounded() -> None:
