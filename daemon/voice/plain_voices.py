@@ -5,6 +5,7 @@ like somebody else.
 """
 
 import difflib
+import importlib.util
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -109,10 +110,17 @@ def no_such_voice(name: str, known: Sequence[str]) -> SetupError:
 
 
 def is_there(voice: PlainVoice, store: ModelStore) -> bool:
-    """Whether the files of a voice are there and right."""
+    """Whether the files of a voice are there and right, and what reads its language."""
+    if voice.engine == "kokoro" and not _can_read(voice.language):
+        return False
     if not voice.weight:
         return voice.engine != "piper" or Path(voice.name).is_file()
     return store.status(voice.weight).state is WeightState.READY
+
+
+def _can_read(code: str) -> bool:
+    """Whether Kokoro's sounds can be made of texts in a language: Japanese wants an extra."""
+    return code != "ja" or importlib.util.find_spec("pyopenjtalk") is not None
 
 
 def _of_file(path: Path) -> PlainVoice:

@@ -37,8 +37,9 @@ def speaking_voices(
         found["zh"] = mandarin
     if kokoro_is_there:  # slow or not, nothing else speaks these
         for known in plain_voices(store):
-            if known.engine == "kokoro":
-                found.setdefault(known.language, known)
+            is_new = known.engine == "kokoro" and known.language not in found
+            if is_new and is_there(known, store):
+                found[known.language] = known
     return found | dict(_others(voice, store))
 
 

@@ -94,11 +94,25 @@ def test_a_name_like_no_other_points_to_the_list(store: ModelStore) -> None:
     assert caught.value.fix == "digital-life voices list"
 
 
-def test_kokoro_speaks_where_it_is_there_and_quick(store: ModelStore) -> None:
+def test_kokoro_speaks_where_it_is_there_and_quick(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())  # the extra is there
     lay_out(store, *FILES)
     found = chosen(store)
     assert (found["en"], found["zh"], found["es"]) == ("af_heart", "zf_xiaoxiao", "ef_dora")
     assert set(found) == {"en", "zh", "ja", "es", "fr", "hi", "it", "pt"}
+
+
+def test_without_its_extra_japanese_is_not_spoken(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_out(store, *FILES)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert "ja" not in chosen(store)
+    assert "ja" not in chosen(store, others=("jm_kumo",))
+    assert not is_there(find_plain("jf_alpha", store), store)
+    assert is_there(find_plain("ff_siwis", store), store)
 
 
 def test_where_it_is_slow_piper_speaks(store: ModelStore) -> None:
@@ -145,7 +159,10 @@ def test_the_engine_may_be_set(store: ModelStore) -> None:
     assert chosen(store, quick=False, engine="kokoro")["en"] == "af_heart"
 
 
-def test_names_are_taken_whatever_the_engine(store: ModelStore) -> None:
+def test_names_are_taken_whatever_the_engine(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())  # the extra is there
     lay_out(store, *FILES)
     found = chosen(
         store, quick=False, english="bf_emma", mandarin="zm_yunxi", others=("em_alex", "jm_kumo")
