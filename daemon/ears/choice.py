@@ -38,7 +38,7 @@ def model_folder(ears: EarsSettings, store: ModelStore, measure: Measure | None 
     if ears.model != AUTO:
         return store.path(ears.model)
     known = RememberedNumbers("ears-seconds.json")
-    *larger, smallest = _installed(ears, store)
+    *larger, smallest = installed(ears, store)
     for folder in larger:
         key = _key(folder, ears)
         seconds = known.get(key)
@@ -58,8 +58,11 @@ def model_folder(ears: EarsSettings, store: ModelStore, measure: Measure | None 
     return smallest
 
 
-def _installed(ears: EarsSettings, store: ModelStore) -> list[Path]:
-    """Return the folders of those that know the languages, the largest first; at least one."""
+def installed(ears: EarsSettings, store: ModelStore) -> list[Path]:
+    """Return the folders of those that know the languages, the largest first; at least one.
+
+    Raises ``SetupError`` where there is none.
+    """
     wanted = set(ears.languages)
     names = [
         name
