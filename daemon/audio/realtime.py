@@ -42,6 +42,9 @@ class RealtimePriority:
     def guarded(self) -> Iterator[None]:
         """Give it only while the block runs, in which SIGXCPU takes it back."""
         loop = asyncio.get_running_loop()
+        if os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK != os.SCHED_OTHER:
+            yield  # all of it was started so: what limits a thread would end the models' work
+            return
         try:
             loop.add_signal_handler(signal.SIGXCPU, self.take_back)
         except (NotImplementedError, RuntimeError, ValueError):  # not in the main thread
