@@ -5,106 +5,62 @@ arXiv:2203.02395) as decoder, in the int8 export that kokoro-onnx publishes.
 """
 
 import json
-import os
 import zipfile
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
 
 import numpy as np
-import onnxruntime
-from numpy.typing import NDArray
 
 from daemon.errors import SetupError
 from daemon.i18n import tr
 from daemon.media import Samples
 from daemon.voice.kokoro.clauses import MAX_TOKENS, style_row
+from daemon.voice.kokoro.halves import KokoroRunner, load
 from daemon.voice.kokoro.symbols import PAD, TABLE_ROWS, TOKENS
 
 RATE = 24_000  # Hz
 NETWORK, PACKS, CONFIG = "kokoro.onnx", "voices.npz", "config.json"
 STYLE = 256  # numbers of a style
-Engine = Literal["auto", "onnxruntime", "openvino"]
-
-_MAX_THREADS = 4  # other models need theirs
-_INPUTS = {"tokens", "style", "speed"}
-_ERRORS_ONLY = 3  # onnxruntime's log severity
-
-
-class _Runner(Protocol):
-    """An engine with the network in it."""
-
-    def __call__(
-        self, tokens: NDArray[np.int64], style: Samples, speed: Samples, /
-    ) -> NDArray[np.float32]: ...
 
 
 class KokoroNetwork:
     """The network, loaded once for all voices; belongs to one thread."""
 
-    def __init__(self, directory: Path, run: _Runner, engine: str) -> None:
+    def __init__(self, directory: Path, run: KokoroRunner) -> None:
         self.directory = directory
-        self.engine = engine
-        """Which library computes it, and with what numbers."""
         self._run = run
 
     def speak(self, tokens: Sequence[int], pack: Samples, speed: float) -> Samples:
-        """Return the sound of 1 to ``MAX_TOKENS`` tokens at ``RATE``, silence around it included.
+        """Return the sound of 1 to ``MAX_TOKENS`` tokens at ``RATE``, with some silence around it.
 
         ``pack`` is a voice's, float32 (510, 1, 256); ``speed`` is 0.5 to 2 times its own pace.
         """
         if not 0 < len(tokens) <= MAX_TOKENS:
             raise ValueError(f"{len(tokens)} tokens")
-        padded = np.array([[PAD, *tokens, PAD]], np.int64)
-        style = pack[style_row(tokens)]
-        sound = self._run(padded, style, np.array([speed], np.float32))
-        return np.asarray(sound, np.float32).reshape(-1)
+        feeds = {
+            "tokens": np.array([[PAD, *tokens, PAD]], np.int64),
+            "style": pack[style_row(tokens)],
+            "speed": np.array([speed], np.float32),
+        }
+        return self._run(feeds)
 
     def close(self) -> None:
         """Free the network."""
         del self._run
 
 
-def open_network(
-    directory: Path,
-    engine: Engine = "auto",  # noqa: ARG001 (there is only one so far)
-    threads: int = 0,
-) -> KokoroNetwork:
-    """Load the network in ``directory``; ``threads`` 0 chooses. Raises ``SetupError``."""
+def open_network(directory: Path, threads: int = 0, engines: Path | None = None) -> KokoroNetwork:
+    """Load the network in ``directory``; ``threads`` 0 chooses. Raises ``SetupError``.
+
+    ``engines`` is where what is made of it is kept, with the other engines if not told.
+    """
     _check_table(directory)
-    threads = threads or min(_MAX_THREADS, os.cpu_count() or 1)
     try:
-        run = _with_onnxruntime(directory / NETWORK, threads)
+        run = load(directory / NETWORK, threads, engines)
     # onnxruntime's errors for damaged files share no base class but Exception.
     except Exception as error:
         raise _unusable(directory / NETWORK, error) from error
-    return KokoroNetwork(directory, run, "onnxruntime int8")
-
-
-def _with_onnxruntime(path: Path, threads: int) -> _Runner:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = _ERRORS_ONLY
-    options.intra_op_num_threads = threads
-    # Idle threads that spin would take the cores from the models that work meanwhile.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # A plan of its memory for every length of clause would be kept, and made for nothing.
-    options.enable_mem_pattern = False
-    session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-    names = {entry.name for entry in session.get_inputs()}
-    if names != _INPUTS:
-        raise ValueError(f"its inputs are {', '.join(sorted(names))}")
-    return partial(_run_session, session)
-
-
-def _run_session(
-    session: onnxruntime.InferenceSession,
-    tokens: NDArray[np.int64],
-    style: Samples,
-    speed: Samples,
-) -> NDArray[np.float32]:
-    (sound, *_rest) = session.run(None, {"tokens": tokens, "style": style, "speed": speed})
-    return np.asarray(sound, np.float32)
+    return KokoroNetwork(directory, run)
 
 
 def _check_table(directory: Path) -> None:

@@ -34,7 +34,7 @@ class Kokoro:
         self._network = network
         self._pack = read_pack(network.directory, name)
         files = [network.directory / NETWORK, network.directory / PACKS]
-        self.fingerprint = f"{name} {network.engine} {fingerprint(files, speed)}"
+        self.fingerprint = f"{name} {fingerprint(files, speed)}"
         self.set_speed(speed)
 
     def set_speed(self, speed: float) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from daemon.errors import SetupError
+from daemon.voice.kokoro.halves import heard_frames
 from daemon.voice.kokoro.network import open_network, read_pack, voice_names
 from daemon.voice.kokoro.symbols import TOKENS
 
@@ -77,3 +78,13 @@ def test_symbols_of_another_version_are_told(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("[]")
     with pytest.raises(SetupError, match=r"config\.json"):
         open_network(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "frames"),
+    [([14, 3, 5, 2, 9], (10, 28)), ([1, 3, 1], (0, 5)), ([4, 3, 4], (0, 11)), ([30], (0, 30))],
+)
+def test_frames_of_silence_are_left_out_but_for_some(
+    lengths: list[int], frames: tuple[int, int]
+) -> None:
+    assert heard_frames(np.array(lengths, np.float32)) == frames
