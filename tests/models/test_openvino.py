@@ -22,8 +22,8 @@ from daemon.brain.llama_server import LlamaServer
 from daemon.brain.openvino import conversion
 from daemon.brain.openvino.engine import OpenVinoEngine
 from daemon.brain.openvino.graph import PLACES, tells_places, with_places
-from daemon.brain.openvino.network import COMPILED
 from daemon.brain.text_engine import TextEngine
+from daemon.compiled_network import COMPILED
 from daemon.errors import SetupError, StageError
 from daemon.media import Message
 from daemon.store.engines import prune

@@ -34,6 +34,7 @@ LAYERS = (
         "extras",
         "system_packages",
         "native",
+        "compiled_network",
         "power",
         "processor_load",
         "remembered",

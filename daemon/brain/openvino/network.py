@@ -1,6 +1,5 @@
 """A language model's network in OpenVINO, which reads tokens and remembers what it has read."""
 
-import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,16 +11,13 @@ from numpy.typing import NDArray
 
 from daemon.brain.openvino.graph import PLACES, tells_places, with_places
 from daemon.brain.openvino.token_tree import ROOT, TokenTree
+from daemon.compiled_network import compile_once
 from daemon.media import JsonObject
 from daemon.native import give_pages_back
 from daemon.worker import CancelToken
 
-log = logging.getLogger(__name__)
-
 Floats = NDArray[np.float32]
 
-COMPILED = "compiled"
-"""The folder beside the weights that keeps what was made of the network for this processor."""
 BATCH = 128  # tokens read between two looks at whether to go on; 2 s on a slow machine
 SPARE_SLOTS = 1024  # beside those of one whole context: for prompts that begin otherwise
 NOTHING = np.float32(-np.inf)
@@ -129,20 +125,10 @@ class DecoderNetwork:
 
 
 def _compiled(folder: Path, settings: dict[str, object]) -> ov.CompiledModel:
-    """Compile the network, or take what was kept of that: 0.45 s of processor time, or 0.06 s.
-
-    What is kept has no weights: one megabyte for half a billion of them. OpenVINO compiles anew
-    what was made by another version, for another processor, or is damaged.
-    """
-    core, network = ov.Core(), str(folder / "model.xml")
-    if not tells_places(folder / "model.xml"):
-        return core.compile_model(with_places(core.read_model(network)), "CPU", settings)
-    kept = {"CACHE_DIR": str(folder / COMPILED), "CACHE_MODE": "OPTIMIZE_SIZE"}
-    try:
-        return core.compile_model(network, "CPU", settings | kept)
-    except RuntimeError as error:  # the disk is full, or not ours
-        log.debug("what was compiled cannot be kept: %s", str(error).partition("\n")[0])
-        return core.compile_model(network, "CPU", settings)
+    core, network = ov.Core(), folder / "model.xml"
+    if tells_places(network):
+        return compile_once(core, network, settings)
+    return core.compile_model(with_places(core.read_model(str(network))), "CPU", settings)
 
 
 def log_softmax(scores: Floats) -> Floats:

@@ -16,6 +16,7 @@ from faster_whisper.tokenizer import _LANGUAGE_CODES, Tokenizer
 from numpy.typing import NDArray
 from tokenizers import Tokenizer as Vocabulary
 
+from daemon.compiled_network import compile_once
 from daemon.ears.openvino.kept import GRAPHS, kept_graphs
 from daemon.ears.openvino.model_file import ModelFile
 from daemon.ears.whisper_engine import Decoded
@@ -56,9 +57,12 @@ class OpenVinoWhisper:
         self._kept = kept_graphs(model, file, keep)
 
         def compiled(name: str, precision: str) -> ov.InferRequest:
-            graph = str(self._kept / f"{name}.xml") if self._kept else GRAPHS[name](file)
             told = {**settings, "INFERENCE_PRECISION_HINT": precision}
-            return core.compile_model(graph, "CPU", told).create_infer_request()
+            if self._kept:
+                network = compile_once(core, self._kept / f"{name}.xml", told)
+            else:
+                network = core.compile_model(GRAPHS[name](file), "CPU", told)
+            return network.create_infer_request()
 
         try:
             self._encoder, self._decoder = (
