@@ -17,6 +17,7 @@ import numpy as np
 from faster_whisper.audio import pad_or_trim
 from faster_whisper.tokenizer import Tokenizer
 from opencc import OpenCC
+from tokenizers import Tokenizer as Vocabulary
 
 from daemon.config import EarsEngine
 from daemon.ears.whisper_ctranslate2 import on_cuda, on_processor
@@ -36,6 +37,7 @@ MAX_THREADS = 8  # beyond that the threads of so small a model wait for each oth
 # -0.35 to -0.55 mends as many; ``MIN_LOGPROB`` was too late for questions of which only half
 # was heard.
 FULL_WINDOW_LOGPROB = -0.5
+DOUBT = 0.1  # of the likeliest language's probability, from which on a second one is read as well
 # More than anybody speaks: five Chinese characters in a second, of which a rare one takes three.
 # Text that comes to no end by then goes in circles. (How well it compresses would not tell: people
 # repeat themselves.)
@@ -120,6 +122,11 @@ class Whisper:
             )
         self._tokenizers = {code: self._tokenizer(name) for code, name in named.items()}
         self._named = named
+        self._never = {
+            code: foreign_tokens(self._network.vocabulary, known_language(code).writing.never)
+            for code in languages
+            if known_language(code).writing.never
+        }
 
     def warm_up(self) -> None:
         """Run once over a second of silence, with the window that nearly all questions get.
@@ -130,7 +137,7 @@ class Whisper:
         network = self._network
         features = network.features(np.zeros(LISTEN_RATE, np.float32))
         network.encode(pad_or_trim(features, features.shape[-1] + SPARE_FRAMES))
-        self._decode(self._language(), 1.0)
+        self._decode(self._languages()[0], 1.0)
         network.settle()
 
     def reading_s(self) -> float:
@@ -143,7 +150,7 @@ class Whisper:
             begin = time.perf_counter()
             features = network.features(samples)
             network.encode(pad_or_trim(features, features.shape[-1] + SPARE_FRAMES))
-            tokenizer = self._tokenizers[self._language()]
+            tokenizer = self._tokenizers[self._languages()[0]]
             network.decode(tokenizer, round(MEASURED_S * SPOKEN_TOKENS_PER_S), ends=False)
             taken.append(time.perf_counter() - begin)
         return min(taken)
@@ -183,9 +190,10 @@ class Whisper:
             cancel.check()
             network.encode(pad_or_trim(features, frames))
             cancel.check()
-            spoken = language or self._language()
-            heard = self._decode(spoken, seconds)
-            readings.append((heard, spoken))
+            candidates = [language] if language else self._languages()
+            window = [(self._decode(code, seconds), code) for code in candidates]
+            heard, spoken = max(window, key=lambda reading: reading[0].likelihood)
+            readings += window
             if heard.likelihood >= FULL_WINDOW_LOGPROB:
                 break
         if not heard.ended:
@@ -197,20 +205,40 @@ class Whisper:
         text = str(self._tokenizers[spoken].decode(heard.tokens)).strip()
         return str(self._simplified.convert(text)) if spoken == "zh" else text, spoken
 
-    def _language(self) -> str:
-        """Return the likeliest of the configured languages."""
-        if len(self._tokenizers) == 1:
-            return next(iter(self._tokenizers))
-        found = self._network.language([self._named[code] for code in self._tokenizers])
-        return next(code for code in self._tokenizers if self._named[code] == found)
+    def _languages(self) -> list[str]:
+        """Return the likeliest of the configured languages, and the second where it may be that.
+
+        Between English and Chinese there is no doubt; between Spanish, Italian and Portuguese a
+        short question leaves some, and its words read best in its own language.
+        """
+        known = list(self._tokenizers)
+        if len(known) == 1:
+            return known
+        heard = self._network.languages_heard([self._named[code] for code in known])
+        known.sort(key=lambda code: -heard[self._named[code]])
+        first, second = (heard[self._named[code]] for code in known[:2])
+        doubtful = second >= DOUBT * first and not set(known[:2]) <= {"en", "zh"}
+        return known[:2] if doubtful else known[:1]
 
     def _decode(self, language: str, seconds: float, no_repeat: int = 0) -> Decoded:
         most = min(MAX_TOKENS, SPARE_TOKENS + round(seconds * TOKENS_PER_S))
-        return self._network.decode(self._tokenizers[language], most, no_repeat)
+        never = self._never.get(language, ())
+        return self._network.decode(self._tokenizers[language], most, no_repeat, never)
 
     def _tokenizer(self, language: str) -> Tokenizer:
         network = self._network
         return Tokenizer(network.vocabulary, network.multilingual, "transcribe", language)
+
+
+def foreign_tokens(vocabulary: Vocabulary, letters: str) -> list[int]:
+    """Return the tokens with letters of a class such as "\u0600-\u06ff" in them.
+
+    Tokens are bytes of UTF-8, each of which the vocabulary writes as a character: from 0xAE on, as
+    the one with that number. The first byte of a letter is enough to know it by.
+    """
+    first, last = (chr(ord(letters[place])).encode()[0] for place in (0, -1))
+    leads = {chr(byte) for byte in range(first, last + 1)}
+    return sorted(number for token, number in vocabulary.get_vocab().items() if leads & set(token))
 
 
 def _on_processor(directory: Path, threads: int, engine: EarsEngine) -> WhisperEngine:

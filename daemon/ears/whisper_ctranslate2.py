@@ -50,14 +50,20 @@ class CTranslate2Engine:
         """Run the encoder."""
         self._encoded = self._model.encode(features)
 
-    def language(self, among: Sequence[str]) -> str:
-        """Return the likeliest."""
+    def languages_heard(self, among: Sequence[str]) -> dict[str, float]:
+        """Return their probabilities among all languages."""
         (found,) = self._model.model.detect_language(self._encoded)
         likelihood = {token.strip("<|>"): probability for token, probability in found}
-        return max(among, key=lambda code: likelihood.get(code, 0.0))
+        return {code: likelihood.get(code, 0.0) for code in among}
 
     def decode(
-        self, tokenizer: Tokenizer, most: int, no_repeat: int = 0, *, ends: bool = True
+        self,
+        tokenizer: Tokenizer,
+        most: int,
+        no_repeat: int = 0,
+        never: Sequence[int] = (),
+        *,
+        ends: bool = True,
     ) -> Decoded:
         """Write the likeliest tokens."""
         (result,) = self._model.model.generate(
@@ -68,7 +74,7 @@ class CTranslate2Engine:
             return_scores=True,
             return_no_speech_prob=True,
             no_repeat_ngram_size=no_repeat,
-            suppress_tokens=[MODELS_OWN] if ends else [MODELS_OWN, tokenizer.eot],
+            suppress_tokens=[MODELS_OWN, *never, *(() if ends else (tokenizer.eot,))],
         )
         tokens = result.sequences_ids[0]
         # The score is the sum over the tokens and the end mark, divided by the tokens alone.

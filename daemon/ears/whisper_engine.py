@@ -83,16 +83,22 @@ class WhisperEngine(Protocol):
     def encode(self, features: Samples) -> None:
         """Run the encoder on at most ``FRAMES`` frames."""
 
-    def language(self, among: Sequence[str]) -> str:
-        """Return the likeliest of the languages ``among``."""
+    def languages_heard(self, among: Sequence[str]) -> dict[str, float]:
+        """Return how likely each of the languages ``among`` is, in proportion."""
 
     def decode(
-        self, tokenizer: Tokenizer, most: int, no_repeat: int = 0, *, ends: bool = True
+        self,
+        tokenizer: Tokenizer,
+        most: int,
+        no_repeat: int = 0,
+        never: Sequence[int] = (),
+        *,
+        ends: bool = True,
     ) -> Decoded:
         """Write at most ``most`` tokens in the tokenizer's language, always the likeliest one.
 
-        No sequence of ``no_repeat`` tokens comes twice, where that is not 0. Without ``ends`` it
-        writes ``most`` tokens, whatever was said: for measuring.
+        No sequence of ``no_repeat`` tokens comes twice, where that is not 0, and none of ``never``
+        at all. Without ``ends`` it writes ``most`` tokens, whatever was said: for measuring.
         """
 
     def settle(self) -> None:

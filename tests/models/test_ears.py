@@ -243,12 +243,15 @@ def test_both_engines_are_as_sure_of_the_same_words(
         network = part._network
         features = network.features(samples)
         network.encode(pad_or_trim(features, 3000))
-        language = network.language(("en", "zh"))
+        heard = network.languages_heard(("en", "zh"))
+        language = max(heard, key=lambda code: heard[code])
         first, again = (network.decode(part._tokenizers[language], 100) for _ in range(2))
         assert first == again  # what was written before is forgotten
         assert network.decode(part._tokenizers[language], 3).tokens == first.tokens[:3]
         measured = network.decode(part._tokenizers[language], 30, ends=False)
         assert (len(measured.tokens), measured.ended) == (30, False)
+        without = network.decode(part._tokenizers[language], 20, never=first.tokens[:1])
+        assert first.tokens[0] not in without.tokens
         found.append((language, first))
         part.close()
     (one, ours), (other, theirs) = found

@@ -107,3 +107,36 @@ def test_graphs_that_the_disk_does_not_take_are_made_in_memory(
     engine.encode(np.zeros((80, 400), np.float32))
     engine.settle()
     engine.close()
+
+
+def test_a_second_language_is_read_where_it_may_be_that_and_the_likelier_words_count(
+    weights: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = Whisper(weights("whisper-base"), ["en", "zh", "it", "pt"])
+    told = {"it": (" Che hora son?", -0.9), "pt": (" Que horas são?", -0.2), "en": ("", -2.0)}
+    heard = {"en": 0.02, "zh": 0.01, "it": 0.5, "pt": 0.4}
+    read: list[str] = []
+
+    def decode(language: str, _seconds: float, no_repeat: int = 0) -> Decoded:
+        text, confidence = told[language]
+        read.append(language)
+        return Decoded(part._tokenizers[language].encode(text), True, confidence, 0.1)
+
+    monkeypatch.setattr(part, "_decode", decode)
+    monkeypatch.setattr(part._network, "languages_heard", lambda among: heard, raising=True)
+    said = part.transcribe(Audio(np.zeros(LISTEN_RATE, np.float32), LISTEN_RATE), CancelToken())
+    assert (said.text, said.language) == ("Que horas são?", "pt")
+    assert read == ["it", "pt"]
+    heard |= {"it": 0.01, "pt": 0.01, "en": 0.5, "zh": 0.45}
+    assert part._languages() == ["en"], "between these two there is no doubt"
+    part.close()
+
+
+def test_hindi_is_not_written_in_arabic_letters(weights: Callable[[str], Path]) -> None:
+    part = Whisper(weights("whisper-base"), ["hi"])
+    never = set(part._never["hi"])
+    tokenizer = part._tokenizers["hi"]
+    assert set(tokenizer.encode("کیا")) <= never and set(tokenizer.encode(" حسا")) & never
+    for text in ("क्या हाल है?", "What is this? Ça va, São", "你好", "2026"):
+        assert not set(tokenizer.encode(text)) & never, text
+    part.close()

@@ -109,13 +109,19 @@ class OpenVinoWhisper:
                 self._decoder.set_tensor(name, self._encoder.get_tensor(name))
         self._forget()
 
-    def language(self, among: Sequence[str]) -> str:
-        """Return the likeliest: what the decoder would write first."""
-        scores = self._open()
-        return max(among, key=lambda code: scores[self._token(f"<|{code}|>")])
+    def languages_heard(self, among: Sequence[str]) -> dict[str, float]:
+        """Return how likely the decoder would write each first."""
+        opening = _probabilities(self._open())
+        return {code: float(opening[self._token(f"<|{code}|>")]) for code in among}
 
     def decode(
-        self, tokenizer: Tokenizer, most: int, no_repeat: int = 0, *, ends: bool = True
+        self,
+        tokenizer: Tokenizer,
+        most: int,
+        no_repeat: int = 0,
+        never: Sequence[int] = (),
+        *,
+        ends: bool = True,
     ) -> Decoded:
         """Write the likeliest tokens."""
         opening = _probabilities(self._open())
@@ -125,6 +131,7 @@ class OpenVinoWhisper:
             self._open()
         scores = self._step([*tokenizer.sot_sequence[1:], tokenizer.no_timestamps])
         tokens: list[int] = []
+        forbidden = list(never)
         total = 0.0
         while len(tokens) < most:
             scores[self._suppressed] = NOTHING
@@ -132,6 +139,7 @@ class OpenVinoWhisper:
             if not tokens:
                 scores[self._suppressed_first] = NOTHING
             scores[_would_repeat(tokens, no_repeat)] = NOTHING
+            scores[forbidden] = NOTHING
             if not ends:
                 scores[tokenizer.eot] = NOTHING
             token = int(scores.argmax())
