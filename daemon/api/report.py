@@ -93,7 +93,8 @@ def figures(daemon: Daemon, monitor: Monitor) -> str:
 
 
 def _voices(settings: Settings, running: Running | None) -> dict[str, str]:
-    """Return the voices of the languages that are understood; of all once they are loaded."""
+    """Return the voices of the languages that are understood."""
     if running is None:
         return {"en": settings.voice.english, "zh": settings.voice.mandarin}
-    return speaking_names(settings, running.components.store)
+    names = speaking_names(settings, running.components.store)
+    return {code: name for code, name in names.items() if code in settings.ears.languages}

@@ -40,15 +40,7 @@ def register(commands: Subcommands) -> None:
     voice = commands.add_parser("voice", help=tr("speak with another voice, until the next start"))
     voice.add_argument(
         "name",
-        help=tr(
-            "as `digital-life voices list` names it, or a plain one: a model, or an .onnx file"
-        ),
-    )
-    voice.add_argument(
-        "--language",
-        choices=["en", "zh"],
-        default="en",
-        help=tr("what a model for the plain voice speaks"),
+        help=tr("as `digital-life voices list` names it, or a Piper voice's .onnx file"),
     )
     voice.set_defaults(run=choose_voice)
     again = commands.add_parser("reload", help=tr("have the daemon read its settings again"))
@@ -142,7 +134,7 @@ def choose_face(arguments: argparse.Namespace, _settings: "Settings") -> int:
 
 def choose_voice(arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Speak with another voice."""
-    Client().put("voice", name=arguments.name, language=arguments.language)
+    Client().put("voice", name=arguments.name)
     return 0
 
 

@@ -35,7 +35,7 @@ class Espeak:
         if command is None:
             raise SetupError(
                 tr("espeak-ng, which stands in for the Mandarin voice, is not installed."),
-                fix="digital-life models pull mandarin-baker",
+                fix="digital-life models pull kokoro",
             )
         self._program = command
         self.set_speed(speed)

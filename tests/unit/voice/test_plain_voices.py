@@ -11,6 +11,7 @@ from daemon.config.state import with_values
 from daemon.errors import SetupError
 from daemon.store.manifest import Manifest, load_default
 from daemon.store.model_store import ModelStore
+from daemon.voice.kokoro.levels import levels
 from daemon.voice.named import plain_named, values_for
 from daemon.voice.plain_factory import PlainFactory, speaking_names
 from daemon.voice.plain_voices import KOKORO, KOKORO_VOICES, find_plain, is_there, plain_voices
@@ -251,3 +252,9 @@ def test_a_pack_that_is_wrong_inside_leaves_piper(
 def test_names_are_told_even_where_a_setting_is_wrong(store: ModelStore) -> None:
     settings = with_values(Settings(), {"voice.english": "nobody"})
     assert speaking_names(settings, store) == {"en": "nobody", "zh": "auto"}
+
+
+def test_known_levels_are_of_kokoros_voices() -> None:
+    known = levels()
+    assert known.keys() <= set(KOKORO_VOICES)
+    assert all(-35 < level < -10 for level in known.values())
