@@ -45,7 +45,7 @@ def spoken(text: str) -> str:
     """Return English ``text`` in words, punctuation kept. Never raises."""
     said = re.sub(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))", ",", text)
     said = re.sub(
-        r"(?<![\d,.])\d{1,3}(?: \d{3}){2,}(?![\d-])", lambda m: m[0].replace(" ", ","), said
+        r"(?<![\d,.+])\d{1,3}(?: \d{3}){2,}(?! ?\d)(?!-)", lambda m: m[0].replace(" ", ","), said
     )
     said = re.sub("[①-⑳]", lambda m: f"{ord(m[0]) - ord('①') + 1}, ", said).translate(_MARKS)
     said = rewritten(said, _RULES)

@@ -183,6 +183,8 @@ def _owner(token: re.Match[str], text: str, home: str, languages: Sequence[str])
             return home
         # In Chinese, the numbers that are left by now belong to a name: GPT-4, Python 3.11, 5G.
         beside = text[max(0, token.start() - 1) : token.end() + 1]
+        if text[: token.start()].endswith(" "):
+            beside += text[token.end() :].lstrip()[:1]  # its measure word: 9999 元
         return "zh" if home == "en" and re.search(f"[{HAN}]", beside) else "en"
     example = _EXAMPLE.get(script, token[0])
     if patterns(home)[0].match(example):
