@@ -17,12 +17,16 @@ from daemon.audio.stuck_stream import closing_stuck_stream
 from daemon.errors import DeviceError
 from daemon.i18n import tr
 from daemon.media import SPEAK_RATE, Samples
+from daemon.processor_load import PROCESSORS, UNNOTICED
 
 if TYPE_CHECKING:
     from sounddevice import OutputStream
 
 BLOCK = 480  # samples: 10 ms; the host's own choice can be 2 ms, and a callback costs 30 µs
 LATENCY_S = 0.03  # asked of the host: Python may be late by a few blocks without a gap
+# Likewise where other programs take a processor: whichever thread runs Python may have to wait for
+# it, and the callback for that thread, whatever its own priority. Answers are heard later by that.
+BUSY_LATENCY_S = 0.1
 BUFFER_S = 2.0  # speech that may wait to be heard; more would only make interrupting costly
 REWIND_S = 0.3  # a held reply goes on this much earlier: about a word, so that none is cut in two
 FADE_S = 0.005  # cut speech fades over this, or it would click
@@ -99,7 +103,7 @@ class Loudspeaker:
                 channels=1,
                 dtype="float32",
                 blocksize=BLOCK,
-                latency=LATENCY_S,
+                latency=BUSY_LATENCY_S if PROCESSORS.others() > UNNOTICED else LATENCY_S,
                 callback=self._callback,
             )
             self._latency = float(stream.latency)

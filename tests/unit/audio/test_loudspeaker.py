@@ -14,6 +14,7 @@ from daemon.audio.loudspeaker import BLOCK, BUFFER_S, FADE, REWIND, Loudspeaker
 from daemon.audio.player import MemoryPlayer, wait_until_heard
 from daemon.errors import DeviceError
 from daemon.media import SPEAK_RATE, Samples
+from daemon.processor_load import PROCESSORS
 from tests.virtual_time import run, run_virtual
 
 DELAY_S = 0.1  # from the callback to the loudspeaker
@@ -49,12 +50,14 @@ class FakePortAudio:
 
     def __init__(self) -> None:
         self.broken = False
+        self.latencies: list[float] = []  # that were asked for
         self.streams: list[FakeStream] = []
 
     def query_devices(self, index: int) -> dict[str, str]:
         return {"name": "fake"}
 
     def OutputStream(self, **options: Any) -> FakeStream:
+        self.latencies.append(options["latency"])
         self.streams.append(FakeStream(self, options["callback"]))
         return self.streams[-1]
 
@@ -187,6 +190,18 @@ def test_a_host_without_times_is_taken_at_its_latency(setup: Setup) -> None:
         setup.block(ahead_s=-7.0)
         setup.now += BLOCK_S
     assert setup.loudspeaker.audible() == pytest.approx((0.4 - 0.25) * SPEAK_RATE, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("taken", "latency_s"), [(0.1, module.LATENCY_S), (1.0, module.BUSY_LATENCY_S)]
+)
+def test_beside_a_busy_program_more_sound_waits_in_the_device(
+    taken: float, latency_s: float, setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PROCESSORS, "others", lambda: taken)
+    setup.loudspeaker.stop_device()
+    setup.loudspeaker.open()
+    assert setup.sd.latencies[-1] == latency_s
 
 
 def test_a_new_reply_begins_at_zero(setup: Setup) -> None:
