@@ -1,7 +1,6 @@
 """A room in real time: a person in front of the microphone, and a recording of it all."""
 
 import contextlib
-import math
 import threading
 import time
 from collections import deque
@@ -21,6 +20,7 @@ PREFILL = 4  # blocks that wait to be played
 # A block of the recording that comes later than this is not answered: what was to be played ran dry
 # meanwhile. Else all that waits would grow with each delay, until the recording itself comes late.
 LATE_S = 0.1
+WINDOW = 200  # blocks: late by the promptest of these; after a halt of its own a server stays late
 SLACK = LISTEN_RATE // 100  # samples by which a place that was told may be late
 NOISE = 0.0005  # RMS, -66 dB of full scale: a quiet room; no microphone gives digital silence
 REACH = LISTEN_RATE // 2  # samples by which a loaded machine may delay what was said
@@ -55,7 +55,7 @@ class Room(Recorder):
     def __init__(self, server: SoundServer) -> None:
         super().__init__(server, "world.monitor")
         self._delay = 0  # what is given as sample n of all comes n + this in the recording
-        self._promptest = math.inf  # of all blocks: arrival less place in the recording, in seconds
+        self._behind: deque[float] = deque(maxlen=WINDOW)  # arrival less place, seconds
         self._noise = np.random.default_rng(1)
         self._lock = threading.Lock()
         self._saying: PlayedClip | None = None
@@ -88,8 +88,8 @@ class Room(Recorder):
 
     def _answer(self, piece: NDArray[np.int16]) -> None:
         behind = time.monotonic() - self.recording.length / LISTEN_RATE
-        self._promptest = min(self._promptest, behind)
-        if behind - self._promptest < LATE_S:
+        self._behind.append(behind)
+        if behind - min(self._behind) < LATE_S:
             self._give(self._next())
 
     def _give(self, data: bytes) -> None:

@@ -5,7 +5,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from daemon.bench.room import LATE_S, Room
+from daemon.bench.room import LATE_S, WINDOW, Room
 from daemon.bench.sound_server import SoundServer
 from daemon.bench.timed_recording import BLOCK
 from daemon.media import LISTEN_RATE
@@ -48,3 +48,11 @@ def test_what_ran_dry_while_the_machine_stood_still_is_not_made_up_for(
     for number in range(200, 300):
         room.arrive(5 + (number + 1) * BLOCK_S)
     assert room.given == 200 + waits
+
+
+def test_a_server_that_stays_late_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = CountedRoom(monkeypatch)
+    for number in range(1000):
+        lost_s = 0.5 if number >= 100 else 0.0
+        room.arrive(5 + (number + 1) * BLOCK_S + lost_s)
+    assert room.given >= 1000 - WINDOW
