@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -253,7 +255,11 @@ def test_the_outcome_does_not_depend_on_the_pieces(text: str, data: st.DataObjec
     assert cut(*pieces) == cut(text)
 
 
-@given(st.text(st.sampled_from("aBc ef3 .,!?;:…。，！？；、：“”\n你好的了中"), max_size=400))
+# ":a:" is no plain text but an emoji as chats write it.
+PLAIN = st.text(st.sampled_from("aBc ef3 .,!?;:…。，！？；、：“”\n你好的了中"), max_size=400)
+
+
+@given(PLAIN.filter(lambda text: not re.search(r":[a-z][a-z0-9]*:", text)))
 def test_no_letter_of_plain_text_is_lost_or_moved(text: str) -> None:
     def letters(written: str) -> str:
         return "".join(char for char in written if char.isalnum())
