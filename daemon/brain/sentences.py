@@ -237,8 +237,8 @@ def _first_words(text: str, following: str, rules: SentenceRules, brisk: bool) -
 def _part(before: str, following: str, rules: SentenceRules) -> bool:
     """Whether two words may be parted.
 
-    A number counts what is beside it, and a full stop that ends no sentence belongs to a title or an
-    ordinal: "Dr. Weber", "im 2. Stock".
+    A number counts what is beside it, and a full stop that ends no sentence belongs to a title or
+    an ordinal: "Dr. Weber", "im 2. Stock".
     """
     last = before.split()[-1]
     bound = last[-1].isdigit() or last[-1] == "." or following[0].isdigit()
