@@ -81,7 +81,7 @@ def kokoro(settings: Settings) -> Iterator[Finding]:
             files=", ".join((*status.missing, *status.damaged))
         )
         if bad
-        else tr("Kokoro's 54 voices in nine languages, free for any use, are not there."),
+        else tr("Kokoro's 54 voices in eight languages, free for any use, are not there."),
         tr("Piper speaks instead."),
         PULL,
         RunCommand([sys.executable, "-m", "daemon", "models", "pull", KOKORO]),

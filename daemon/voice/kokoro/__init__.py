@@ -1,1 +1,1 @@
-"""Kokoro (hexgrad, 82 million weights): many voices in nine languages from one small network."""
+"""Kokoro (hexgrad, 82 million weights): many voices in eight languages from one small network."""
