@@ -15,16 +15,22 @@ import logging
 import os
 import resource
 import signal
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from daemon.errors import named
 from daemon.worker import Worker
 
+if TYPE_CHECKING:
+    from jeepney import Message
+
 PRIORITY = 5  # of 1 to 99: what PulseAudio asks for; a sound server's own threads come no later
 SOFT_US, HARD_US = 100_000, 200_000  # of computing without a rest: rtkit allows 200 ms
 TIMEOUT_S = 1.0  # for an answer of rtkit
+RECEIVED = 4096  # bytes taken of the bus at a time
 SERVER_THREADS = ("threaded-ml",)
 """Names of libpulse's threads in this process, which PortAudio's wait for."""
 
@@ -110,15 +116,53 @@ def set_policy(thread: int, policy: int, priority: int) -> None:
 def ask_rtkit(thread: int) -> None:
     """Have rtkit give it to a thread of this process; ``OSError`` or ``ValueError`` if it does not.
 
-    On the bus that ``DBUS_SYSTEM_BUS_ADDRESS`` names, or the system's.
+    On the bus that ``DBUS_SYSTEM_BUS_ADDRESS`` names, or the system's. A bus that says nothing, or
+    something else again and again, is given up after ``TIMEOUT_S``.
     """
-    from jeepney import DBusAddress, MessageType, new_method_call
-    from jeepney.io.blocking import open_dbus_connection
+    from jeepney import DBusAddress, MessageType, message_bus, new_method_call
 
     name = "org.freedesktop.RealtimeKit1"
     rtkit = DBusAddress("/org/freedesktop/RealtimeKit1", bus_name=name, interface=name)
     asked = new_method_call(rtkit, "MakeThreadRealtime", "tu", (thread, PRIORITY))
-    with open_dbus_connection("SYSTEM") as bus:
-        answer = bus.send_and_get_reply(asked, timeout=TIMEOUT_S)
-    if answer.header.message_type is MessageType.error:
-        raise PermissionError(f"rtkit: {' '.join(map(str, answer.body))}")
+    try:
+        answers = _answers((message_bus.Hello(), asked), time.monotonic() + TIMEOUT_S)
+    except OSError:
+        raise
+    # What is no address, and what is no message, raise errors without a common base.
+    except Exception as error:
+        raise ValueError(f"no answer of a bus: {named(error)}") from error
+    for answer in answers:
+        if answer.header.message_type is MessageType.error:
+            raise PermissionError(f"rtkit: {' '.join(map(str, answer.body))}")
+
+
+def _answers(messages: Sequence["Message"], deadline: float) -> "list[Message]":
+    """Return what the system bus answers to each message; ``deadline`` is of the monotonic clock.
+
+    jeepney's own connection would wait without end for the answer to its first message.
+    """
+    from jeepney import HeaderFields, Parser
+    from jeepney.bus import get_bus
+    from jeepney.io.blocking import prep_socket
+
+    found, parser = list["Message"](), Parser()
+    with prep_socket(get_bus("SYSTEM"), timeout=TIMEOUT_S) as bus:
+        for serial, message in enumerate(messages, 1):
+            bus.settimeout(_left(deadline))
+            bus.sendall(message.serialise(serial))
+            while len(found) < serial:
+                bus.settimeout(_left(deadline))
+                if (said := parser.get_next_message()) is None:
+                    if not (received := bus.recv(RECEIVED)):
+                        raise ConnectionResetError("the bus has hung up")
+                    parser.add_data(received)
+                elif said.header.fields.get(HeaderFields.reply_serial) == serial:
+                    found.append(said)
+    return found
+
+
+def _left(deadline: float) -> float:
+    """Return the seconds until then; ``TimeoutError`` where there are none."""
+    if (left := deadline - time.monotonic()) <= 0:
+        raise TimeoutError("the bus does not answer")
+    return left
