@@ -248,8 +248,8 @@ class KnownModel(BaseModel):
     """Bytes."""
     state: str
     fetchable: bool
-    brain: bool
-    """Whether it is a language model; ``digital-life brain`` tells which of them can run here."""
+    default: bool
+    """Whether it belongs to the set that ``digital-life models pull`` fetches."""
 
 
 class KnownModels(BaseModel):

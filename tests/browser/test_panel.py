@@ -291,14 +291,14 @@ def test_it_speaks_chinese(opened: "Page") -> None:
     assert opened.inner_text("#tab-talk") == "Conversation"
 
 
-def test_language_models_that_are_not_there_are_out_of_the_way(opened: "Page") -> None:
+def test_models_that_nobody_needs_are_out_of_the_way(opened: "Page") -> None:
     turn_to(opened, "models")
     assert "whisper-base" in opened.inner_text("#models")
     assert not opened.is_visible("#model-glm-4-9b-0414")
-    opened.click("#more-brains summary")
+    opened.click("#more-models summary")
     assert opened.is_visible("#model-glm-4-9b-0414")
-    photograph(opened, "language-models")
-    opened.click("#more-brains summary")
+    photograph(opened, "more-models")
+    opened.click("#more-models summary")
 
 
 def test_the_doctor_looks(opened: "Page") -> None:

@@ -49,5 +49,5 @@ def _weight(store: ModelStore, name: str) -> KnownModel:
         size=weight.size,
         state=store.status(name).state.value,
         fetchable=all(file.fetchable for file in weight.files),
-        brain=weight.brain is not None,
+        default=name in store.manifest.profiles["default"],
     )

@@ -28,11 +28,12 @@ async function refresh(run) {
   } catch {
     return; // it loads
   }
-  const more = models.filter(({ brain, state }) => brain && state === "missing"); // a dozen: out of the way
+  // What nobody needs who has not looked for it is out of the way: two dozen of them.
+  const more = models.filter((model) => !model.default && model.state === "missing");
   const places = (some) => some.map(({ name }) => h("li", { id: `model-${name}` }));
   $("models").replaceChildren(...places(models.filter((model) => !more.includes(model))));
-  $("brains").replaceChildren(...places(more));
-  $("more-brains").hidden = more.length === 0;
+  $("other-models").replaceChildren(...places(more));
+  $("more-models").hidden = more.length === 0;
   models.forEach((model) => draw(model, run));
 }
 

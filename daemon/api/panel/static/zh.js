@@ -124,8 +124,8 @@ export const chinese = {
   "Stop": "停止",
   "Fetch": "下载",
   "Accept and fetch": "接受许可并下载",
-  "More language models": "更多语言模型",
-  "In a terminal, digital-life brain tells which of them this computer can run, and how fast.": "在终端里运行 digital-life brain，可以看到这台电脑能运行其中哪些，各有多快。",
+  "More models": "更多模型",
+  "In a terminal, digital-life brain tells which language models this computer can run, and how fast.": "在终端里运行 digital-life brain，可以看到这台电脑能运行哪些语言模型，各有多快。",
   "{name} is there.": "{name} 已就绪。",
 
   "does not work": "不能用",
