@@ -21,6 +21,8 @@ BOTH = ("en", "zh")
 UNREADABLE = ""
 """The language of a run that no voice can read."""
 
+TELLING = 500  # characters that tell the language of all: the time grows with a text, not faster
+
 _LETTER = "A-Za-z\u00c0-\u024f"
 _EXAMPLE = {"han": "一", "latin": "a", "kana": "あ", "devanagari": "क", "cyrillic": "д"}
 _TOKEN = re.compile(
@@ -117,18 +119,22 @@ def _cut(text: str, languages: Sequence[str], likely: str) -> list[tuple[str, li
     """Return each sentence's language and runs, where the language changes between sentences."""
     parts: list[str] = []
     homes: list[str] = []
+    has_letters = False  # the last of them
     for sentence in _SENTENCE_END.split(text):
         home = _home(sentence, languages, likely or (homes[-1] if homes else ""))
-        if parts and not _LETTERS.search(parts[-1]):  # the number of an item: 1. 打开
+        letters = _LETTERS.search(sentence) is not None
+        if parts and not has_letters:  # the number of an item: 1. 打开
+            homes[-1] = _home(parts[-1][-TELLING:] + sentence, languages, likely)
             parts[-1] += sentence
-            homes[-1] = _home(parts[-1], languages, likely)
+            has_letters = letters
         elif parts and (not _WORDS.search(sentence) or home == homes[-1]):
             parts[-1] += sentence
-            if homes[-1] in BOTH:
+            if homes[-1] in BOTH and len(parts[-1]) < TELLING:
                 homes[-1] = _home(parts[-1], languages, likely)
         else:
             parts.append(sentence)
             homes.append(home)
+            has_letters = letters
     return [(home, _runs(part, home, languages)) for home, part in zip(homes, parts, strict=True)]
 
 
