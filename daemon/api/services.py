@@ -19,6 +19,7 @@ from daemon.worker import Worker
 if TYPE_CHECKING:
     from daemon.api.sound import Listeners  # of a library that need not be there
 
+MAX_SAMPLES = 4  # that wait or are made: each loads a voice, and holds up what else is asked
 CAN_SOUND = importlib.util.find_spec("aiortc") is not None
 
 
@@ -35,6 +36,8 @@ class Services:
         self.downloads: Final = Downloads(daemon.bus)
         self.worker: Final = Worker("api")
         """For what takes its time: the event loop has none."""
+        self.sampling: Final = asyncio.Semaphore(MAX_SAMPLES)
+        """Held by who has a voice say a sample."""
         self.open_panel: Callable[[], Awaitable[Link]] = _no_panel
         """Serves the page and makes a link to it."""
         self.listeners: Listeners | None = None

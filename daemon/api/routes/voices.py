@@ -10,11 +10,12 @@ from starlette.responses import Response
 from daemon.api.answers import KnownVoice, KnownVoices
 from daemon.api.services import Served
 from daemon.config import Settings
+from daemon.errors import BusyError
+from daemon.i18n import tr
 from daemon.media import Audio
 from daemon.store.model_store import ModelStore
-from daemon.voice.named import plain_named
 from daemon.voice.plain_factory import speaking_names
-from daemon.voice.plain_voices import is_there, plain_voices
+from daemon.voice.plain_voices import is_there, no_such_voice, plain_voices
 from daemon.voice.voice_speeds import known_speed
 from daemon.worker import CancelToken
 
@@ -36,7 +37,10 @@ async def sample(services: Served, name: str) -> Response:
     """Return a sentence in a voice's own language, as a WAV file; it is loaded for that alone."""
     running = services.daemon.require_running()
     settings, store = running.components.settings, running.components.store
-    sound = await services.worker.run(lambda cancel: _sample(name, settings, store, cancel))
+    if services.sampling.locked():
+        raise BusyError(tr("Too many voices are being tried at once."))
+    async with services.sampling:
+        sound = await services.worker.run(lambda cancel: _sample(name, settings, store, cancel))
     return Response(sound, media_type="audio/wav")
 
 
@@ -64,7 +68,10 @@ def _voices(settings: Settings, store: ModelStore) -> list[KnownVoice]:
 def _sample(name: str, settings: Settings, store: ModelStore, cancel: CancelToken) -> bytes:
     from daemon.voice.samples import sample  # with the engines' libraries
 
-    return wav(sample(plain_named(name, store), "", settings, store, cancel).at_rate(SAMPLE_RATE))
+    known = {voice.name: voice for voice in plain_voices(store)}
+    if name not in known:  # and no file: a path is no business of a request
+        raise no_such_voice(name, list(known))
+    return wav(sample(known[name], "", settings, store, cancel).at_rate(SAMPLE_RATE))
 
 
 def wav(audio: Audio) -> bytes:

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from daemon.api.routes import voices as routes
+from daemon.api.services import MAX_SAMPLES
 from daemon.config import Settings
-from daemon.errors import SetupError
+from daemon.errors import BusyError, SetupError
 from daemon.media import Audio
 from daemon.store.model_store import ModelStore
 from daemon.voice import samples
@@ -32,7 +33,8 @@ async def answered(store: ModelStore, ask: Any) -> Any:
     daemon = SimpleNamespace(require_running=lambda: SimpleNamespace(components=components))
     worker = Worker("api")
     try:
-        return await ask(SimpleNamespace(daemon=daemon, worker=worker))
+        sampling = asyncio.Semaphore(MAX_SAMPLES)
+        return await ask(SimpleNamespace(daemon=daemon, worker=worker, sampling=sampling))
     finally:
         await worker.close()
 
@@ -72,3 +74,34 @@ def test_a_sample_of_a_voice_that_is_not_there_says_how_to_fetch_it(store: Model
     with pytest.raises(SetupError) as caught:
         asyncio.run(answered(store, lambda services: routes.sample(services, "zf_xiaoxiao")))
     assert caught.value.fix == "digital-life models pull kokoro"
+
+
+def test_a_request_names_no_file(store: ModelStore, tmp_path: Path) -> None:
+    lay_out(store, "kokoro", "piper-joe")
+    own = tmp_path / "own.onnx"
+    own.write_bytes(b"")
+    own.with_name("own.onnx.json").write_text('{"espeak": {"voice": "en-us"}}')
+    for name in (str(own), "own.onnx", "~root/own.onnx", "../own.onnx", "x" * 5000 + ".onnx"):
+        with pytest.raises(SetupError, match="no voice called"):
+            asyncio.run(answered(store, lambda services, name=name: routes.sample(services, name)))
+
+
+def test_of_a_hundred_samples_at_once_a_few_are_made(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_out(store, "kokoro", "piper-joe")
+    made: list[str] = []
+
+    def sample(voice: Any, text: str, settings: Any, store: Any, cancel: CancelToken) -> Audio:
+        made.append(voice.name)
+        return Audio(np.zeros(10, np.float32), 24_000)
+
+    monkeypatch.setattr(samples, "sample", sample)
+
+    async def hundred(services: Any) -> list[object]:
+        asked = (routes.sample(services, "af_heart") for _ in range(100))
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    answers = asyncio.run(answered(store, hundred))
+    refused = [answer for answer in answers if isinstance(answer, BusyError)]
+    assert len(made) == MAX_SAMPLES and len(refused) == 100 - MAX_SAMPLES
