@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from daemon.errors import SetupError
 from daemon.i18n import tr
@@ -21,6 +22,7 @@ from daemon.voice.kokoro.symbols import PAD, TABLE_ROWS, TOKENS
 RATE = 24_000  # Hz
 NETWORK, PACKS, CONFIG = "kokoro.onnx", "voices.npz", "config.json"
 STYLE = 256  # numbers of a style
+MAX_PACK = 4 << 20  # bytes of a voice's styles; those of Kokoro 1.0 have half a million
 
 
 class KokoroNetwork:
@@ -87,7 +89,7 @@ def voice_names(directory: Path) -> tuple[str, ...]:
     try:
         with zipfile.ZipFile(directory / PACKS) as archive:
             names = [Path(name).stem for name in archive.namelist() if name.endswith(".npy")]
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, NotImplementedError, ValueError, zipfile.BadZipFile) as error:
         raise _unusable(directory / PACKS, error) from error
     return tuple(sorted(names))
 
@@ -96,14 +98,11 @@ def read_pack(directory: Path, name: str) -> Samples:
     """Return a voice's styles, float32 (510, 1, 256). Raises ``SetupError``."""
     path = directory / PACKS
     try:
-        with np.load(path, allow_pickle=False) as packs:
-            pack = packs[name]
+        pack = _read_array(path, f"{name}.npy")
     except KeyError as error:
         raise SetupError(
             tr("Kokoro has no voice “{name}”.").format(name=name), "digital-life voices list"
         ) from error
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise _unusable(path, error) from error
     wanted = (MAX_TOKENS, 1, STYLE)
     if pack.shape != wanted or pack.dtype != np.float32 or not np.isfinite(pack).all():
         raise SetupError(
@@ -112,6 +111,25 @@ def read_pack(directory: Path, name: str) -> Samples:
             "digital-life models verify",
         )  # fmt: skip
     return np.asarray(pack, np.float32)
+
+
+def _read_array(path: Path, name: str) -> NDArray[np.generic]:
+    """Return an array of an archive; ``KeyError`` if it has none, ``SetupError`` if it is damaged.
+
+    Nothing is unpickled, and nothing is unpacked that is larger than a pack.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entry = archive.NameToInfo.get(name)
+            if entry is not None and entry.file_size <= MAX_PACK:
+                with archive.open(entry) as file:
+                    return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+    # Of a damaged archive: errors of zipfile, zlib, and of Python's tokenizer for the array's head.
+    except Exception as error:
+        raise _unusable(path, error) from error
+    if entry is None:
+        raise KeyError(name)
+    raise _unusable(path, ValueError(f"{name}: {entry.file_size}"))
 
 
 def _unusable(path: Path, error: Exception) -> SetupError:

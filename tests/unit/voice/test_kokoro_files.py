@@ -1,5 +1,6 @@
 """Kokoro's files where something is wrong with them."""
 
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -88,3 +89,40 @@ def test_frames_of_silence_are_left_out_but_for_some(
     lengths: list[int], frames: tuple[int, int]
 ) -> None:
     assert heard_frames(np.array(lengths, np.float32)) == frames
+
+
+def damaged(archive: bytes, place: int, value: int) -> bytes:
+    """Change a byte of the archive's list and of the entry's own head, as ``place`` counts there.
+
+    That is where the list has it, two bytes behind where the head does.
+    """
+    made, listed = bytearray(archive), archive.index(b"PK\x01\x02")
+    made[listed + place] = made[place - 2] = value
+    return bytes(made)
+
+
+def test_a_damaged_archive_is_told_and_nothing_of_any_size_unpacked(tmp_path: Path) -> None:
+    write_packs(tmp_path, af_heart=GOOD)
+    whole = (tmp_path / "voices.npz").read_bytes()
+    with zipfile.ZipFile(tmp_path / "voices.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("af_heart.npy", bytes(64 << 20))
+    bomb = (tmp_path / "voices.npz").read_bytes()
+    with zipfile.ZipFile(tmp_path / "voices.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("af_heart.npy", np.random.default_rng(1).bytes(1000) + bytes(1000))
+    packed = bytearray((tmp_path / "voices.npz").read_bytes())
+    packed[60] ^= 255
+    no_array = write_packs(tmp_path) / "voices.npz"
+    with zipfile.ZipFile(no_array, "w") as archive:
+        archive.writestr("af_heart.npy", b"no array")
+    endless = io.BytesIO()
+    head = {"descr": "<f4", "fortran_order": False, "shape": (1 << 40,)}
+    np.lib.format.write_array_header_1_0(endless, head)
+    cases = [bomb, bytes(packed), no_array.read_bytes()]
+    cases += [damaged(whole, 8, 1), damaged(whole, 10, 99)]  # encrypted; packed in some other way
+    with zipfile.ZipFile(no_array, "w") as archive:
+        archive.writestr("af_heart.npy", endless.getvalue())
+    cases.append(no_array.read_bytes())
+    for case in cases:
+        (tmp_path / "voices.npz").write_bytes(case)
+        with pytest.raises(SetupError, match=r"voices\.npz"):
+            read_pack(tmp_path, "af_heart")
