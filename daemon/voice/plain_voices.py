@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from daemon.errors import SetupError
+from daemon.errors import SetupError, one_line
 from daemon.i18n import tr
 from daemon.languages import codes, language
 from daemon.store.model_store import ModelStore, WeightState
@@ -22,6 +22,7 @@ Sex = Literal["female", "male", ""]
 
 KOKORO = "kokoro"  # the weight with all of its voices
 ESPEAK = "espeak"
+MAX_TOLD = 100  # characters of a name that there is not
 
 # Of each language the first speaks unless another is chosen. For English, Japanese, Hindi and
 # Italian it has the best or second best of the makers' own grades (VOICES.md of Kokoro-82M).
@@ -93,7 +94,7 @@ def plain_voices(store: ModelStore) -> list[PlainVoice]:
 def find_plain(name: str, store: ModelStore) -> PlainVoice:
     """Return a voice by its name or path; ``SetupError`` names the nearest where there is none."""
     if name.endswith(".onnx"):
-        return _of_file(Path(name).expanduser())
+        return _of_file(Path(name))
     known = {voice.name: voice for voice in plain_voices(store)}
     if name in known:
         return known[name]
@@ -103,7 +104,8 @@ def find_plain(name: str, store: ModelStore) -> PlainVoice:
 def no_such_voice(name: str, known: Sequence[str]) -> SetupError:
     """Return what is to be raised for a name that no voice has: with the closest there are."""
     near = difflib.get_close_matches(name, known, 3, 0.5)
-    message = tr("There is no voice called “{name}”.").format(name=name)
+    told = one_line(name, MAX_TOLD)
+    message = tr("There is no voice called “{name}”.").format(name=told)
     if not near:
         return SetupError(message, "digital-life voices list")
     return SetupError(message, tr("Did you mean {names}?").format(names=", ".join(near)))
@@ -125,8 +127,14 @@ def _can_read(code: str) -> bool:
 
 def _of_file(path: Path) -> PlainVoice:
     """Return a Piper voice of the user's own; its language is that of espeak-ng's voice in it."""
-    if not path.is_file():
-        raise SetupError(tr("{path} does not exist.").format(path=path))
+    try:
+        path = path.expanduser()
+        is_there = path.is_file()
+    except (OSError, RuntimeError, ValueError):  # too long a name; nobody's home
+        is_there = False
+    if not is_there:
+        told = one_line(str(path), MAX_TOLD)
+        raise SetupError(tr("{path} does not exist.").format(path=told))
     try:
         config = json.loads(path.with_name(path.name + ".json").read_text(encoding="utf-8"))
         spoken = str(config["espeak"]["voice"])

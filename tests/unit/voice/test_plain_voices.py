@@ -258,3 +258,17 @@ def test_known_levels_are_of_kokoros_voices() -> None:
     known = levels()
     assert known.keys() <= set(KOKORO_VOICES)
     assert all(-35 < level < -10 for level in known.values())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../x", "..", "\u202eeoj", "🧑\u200d💻", "a\nb", "\ud800", "x" * 100_000, ""),
+        *("../../etc/passwd.onnx", "~nobody-at-all/x.onnx", "\0.onnx", "\udcff.onnx"),
+        *("x" * 5000 + ".onnx", "\x1b[2J.onnx"),
+    ],
+)
+def test_what_is_no_name_is_told_on_a_short_line(store: ModelStore, name: str) -> None:
+    with pytest.raises(SetupError) as caught:
+        find_plain(name, store)
+    assert caught.value.message.isprintable() and len(caught.value.message) < 200
