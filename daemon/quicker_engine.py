@@ -80,7 +80,10 @@ def has_room(model: Path) -> bool:
 
     Also whether this is a good moment: on mains, with no other program at work.
     """
-    fits = free_memory() > SIZES * model.stat().st_size + SPARE
+    try:
+        fits = free_memory() > SIZES * model.stat().st_size + SPARE
+    except OSError:  # it was removed just now
+        return False
     return fits and not on_battery() and PROCESSORS.others() < BUSY
 
 

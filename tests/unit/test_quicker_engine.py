@@ -184,3 +184,7 @@ def test_only_the_computers_own_battery_counts(tmp_path: Path) -> None:
     assert on_battery(tmp_path)
     supply("BAT0", status="Charging")
     assert not on_battery(tmp_path)
+
+
+def test_a_model_that_was_removed_just_now_is_no_failure(tmp_path: Path) -> None:
+    assert not quicker_engine.has_room(tmp_path / "gone.gguf")

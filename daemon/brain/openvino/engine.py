@@ -56,7 +56,7 @@ class OpenVinoEngine:
             self.context_tokens = min(context_tokens, told["context_tokens"])
             """How many tokens fit; fewer than asked for if the model was trained on fewer."""
             self._network = DecoderNetwork(folder, told, self.context_tokens, threads)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
             raise SetupError(
                 tr("The engine {path} cannot be read: {reason}").format(
                     path=folder, reason=str(error).partition("\n")[0]

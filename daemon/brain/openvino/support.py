@@ -83,8 +83,10 @@ def _skip_list(file: BinaryIO) -> None:
     if kind == _TEXT:
         for _ in range(count):
             _text(file)
-    else:
+    elif kind in _NUMBERS:
         file.seek(count * struct.calcsize(_NUMBERS[kind]), 1)
+    else:
+        raise ValueError(f"a list of kind {kind}")
 
 
 def _text(file: BinaryIO) -> str:

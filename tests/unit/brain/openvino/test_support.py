@@ -1,3 +1,4 @@
+import struct
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,19 @@ def test_others_are_told(tmp_path: Path) -> None:
     assert "yarn" in unsupported(scaled)
 
 
-@pytest.mark.parametrize("content", [b"", b"GGUF", b"GGUF" + b"\xff" * 90, b"no model " * 99])
+def of_kind(*kinds: int) -> bytes:
+    """A header whose one value is of these kinds: a list, and what it is of."""
+    head = b"GGUF" + struct.pack("<IQQ", 3, 1, 1) + struct.pack("<Q", 3) + b"key"
+    return head + struct.pack("<I", kinds[0]) + struct.pack("<IQ", kinds[-1], 1) + bytes(40)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"GGUF", b"GGUF" + b"\xff" * 90, b"no model " * 99),
+        *(of_kind(9, 9), of_kind(9, 99)),
+    ],
+)
 def test_what_is_no_model_is_told(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "model.gguf"
     path.write_bytes(content)
