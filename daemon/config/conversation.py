@@ -77,8 +77,9 @@ class EarsSettings(Section):
     model: str = setting(
         "whisper-base",
         "The speech recogniser, as `digital-life models list` names it: whisper-base, "
-        "whisper-tiny-en (English only, faster) or a larger one; the folder of another "
-        "faster-whisper model; or auto: the largest that is installed and quick enough here.",
+        "whisper-tiny-en (English only, faster) or a larger one; another faster-whisper model as "
+        "hub:OWNER/REPOSITORY[@REVISION], once `digital-life models pull` has fetched it, or as "
+        "its folder; or auto: the largest of the list that is installed and quick enough here.",
     )
     languages: tuple[Language, ...] = setting(
         ("en", "zh"),

@@ -1,4 +1,4 @@
-"""Which Whisper model hears: a named one, one's own folder, or the best that is quick enough."""
+"""Which Whisper hears: one by name, of the hub, in a folder, or the best that is quick enough."""
 
 import importlib.metadata
 import logging
@@ -11,6 +11,7 @@ from daemon.i18n import tr
 from daemon.processor_load import PROCESSORS, physical_cores, processor
 from daemon.remembered import RememberedNumbers, path_key
 from daemon.store.model_store import ModelStore, WeightState
+from daemon.store.repository_pins import REFERENCE
 
 AUTO = "auto"
 QUICK_S = 0.4  # in which four seconds of speech have to be read
@@ -23,8 +24,8 @@ Measure = Callable[[Path, EarsSettings], float]
 
 
 def is_folder(model: str) -> bool:
-    """Whether a setting names a folder, and not a weight."""
-    return "/" in model or model.startswith("~")
+    """Whether a setting names a folder, and neither a weight nor a repository of the hub."""
+    return not model.startswith(REFERENCE) and ("/" in model or model.startswith("~"))
 
 
 def model_folder(ears: EarsSettings, store: ModelStore, measure: Measure | None = None) -> Path:

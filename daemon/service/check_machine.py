@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 from daemon import system_packages
 from daemon.config import Settings
-from daemon.errors import SetupError
+from daemon.errors import DigitalLifeError, SetupError
 from daemon.extras import add_command, requirements
 from daemon.face.catalogue import own_faces_directory
 from daemon.i18n import tr
@@ -147,7 +147,11 @@ def models(settings: Settings) -> Iterator[Finding]:
     except SetupError:  # a voice that there is not: the check of voices tells
         return
     for name in needed:
-        status = store.verify(name)
+        try:
+            status = store.verify(name)
+        except DigitalLifeError as error:  # a repository of the hub that was never asked for
+            yield _not_looked_at(name, error)
+            continue
         command = f"digital-life models pull {name}"
         if status.state is WeightState.READY:
             yield ok("model", name)
@@ -161,6 +165,18 @@ def models(settings: Settings) -> Iterator[Finding]:
                 command,
                 RunCommand([sys.executable, "-m", "daemon", "models", "pull", name]),
             )
+
+
+def _not_looked_at(name: str, error: DigitalLifeError) -> Finding:
+    pulling = RunCommand([sys.executable, "-m", "daemon", "models", "pull", name])
+    return Finding(
+        "model",
+        Severity.ERROR,
+        error.message,
+        tr("Without it the daemon does not start."),
+        error.fix,
+        pulling if "models pull" in error.fix else None,
+    )
 
 
 def engine(settings: Settings) -> Iterator[Finding]:

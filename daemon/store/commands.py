@@ -57,6 +57,7 @@ def _register_pull(commands: "Subcommands") -> None:
         ("pull mandarin-baker --accept-license", tr("a voice for non-commercial use")),
         ("pull --profile tiny", tr("the smallest set, English only")),
         ("pull whisper-base piper-joe", tr("these two")),
+        ("pull hub:OWNER/REPOSITORY", tr("a speech recogniser of the hub, for faster-whisper")),
         ("pull s3fd --from s3fd.pth", tr("from a file that you have")),
     )
     pulling.add_argument("names", nargs="*", metavar="NAME", help=tr("models to download"))
@@ -195,7 +196,8 @@ def verify_models(args: argparse.Namespace, settings: "Settings") -> int:
     store, report = open_store(settings.models.directory), Report()
     bad = 0
     for name in args.names or store.manifest.weights:
-        weight = store.manifest.weight(name)
+        weight = store.weight(name)
+        name = weight.name
         if not args.names and len(store.status(name).missing) >= len(weight.files):
             continue
         with report.bar(name, weight.size) as bar:
@@ -214,9 +216,8 @@ def verify_models(args: argparse.Namespace, settings: "Settings") -> int:
 def remove_models(args: argparse.Namespace, settings: "Settings") -> int:
     """Delete weights; all names are looked at before the first is deleted."""
     store, report = open_store(settings.models.directory), Report()
-    for name in args.names:
-        store.manifest.weight(name)
-    for name in args.names:
+    names = [store.weight(name).name for name in args.names]
+    for name in names:
         freed = pull.remove(store, name, report)
         if freed:
             report.note(tr("{name} removed: {size} freed.").format(name=name, size=decimal(freed)))

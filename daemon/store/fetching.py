@@ -1,11 +1,8 @@
 """One run over what some weights lack: sources are tried in turn, the checksum decides."""
 
 import contextlib
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-
-from rich.filesize import decimal
 
 from daemon.errors import NetworkError, StorageError
 from daemon.files import fsync_rename
@@ -81,13 +78,7 @@ class Fetching:
             for name, file in files
         )
         need += self._registries.room(file for _, file in files)
-        with verify.storage_errors(self._store.directory):
-            free = shutil.disk_usage(self._store.directory).free
-        if need > free:
-            message = tr("There is not enough room in {path}: {need} needed, {free} free.").format(
-                path=self._store.directory, need=decimal(need), free=decimal(free)
-            )
-            raise StorageError(message, verify.make_room())
+        verify.require_room(self._store.directory, need)
 
     @contextlib.contextmanager
     def _tidy_on_full_disk(self, part: verify.PartialFile) -> Iterator[None]:

@@ -13,6 +13,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from email.message import Message
+from typing import TypeVar
 
 from daemon.i18n import tr
 from daemon.store.hub import (
@@ -35,6 +36,8 @@ LOOKUP_S = 15.0  # for the whole answer, names and redirections included
 MAX_HOPS = 5  # redirections that are followed
 MAX_BYTES = 1 << 50  # of a file: a size above is no size
 
+T = TypeVar("T")
+
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r'(?:W/)?"?([0-9a-f]{64})"?')
 
@@ -42,11 +45,19 @@ _SHA256 = re.compile(r'(?:W/)?"?([0-9a-f]{64})"?')
 def look_up(hub: Hub, wait: Callable[[float], None] = time.sleep) -> Pin:
     """Ask what a file is; raises ``SourceError``."""
     address = address_of(hub)
+    return asking(hub.repository, lambda: _pin(hub, _headers(address)), wait)
+
+
+def asking(repository: str, ask: Callable[[], T], wait: Callable[[float], None]) -> T:
+    """Return what a question brings, asked again where the connection fails or the hub is busy.
+
+    Raises ``SourceError``.
+    """
     for attempt in range(ATTEMPTS):
         broken = Broken()
         try:
-            with telling_failures(hub.repository):
-                return _pin(hub, _headers(address))
+            with telling_failures(repository):
+                return ask()
         except Broken as error:
             broken = error
         if attempt == ATTEMPTS - 1 or broken.wait_s > MAX_WAIT_S:

@@ -1,6 +1,7 @@
 """The list of known weights, ``models.toml``, as typed and checked values."""
 
 import difflib
+import hashlib
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, 
 
 from daemon.errors import SetupError
 from daemon.i18n import language, tr
+from daemon.store.checksums import Digest
 
 # The sections of the file, and the field that the name of an entry is.
 FIELDS = (("weights", "name"), ("wheels", "distribution"), ("npm", "package"))
@@ -100,6 +102,15 @@ class Contents(_Entry):
 
     size: int
     sha256: Sha256
+
+    @property
+    def checksum(self) -> str:
+        """What ``digest`` comes to, in hexadecimal."""
+        return self.sha256
+
+    def digest(self) -> Digest:
+        """Return what computes the checksum of the contents that follow."""
+        return hashlib.sha256()
 
 
 class Provenance(Contents):

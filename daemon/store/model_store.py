@@ -12,6 +12,14 @@ from daemon.i18n import tr
 from daemon.store import verify
 from daemon.store.manifest import Manifest, Weight, WeightFile, load_default
 from daemon.store.pins import MODEL, PIN, Pin, hub_weight, with_pin, with_pins, write_pin
+from daemon.store.repository_pins import (
+    REFERENCE,
+    REPOSITORY_PIN,
+    RepositoryPin,
+    name_on_hub,
+    with_repositories,
+    write_repository_pin,
+)
 
 STAMP = ".verified.json"
 
@@ -44,7 +52,7 @@ def default_directory() -> Path:
 def open_store(directory: str = "") -> "ModelStore":
     """Open the store of a ``[models] directory`` setting, with the manifest of this version."""
     place = Path(directory).expanduser() if directory else default_directory()
-    return ModelStore(place, with_pins(load_default(), place))
+    return ModelStore(place, with_repositories(with_pins(load_default(), place), place))
 
 
 class ModelStore:
@@ -67,16 +75,37 @@ class ModelStore:
         weights = self.manifest.weights | {name: weight}
         self.manifest = self.manifest.model_copy(update={"weights": weights})
 
+    def remember_repository(self, pin: RepositoryPin) -> None:
+        """Note what a repository of the hub holds; it then counts as what the manifest says."""
+        weight = pin.weight
+        with verify.storage_errors(self.directory):
+            write_repository_pin(self.directory / weight.name, pin)
+        weights = self.manifest.weights | {weight.name: weight}
+        self.manifest = self.manifest.model_copy(update={"weights": weights})
+
+    def weight(self, name: str) -> Weight:
+        """Return a known weight, by its name or by its place on the hub.
+
+        Raises ``SetupError`` for one that is not known, ``InputError`` for what is no place.
+        """
+        if not name.startswith(REFERENCE):
+            return self.manifest.weight(name)
+        known = self.manifest.weights.get(name_on_hub(name))
+        if known is None:
+            message = tr("The model {name} has not been downloaded.").format(name=name)
+            raise SetupError(message, f"digital-life models pull {name}")
+        return known
+
     def place(self, name: str) -> Path:
         """Return where a known weight belongs, whether it is there or not."""
-        return self.directory / self.manifest.weight(name).name
+        return self.directory / self.weight(name).name
 
     def path(self, name: str) -> Path:
         """Return the directory of a complete and undamaged weight; ``SetupError`` if it is not."""
+        weight = self.weight(name)
         status = self.status(name)
         if status.state is WeightState.READY:
             return self.place(name)
-        weight = self.manifest.weight(name)
         if status.damaged:
             message = tr("The model {name} is damaged: {files}.")
         elif len(status.missing) < len(weight.files):
@@ -88,11 +117,11 @@ class ModelStore:
 
     def status(self, name: str) -> WeightStatus:
         """Look at a weight, reading no more of its files than needed."""
-        return self._check(self.manifest.weight(name), self._stamps(name), lambda _count: None)
+        return self._check(self.weight(name), self._stamps(name), lambda _count: None)
 
     def verify(self, name: str, seen: Callable[[int], None] = lambda _count: None) -> WeightStatus:
         """Look at a weight by its checksums; ``seen`` is told the bytes of each step."""
-        return self._check(self.manifest.weight(name), {}, seen)
+        return self._check(self.weight(name), {}, seen)
 
     def confirm(self, name: str, files: list[str]) -> None:
         """Note that these files have just been seen to be right."""
@@ -105,13 +134,13 @@ class ModelStore:
     def remove(self, name: str) -> int:
         """Delete a weight's files, finished or not, and return how many bytes this freed."""
         place, freed = self.place(name), 0
-        names = [file.name for file in self.manifest.weight(name).files]
+        names = [file.name for file in self.weight(name).files]
         with verify.storage_errors(place):
             for path in [place / (n + end) for n in names for end in ("", ".part", ".made")]:
                 if path.is_file():
                     freed += path.stat().st_size
                     path.unlink()
-            for note in (STAMP, PIN):
+            for note in (STAMP, PIN, REPOSITORY_PIN):
                 (place / note).unlink(missing_ok=True)
             if place.is_dir() and not any(place.iterdir()):
                 place.rmdir()

@@ -14,9 +14,15 @@ from daemon.store.fetching import Fetching, remedy_for
 from daemon.store.hub_lookup import look_up
 from daemon.store.manifest import Hub, Weight
 from daemon.store.model_store import ModelStore, WeightState, default_directory
-from daemon.store.pins import read_pin, require_same
+from daemon.store.pins import parse_reference, read_pin, require_same
 from daemon.store.progress import Report
+from daemon.store.repository_pins import (
+    REFERENCE,
+    is_repository,
+    name_on_hub,
+)
 from daemon.store.sources import SourceError
+from daemon.store.whisper_repository import identify_repository
 
 LOCK = ".lock"
 
@@ -29,6 +35,7 @@ def pull(
     Raises ``SetupError`` for an unknown name, or a restricted licence that was not accepted,
     ``NetworkError`` when no source gives a file, and ``StorageError`` when it cannot be written.
     """
+    names = [named(store, name, report) for name in names]
     weights = [store.manifest.weight(name) for name in dict.fromkeys(names)]
     todo = [weight for weight in weights if _lacks(store, weight)]
     for weight in weights:
@@ -50,6 +57,23 @@ def pull(
         return
     with _locked(store.directory, report):
         Fetching(store, [weight for weight in todo if _lacks(store, weight)], report).run()
+
+
+def named(store: ModelStore, name: str, report: Report) -> str:
+    """Return the name of a weight that is given by its name or by its place on the hub.
+
+    What is there is asked where that is new, and remembered. Raises ``DigitalLifeError``.
+    """
+    if not name.startswith(REFERENCE):
+        return name
+    known = name_on_hub(name)
+    if known not in store.manifest.weights:
+        if is_repository(name):
+            with _locked(store.directory, report):
+                identify_repository(store, name, report)
+        else:
+            identify(store, known, parse_reference(name))
+    return known
 
 
 def identify(store: ModelStore, name: str, hub: Hub | None = None) -> None:
@@ -116,6 +140,7 @@ def install(
     store: ModelStore, name: str, path: Path, report: Report, *, accept_license: bool = False
 ) -> None:
     """Take a file that the user has as one of a weight's files, if its checksum is that file's."""
+    name = named(store, name, report)
     weight = store.manifest.weight(name)
     if weight.restriction and not accept_license:
         raise SetupError(
@@ -144,7 +169,7 @@ def install(
 
 def remove(store: ModelStore, name: str, report: Report) -> int:
     """Delete a weight and what was made of it, and return how many bytes of it this freed."""
-    store.manifest.weight(name)
+    name = store.weight(name).name
     with _locked(store.directory, report):
         freed = store.remove(name)
         with verify.storage_errors(engines_directory()):

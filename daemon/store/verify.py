@@ -4,13 +4,16 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 
+from rich.filesize import decimal
+
 from daemon.errors import StorageError
 from daemon.i18n import tr
-from daemon.store.manifest import Contents
+from daemon.store.checksums import Expected
 
 CHUNK = 1 << 20  # bytes read or written at a time
 
@@ -49,6 +52,17 @@ def storage_errors(directory: Path) -> Iterator[None]:
         raise
 
 
+def require_room(directory: Path, need: int) -> None:
+    """Raise ``StorageError`` where so many bytes do not fit in."""
+    with storage_errors(directory):
+        free = shutil.disk_usage(directory).free
+    if need > free:
+        message = tr("There is not enough room in {path}: {need} needed, {free} free.").format(
+            path=directory, need=decimal(need), free=decimal(free)
+        )
+        raise StorageError(message, make_room())
+
+
 def make_room() -> str:
     """Return what to do about a disk that is full or forbidden."""
     return tr("free some space, or choose another directory under [models] in config.toml")
@@ -61,11 +75,11 @@ class PartialFile:
     Use as a context manager around the writing.
     """
 
-    def __init__(self, target: Path, contents: Contents) -> None:
+    def __init__(self, target: Path, contents: Expected) -> None:
         self.target = target
         self.path = target.with_name(target.name + ".part")
         self._contents = contents
-        self._digest = hashlib.sha256()
+        self._digest = contents.digest()
         self._written = 0
 
     @property
@@ -85,7 +99,7 @@ class PartialFile:
     def open_at(self, position: int) -> "PartialFile":
         """Prepare for writing from ``position`` on (at most ``kept``); what is before stays."""
         self.target.parent.mkdir(parents=True, exist_ok=True)
-        self._digest = hashlib.sha256()
+        self._digest = self._contents.digest()
         self._written = 0
         self._file = self.path.open("r+b" if position else "w+b")
         if position:
@@ -121,7 +135,7 @@ class PartialFile:
         os.fsync(self._file.fileno())
         if (self._written, self._digest.hexdigest()) != (
             self._contents.size,
-            self._contents.sha256,
+            self._contents.checksum,
         ):
             raise WrongContents
 

@@ -82,8 +82,8 @@ class OpenVinoWhisper:
         self.multilingual = len(self._words) >= MULTILINGUAL_TOKENS
         self.features = FeatureExtractor(file.mapped("encoder/conv1/weight").shape[1])
         told = json.loads((directory / "config.json").read_text(encoding="utf-8"))
-        self._suppressed = np.array(told["suppress_ids"], np.int64)
-        self._suppressed_first = np.array(told["suppress_ids_begin"], np.int64)
+        self._suppressed = np.array(told["suppress_ids"] or [], np.int64)
+        self._suppressed_first = np.array(told["suppress_ids_begin"] or [], np.int64)
         file.give_back()
         self._start = self._token("<|startoftranscript|>")
         self._read = 0  # tokens since the encoder ran

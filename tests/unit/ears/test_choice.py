@@ -6,9 +6,10 @@ import pytest
 
 from daemon.config import EarsSettings
 from daemon.ears.choice import model_folder
-from daemon.errors import SetupError
+from daemon.errors import InputError, SetupError
 from daemon.store.manifest import load
 from daemon.store.model_store import ModelStore, open_store
+from daemon.store.repository_pins import PinnedFile, RepositoryPin, parse_repository
 from daemon.weights import needed_weights
 from tests.unit.store.store_helpers import sha
 
@@ -61,6 +62,25 @@ def test_a_name_is_that_weight_and_a_path_that_folder(store: ModelStore, tmp_pat
     assert model_folder(EarsSettings(model="~/mine"), store) == Path.home() / "mine"
     with pytest.raises(SetupError, match="whisper-tiny-en has not been downloaded"):
         model_folder(EarsSettings(model="whisper-tiny-en"), store)
+
+
+def test_a_repository_of_the_hub_is_named_with_the_command_that_fetches_it(
+    store: ModelStore,
+) -> None:
+    ears = EarsSettings(model="hub:some/whisper@v1")
+    with pytest.raises(SetupError, match="hub:some/whisper@v1 has not been downloaded") as caught:
+        model_folder(ears, store)
+    assert caught.value.fix == "digital-life models pull hub:some/whisper@v1"
+    file = PinnedFile(name="model.bin", size=1, sha256=sha(b"x"))
+    place = parse_repository(ears.model)
+    store.remember_repository(RepositoryPin(place=place, commit="0" * 40, files=(file,)))
+    with pytest.raises(SetupError, match="has not been downloaded"):
+        model_folder(ears, store)
+    folder = store.place("some--whisper---v1")
+    (folder / "model.bin").write_bytes(b"x")
+    assert model_folder(ears, store) == folder
+    with pytest.raises(InputError, match="not of the form hub:OWNER/REPOSITORY"):
+        model_folder(EarsSettings(model="hub:some"), store)
 
 
 @pytest.mark.parametrize(
@@ -127,3 +147,6 @@ def test_only_a_named_recogniser_has_to_be_there(tmp_path: Path) -> None:
         named = needed_weights(settings.model_copy(update={"ears": ears}), store)
         assert not any("whisper" in name or name in ("auto", model) for name in named)
         assert "silero-vad" in named
+    ears = settings.ears.model_copy(update={"model": "hub:some/whisper"})
+    named = needed_weights(settings.model_copy(update={"ears": ears}), store)
+    assert "hub:some/whisper" in named

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import pytest
 
@@ -44,12 +45,19 @@ class HubServer(http.server.ThreadingHTTPServer):
         self.moved = ""
         """Where a repository is called something else now: the beginning of its new path."""
 
+    def body(self, path: str) -> bytes:
+        """Return what is at a path; ``KeyError`` for nothing."""
+        return self.contents
+
     def handle_error(self, *_: object) -> None:
         """Take it that whoever has read enough hangs up."""
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
+
+
+S = TypeVar("S", bound=HubServer)
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):
@@ -87,7 +95,23 @@ class _Answers(http.server.BaseHTTPRequestHandler):
         if hub.statuses:
             self._fail()
             return
-        self._give(int(wanted[6:-1]) if wanted and hub.ranges else 0)
+        try:
+            body = hub.body(self.path)
+        except KeyError:
+            self.send_error(404)
+            return
+        wanted = wanted if hub.ranges else None
+        if wanted and not wanted.endswith("-"):
+            self._begin(body[: int(wanted.rpartition("-")[2]) + 1], len(body))
+        else:
+            self._give(body, int(wanted[6:-1]) if wanted else 0)
+
+    def _begin(self, beginning: bytes, total: int) -> None:
+        self.send_response(206)
+        self.send_header("Content-Length", str(len(beginning)))
+        self.send_header("Content-Range", f"bytes 0-{len(beginning) - 1}/{total}")
+        self.end_headers()
+        self.wfile.write(beginning)
 
     def _fail(self) -> None:
         hub = self.server
@@ -97,8 +121,8 @@ class _Answers(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def _give(self, start: int) -> None:
-        hub, total = self.server, len(self.server.contents)
+    def _give(self, body: bytes, start: int) -> None:
+        hub, total = self.server, len(body)
         self.send_response(206 if start else 200)
         if not hub.endless:
             self.send_header("Content-Length", str(total - start))
@@ -107,9 +131,9 @@ class _Answers(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {told}-{total - 1}/{total}")
         self.end_headers()
         stop = total if hub.cut is None else start + hub.cut
-        self.wfile.write(hub.contents[start:stop])
+        self.wfile.write(body[start:stop])
         while hub.endless:  # until whoever reads has had enough
-            self.wfile.write(hub.contents)
+            self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -117,7 +141,13 @@ class _Answers(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(contents: bytes) -> Iterator[HubServer]:
-    with HubServer(contents) as server:
+    with running(HubServer(contents)) as server:
+        yield server
+
+
+@contextmanager
+def running(server: S) -> Iterator[S]:
+    with server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
@@ -138,8 +168,12 @@ def silent() -> Iterator[str]:
 def standing_in(monkeypatch: pytest.MonkeyPatch, contents: bytes) -> Iterator[HubServer]:
     """Have this server asked in the hub's place, without what is set for the real one."""
     with serving(contents) as server:
-        monkeypatch.setenv("HF_ENDPOINT", server.address)
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
-        for name in ("HF_HUB_OFFLINE", "HF_TOKEN"):
-            monkeypatch.delenv(name, raising=False)
+        ask_instead(monkeypatch, server)
         yield server
+
+
+def ask_instead(monkeypatch: pytest.MonkeyPatch, server: HubServer) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", server.address)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    for name in ("HF_HUB_OFFLINE", "HF_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
