@@ -9,6 +9,7 @@ import io
 import math
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def read_arrays(archive: Path, arrays: Arrays) -> dict[str, bytes]:
                 if file is None or entry.size != size or len(found) == MAX_ARRAYS:
                     raise WrongContents
                 found[path.stem] = file.read()
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise WrongContents from error
     if not found:
         raise WrongContents

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from daemon.i18n import tr
-from daemon.store.archives import ArchiveCache, stop
+from daemon.store.archives import ArchiveCache, stop_session
 from daemon.store.manifest import NpmPackage
 from daemon.store.sources import Remedy, SourceError
 from daemon.store.verify import sha256
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 POLL_S = 0.1  # npm tells no progress: how often we look how much has come
 STALL_S = 120.0  # with nothing come for so long the registry is given up; npm itself waits longer
+MAX_TIMES, MAX_NOTES = 4, 64 << 20  # of the package and bytes: what npm may write in all
 MAX_SAID = 20_000  # characters of npm's complaints that are looked at
 
 
@@ -40,8 +41,8 @@ class NpmCache(ArchiveCache[NpmPackage]):
         done = _run(_npm(program, wanted, place, scratch), scratch, said, wanted.size, advance)
         found = self._archive(place)
         if found is None:
-            text = said.read_text(encoding="utf-8", errors="replace")[:MAX_SAID]
-            raise _explain(text, place)
+            with said.open(encoding="utf-8", errors="replace") as file:
+                raise _explain(file.read(MAX_SAID), place)
         shutil.rmtree(scratch, ignore_errors=True)
         if sha256(found) != wanted.sha256:
             raise SourceError(tr("the package has a wrong checksum"), Remedy.LATER)
@@ -63,20 +64,27 @@ def _run(
     """Run npm to its end; return how many of ``size`` bytes ``advance`` was told of."""
     environment = {**os.environ, "TMPDIR": str(scratch)}
     with said.open("w", encoding="utf-8") as output:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=environment,
-            cwd=scratch,  # a folder's own .npmrc is no business of ours
-            text=True,
-            errors="replace",
-        )
+        try:
+            child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment,
+                cwd=scratch,  # a folder's own .npmrc is no business of ours
+                text=True,
+                errors="replace",
+                start_new_session=True,  # npm may be a script that starts it
+            )
+        except OSError as error:
+            raise SourceError(tr("npm, which fetches it, does not start"), Remedy.NPM) from error
         done, moved = 0, time.monotonic()
         try:
             while child.poll() is None:
-                now = min(_bytes_below(scratch), size)
+                below = _bytes_below(scratch)
+                if below > MAX_TIMES * size + MAX_NOTES:
+                    raise SourceError(tr("npm's registry sends what has no end"), Remedy.LATER)
+                now = min(below, size)
                 if now > done:
                     moved = time.monotonic()
                 elif time.monotonic() - moved > STALL_S:
@@ -85,7 +93,7 @@ def _run(
                 done = max(now, done)
                 time.sleep(POLL_S)
         finally:
-            stop(child)
+            stop_session(child)
     return done
 
 

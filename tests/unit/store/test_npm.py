@@ -1,7 +1,6 @@
 """Arrays in a package of npm's registry: packed as the hub's archive is, and what may go wrong."""
 
 import io
-import os
 import shutil
 import subprocess
 import sys
@@ -221,6 +220,46 @@ def test_a_registry_that_brings_nothing_is_given_up(
         NpmCache(tmp_path).get(manifest().npm["packs"], lambda _count: None)
 
 
+def test_an_npm_that_never_stops_writing_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    client(monkeypatch, "while True: print('npm' * 1000)")
+    monkeypatch.setattr(npm, "MAX_NOTES", 10_000)
+    with pytest.raises(SourceError, match="no end"):
+        NpmCache(tmp_path).get(manifest().npm["packs"], lambda _count: None)
+
+
+def test_what_npm_has_started_ends_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    client(
+        monkeypatch,
+        "import subprocess, time; child = subprocess.Popen(['sleep', '600']); "
+        f"open({str(started)!r}, 'w').write(str(child.pid)); time.sleep(600)",
+    )
+
+    def stop_it(_count: int) -> None:
+        if started.exists() and started.read_text():
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        NpmCache(tmp_path / "cache").get(manifest().npm["packs"], stop_it)
+    # Nobody may have taken notice of its end yet; then it is a zombie.
+    state = Path(f"/proc/{started.read_text()}/stat")
+    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+@pytest.mark.parametrize("content", [b"", b"no program", b"#!/does/not/exist\n"])
+def test_an_npm_that_does_not_start_is_told(
+    content: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "npm"
+    program.write_bytes(content)
+    program.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda _program: str(program))
+    with pytest.raises(SourceError, match="does not start"):
+        NpmCache(tmp_path / "cache").get(manifest().npm["packs"], lambda _count: None)
+
+
 def test_npm_runs_no_script_of_the_package(tmp_path: Path) -> None:
     wanted = NpmPackage(package="packs", version="1.0.0", size=1, sha256="0" * 64)
     command = npm._npm("npm", wanted, tmp_path, tmp_path / "tmp")
@@ -244,9 +283,19 @@ def test_arrays_of_another_size_are_refused(entries: dict[str, bytes], tmp_path:
         read_arrays(archive, ARRAYS)
 
 
-def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
+def damaged(place: int) -> bytes:
+    made = bytearray(PACKAGE)
+    made[place] ^= 0xFF
+    return bytes(made)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no archive" * 50, PACKAGE[:100], *(damaged(place) for place in range(10, 60, 7))],
+)
+def test_what_is_no_whole_archive_is_refused(content: bytes, tmp_path: Path) -> None:
     archive = tmp_path / "packs.tgz"
-    archive.write_bytes(os.urandom(500))
+    archive.write_bytes(content)
     with pytest.raises(WrongContents):
         b"".join(npz_chunks(archive, ARRAYS))
 
