@@ -57,7 +57,7 @@ async def use_quicker_engine(running: Running, decide: Decide = decide_apart) ->
     finally:
         unsubscribe()
     if await thinking.run(lambda _: look()) is not None:
-        log.info("%s", tr("Which engine computes the brain quicker could not be measured."))
+        log.info("%s", tr("Which engine runs the brain faster could not be measured."))
         return
     await _use(running, files)
 

@@ -35,9 +35,10 @@ class BrainSettings(Section):
     )
     engine: Literal["auto", "openvino", "llama.cpp"] = setting(
         "auto",
-        "llamacpp: the library that computes the model. auto: the one that answers sooner here, "
-        "which digital-life setup, brain and brain use measure, and the daemon itself once nobody "
-        "has talked for a while; llama.cpp until then, and for models that OpenVINO cannot run.",
+        "llamacpp: the library that runs the model. auto: the one that answers sooner "
+        "here, as measured by digital-life setup, brain and brain use, or by the daemon "
+        "once nobody has talked for a while; llama.cpp until then, and for models that "
+        "OpenVINO cannot run.",
     )
     prefix: str = setting(
         "", 'chatglm: the folder of a P-tuning v2 prefix for ChatGLM 1 to 3; "" is none.'
@@ -58,7 +59,7 @@ class BrainSettings(Section):
         pattern=r"^(auto|cpu|cuda(:\d+)?)$",
     )
     persona: str = setting(
-        PERSONA, "Who the model is to be, as its instructions.", live=True, label="Who it is"
+        PERSONA, "Instructions that tell the model who it is.", live=True, label="Who it is"
     )
     context_tokens: int = setting(
         4096,

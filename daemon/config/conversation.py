@@ -12,9 +12,7 @@ from daemon.languages import codes
 def _known_language(code: str) -> str:
     if code not in codes():
         raise ValueError(
-            tr("must be a language that there is a file for: {known}").format(
-                known=", ".join(codes())
-            )
+            tr("must be one of the languages it knows: {known}").format(known=", ".join(codes()))
         )
     return code
 

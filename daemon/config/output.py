@@ -22,36 +22,39 @@ class VoiceSettings(Section):
 
     name: str = setting(
         "",
-        'The voice it is converted into, as `digital-life voices list` names it; "" is the plain '
-        "voice of the settings below.",
+        "The voice that speech is converted to, as `digital-life voices list` names it; "
+        '"" is the plain voice of the settings below.',
         live=True,
         label="Voice",
     )
     engine: Literal["auto", "kokoro", "piper"] = setting(
         "auto",
-        "What speaks where english and mandarin are auto. auto: Kokoro where its models are and "
-        "`digital-life setup` found this machine quick enough for it, else Piper.",
+        "The engine that speaks while english and mandarin are auto. auto: Kokoro, if it "
+        "is installed and `digital-life setup` found this machine fast enough for it; "
+        "otherwise Piper.",
         live=True,
         label="Voice engine",
     )
     english: str = setting(
         "auto",
-        "A voice of `digital-life voices list`, or the path of a Piper voice: an .onnx file with "
-        "its .onnx.json beside it. auto: af_heart or piper-joe, by the engine.",
+        "A voice from `digital-life voices list`, or the path of a Piper voice: an .onnx "
+        "file with its .onnx.json beside it. auto: af_heart or piper-joe, depending on "
+        "the engine.",
         live=True,
         label="English voice",
     )
     mandarin: str = setting(
         "auto",
-        'Likewise, or "espeak" (barely intelligible). auto: zf_xiaoxiao; where Kokoro is too '
-        "slow, mandarin-baker if you have fetched it.",
+        'Likewise, or "espeak" (barely intelligible). auto: zf_xiaoxiao; if Kokoro is too'
+        " slow, mandarin-baker, provided that you have downloaded it.",
         live=True,
         label="Mandarin voice",
     )
     others: tuple[str, ...] = setting(
         (),
-        "Voices for further languages, one each: names of `digital-life voices list`, or paths "
-        "of Piper voices such as de_DE-thorsten-medium.onnx. Without one, Kokoro's first speaks.",
+        "Voices for further languages, one each: names from `digital-life voices list`, "
+        "or paths of Piper voices such as de_DE-thorsten-medium.onnx. A language that has"
+        " none here is spoken by Kokoro's first voice for it.",
         live=True,
         strict=False,
     )

@@ -44,7 +44,7 @@ def model_folder(ears: EarsSettings, store: ModelStore, measure: Measure | None 
         key = _key(folder, ears)
         seconds = known.get(key)
         if not isinstance(seconds, float):
-            log.info("%s", tr("{name} is measured, once.").format(name=folder.name))
+            log.info("%s", tr("Measuring how fast {name} is, once.").format(name=folder.name))
             try:
                 seconds = (measure or _measure)(folder, ears)
             except SetupError as error:
@@ -54,7 +54,7 @@ def model_folder(ears: EarsSettings, store: ModelStore, measure: Measure | None 
                 known.keep(key, seconds)
         if seconds <= QUICK_S:
             return folder
-        text = tr("{name} is not taken: it needs {seconds:.2f} s for four seconds of speech.")
+        text = tr("{name} is not used: it needs {seconds:.2f} s for four seconds of speech.")
         log.info("%s", text.format(name=folder.name, seconds=seconds))
     return smallest
 

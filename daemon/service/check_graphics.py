@@ -22,7 +22,7 @@ def graphics(settings: Settings) -> Iterator[Finding]:
                 "graphics",
                 Severity.NOTE,
                 tr("{card} has no driver.").format(card=card.name),
-                tr("Nothing can compute on it; the processor does."),
+                tr("No part can use it; the processor does the work."),
                 GUIDE,
             )
     if not any(card.driver for card in cards):

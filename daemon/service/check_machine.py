@@ -203,8 +203,11 @@ def engine(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "engine",
             Severity.NOTE,
-            tr("It was not measured yet whether OpenVINO answers sooner than llama.cpp."),
-            tr("llama.cpp computes until then; it is measured once nobody has talked for a while."),
+            tr("It has not been measured yet whether OpenVINO answers sooner than llama.cpp."),
+            tr(
+                "llama.cpp is used until then; the measurement starts once nobody has talked "
+                "for a while."
+            ),
             "digital-life brain",
         )
     else:

@@ -48,7 +48,7 @@ def _mandarin(found: PlainVoice | None, settings: Settings) -> Iterator[Finding]
         yield Finding(
             "mandarin",
             Severity.ERROR if needed else Severity.NOTE,
-            tr("Neither a Mandarin voice nor espeak-ng is there."),
+            tr("Neither a Mandarin voice nor espeak-ng is installed."),
             tr("Without it the daemon does not start.")
             if needed
             else tr("Chinese words are left out."),
@@ -58,7 +58,7 @@ def _mandarin(found: PlainVoice | None, settings: Settings) -> Iterator[Finding]
         yield Finding(
             "mandarin",
             Severity.WARNING,
-            tr("No Mandarin voice is there."),
+            tr("No Mandarin voice is installed."),
             tr("espeak-ng speaks Chinese instead."),
             PULL,
         )
@@ -81,7 +81,9 @@ def kokoro(settings: Settings) -> Iterator[Finding]:
             files=", ".join((*status.missing, *status.damaged))
         )
         if bad
-        else tr("Kokoro's 54 voices in eight languages, free for any use, are not there."),
+        else tr(
+            "Kokoro's 54 voices in eight languages, free for any use, have not been downloaded."
+        ),
         tr("Piper speaks instead."),
         PULL,
         RunCommand([sys.executable, "-m", "daemon", "models", "pull", KOKORO]),
@@ -95,7 +97,7 @@ def _measured(settings: Settings, store: ModelStore) -> Iterator[Finding]:
             yield Finding(
                 "kokoro",
                 Severity.NOTE,
-                tr("It was not measured yet whether Kokoro speaks quickly enough here."),
+                tr("It has not been measured yet whether Kokoro is fast enough here."),
                 tr("Piper speaks until then."),
                 "digital-life voices list --measure",
             )

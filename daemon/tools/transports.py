@@ -192,7 +192,7 @@ def _refusal(response: "httpx2.Response", settings: ToolServer) -> SetupError | 
                 tr("put a valid token into {path}").format(path=settings.token_file),
             )
         return SetupError(
-            tr("it wants to know who asks (HTTP {status})").format(status=status),
+            tr("it asks for authentication (HTTP {status})").format(status=status),
             tr("set token_file for it, a file with its token"),
         )
     known = "mcp-session-id" in response.request.headers  # else it has forgotten the session

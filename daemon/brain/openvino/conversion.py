@@ -38,11 +38,11 @@ def converted(model: Path, adapter: Path | None, directory: Path | None = None) 
         return place
     discard(place)  # somebody has taken a file out of it
     prune(directory, model)
-    text = tr("The language model {path} is prepared for OpenVINO, once; that takes a minute.")
+    text = tr("Preparing the language model {path} for OpenVINO, once; this takes about a minute.")
     log.info("%s", text.format(path=model))
     with atomic_folder(place, replace=False) as making:
         _convert_apart(model, adapter, making)
-    log.info("%s", tr("The language model {path} is prepared.").format(path=model))
+    log.info("%s", tr("The language model {path} has been prepared.").format(path=model))
     return place
 
 
