@@ -16,7 +16,6 @@ from daemon.files import fsync_rename
 from daemon.i18n import tr
 from daemon.store import verify
 from daemon.store.checksums import GitBlob
-from daemon.store.fetching import remedy_for
 from daemon.store.hub import ModelHub
 from daemon.store.manifest import Contents
 from daemon.store.model_store import ModelStore
@@ -56,12 +55,11 @@ def identify_repository(store: ModelStore, reference: str, report: Report) -> No
     pin = read_repository_pin(store.directory / name)
     if pin is None:
         try:
-            pin = _ask(store.directory / name, place)
+            pin = _ask(store.directory / name, place, report)
         except SourceError as error:
             message = tr("{name} could not be downloaded: {failures}.")
             raise NetworkError(
-                message.format(name=reference, failures=error),
-                remedy_for(reference, error.remedy),
+                message.format(name=reference, failures=error), _what_helps(error.remedy)
             ) from error
         told = tr("Its licence is on its page on the hub: {repository}")
         report.note(told.format(repository=place.repository))
@@ -69,7 +67,16 @@ def identify_repository(store: ModelStore, reference: str, report: Report) -> No
     store.remember_repository(pin)
 
 
-def _ask(folder: Path, place: Repository) -> RepositoryPin:
+def _what_helps(remedy: Remedy) -> str:
+    if remedy is Remedy.LOGIN:
+        return tr("check how it is written; for a private one run `hf auth login`, or set HF_TOKEN")
+    return tr(
+        "run the same command again later; a model that is in a folder here needs no hub: "
+        "write its path as model under [ears]"
+    )
+
+
+def _ask(folder: Path, place: Repository, report: Report) -> RepositoryPin:
     """Find out what the repository is; its small files are then in the folder."""
     listing = list_repository(place)
     _require_files(place, listing)
@@ -81,9 +88,7 @@ def _ask(folder: Path, place: Repository) -> RepositoryPin:
     small = [name for name, told in listing.files.items() if isinstance(told, GitBlob)]
     early = list(dict.fromkeys((_CONFIG, *small)))
     with _kept_if_right(folder, early):
-        hub = ModelHub()
-        for name in early:
-            _fetch(hub, folder / name, listing, place, name)
+        _fetch(folder, early, listing, place, report)
         if not _is_config(folder / _CONFIG):
             raise _no_whisper(place, tr("its config.json is not CTranslate2's"))
         files = tuple(_pinned(name, told, folder) for name, told in listing.files.items())
@@ -147,15 +152,21 @@ def _kept_if_right(folder: Path, names: Sequence[str]) -> Iterator[None]:
         raise
 
 
-def _fetch(hub: ModelHub, path: Path, listing: Listing, place: Repository, name: File) -> None:
-    part = verify.PartialFile(path, listing.files[name])
-    part.discard()
-    try:
-        hub.download(place.file(name, listing.commit), part, lambda _count: None)
-    except verify.WrongContents as error:
-        told = tr("what arrived has a wrong checksum")
-        raise SourceError(f"{name}: {told}", Remedy.LATER) from error
-    fsync_rename(part.path, path)
+def _fetch(
+    folder: Path, names: Sequence[File], listing: Listing, place: Repository, report: Report
+) -> None:
+    """Put small files in the folder; ``SourceError`` where what comes is something else."""
+    hub = ModelHub()
+    with report.bar(str(place), sum(listing.files[name].size for name in names)) as bar:
+        for name in names:
+            part = verify.PartialFile(folder / name, listing.files[name])
+            part.discard()
+            try:
+                hub.download(place.file(name, listing.commit), part, bar.advance)
+            except verify.WrongContents as error:
+                told = tr("what arrived has a wrong checksum")
+                raise SourceError(f"{name}: {told}", Remedy.LATER) from error
+            fsync_rename(part.path, part.target)
 
 
 def _pinned(name: File, told: Contents | GitBlob, folder: Path) -> PinnedFile:

@@ -16,6 +16,8 @@ from daemon.worker import CancelToken
 from tests.unit.store.hub_server import ask_instead, running
 from tests.unit.store.repository_server import RepositoryServer
 
+pytest.importorskip("openvino")  # which starts a thread of its own when it is imported
+
 REFERENCE = "hub:Systran/faster-whisper-tiny.en@v1"
 NAME = "Systran--faster-whisper-tiny.en---v1"
 

@@ -150,7 +150,7 @@ def test_a_login_page_is_no_listing(
     server.listing = listing
     with pytest.raises(NetworkError, match="another page, such as one for a login") as caught:
         take(store)
-    assert f"digital-life models pull {REFERENCE} --from" in caught.value.fix
+    assert "a folder here needs no hub" in caught.value.fix
 
 
 @pytest.mark.parametrize(
