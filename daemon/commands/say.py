@@ -88,7 +88,8 @@ def _explain(sentences: list["Sentence"], settings: "Settings") -> int:
         for clause in explain(sentence.text, settings):
             name = set_cell_size(names[clause.language], width)
             out.print(f"{name}  {clause.text}", markup=False)
-            out.print(f"{' ' * width}  {clause.sounds}", markup=False)
+            if clause.sounds:
+                out.print(f"{' ' * width}  {clause.sounds}", markup=False)
     return 0
 
 

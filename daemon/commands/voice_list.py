@@ -129,7 +129,7 @@ def _show_plain(voices: "list[PlainVoice]", store: "ModelStore", speaking: dict[
     from daemon.languages import codes, language
     from daemon.voice.voice_speeds import known_speed
 
-    table = Table(box=None)
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)  # 80 columns are enough
     for title in (tr("voice"), tr("language"), tr("sex"), tr("engine"), tr("licence")):
         table.add_column(title, no_wrap=True)
     table.add_column(tr("speed"), justify="right")

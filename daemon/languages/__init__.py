@@ -48,9 +48,9 @@ class Writing(_Table):
     """Marks that end a sentence."""
     clauses: Named
     """Marks that end a clause."""
-    never: str
-    """Letters, first and last with a hyphen between, that a recogniser may take for its; or none.
-    Two bytes each in UTF-8."""
+    only: str
+    """What a recogniser writes it in and nothing else, first and last letter with a hyphen between,
+    three bytes each in UTF-8; or empty. Latin letters and digits are nothing of it, either."""
     own_letters: str
     """Letters and marks that tell it from the other languages of its script, as a class."""
     frequent: Words

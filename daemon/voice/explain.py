@@ -9,7 +9,7 @@ from daemon.config import Settings
 from daemon.errors import SetupError
 from daemon.languages import language
 from daemon.store.model_store import open_store
-from daemon.voice.language_runs import runs
+from daemon.voice.language_runs import UNREADABLE, runs
 from daemon.voice.mandarin_text import clauses
 from daemon.voice.plain_factory import PlainFactory
 from daemon.voice.plain_voices import PlainVoice
@@ -40,8 +40,8 @@ def explain(text: str, settings: Settings) -> Iterator[Explained]:
         if run.language == "zh" and mandarin is None:
             for clause in clauses(run.text):
                 yield Explained("zh", clause.text, clause.pinyin)
-        elif run.language == "ja":
-            yield Explained("ja", run.text.strip(), "")  # espeak-ng cannot read it
+        elif run.language in ("ja", UNREADABLE):  # nor can espeak-ng read these
+            yield Explained(run.language, run.text.strip(), "")
         elif any(char.isalnum() for char in run.text):
             others = language(run.language).voices.espeak
             voice = {"zh": mandarin or english, "en": english}.get(run.language, others)

@@ -10,7 +10,7 @@ from faster_whisper.tokenizer import Tokenizer
 
 from daemon.audio.files import read_recording
 from daemon.ears.openvino.engine import OpenVinoWhisper
-from daemon.ears.whisper import Whisper
+from daemon.ears.whisper import AT_FIRST, Whisper
 from daemon.ears.whisper_engine import FRAMES, Decoded
 from daemon.media import LISTEN_RATE, Audio
 from daemon.worker import CancelToken
@@ -128,15 +128,40 @@ def test_a_second_language_is_read_where_it_may_be_that_and_the_likelier_words_c
     assert (said.text, said.language) == ("Que horas são?", "pt")
     assert read == ["it", "pt"]
     heard |= {"it": 0.01, "pt": 0.01, "en": 0.5, "zh": 0.45}
-    assert part._languages() == ["en"], "between these two there is no doubt"
+    assert part._languages(3, 0.02) == ["en"], "between these two there is no doubt"
     part.close()
 
 
-def test_hindi_is_not_written_in_arabic_letters(weights: Callable[[str], Path]) -> None:
+def test_the_language_that_was_spoken_last_is_the_likeliest(
+    weights: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = Whisper(weights("whisper-base"), ["en", "it", "pt"])
+    heard = {"en": 0.5, "it": 0.05, "pt": 0.01}
+    monkeypatch.setattr(part._network, "languages_heard", lambda among: heard, raising=True)
+
+    def decode(language: str, _seconds: float, no_repeat: int = 0) -> Decoded:
+        text, confidence = {"pt": (" Que horas são?", -0.2), "en": (" Key auto", -1.0)}[language]
+        return Decoded(part._tokenizers[language].encode(text), True, confidence, 0.1)
+
+    monkeypatch.setattr(part, "_decode", decode)
+    second = Audio(np.zeros(LISTEN_RATE, np.float32), LISTEN_RATE)
+    heard |= {"pt": 0.8}
+    assert part.transcribe(second, CancelToken()).language == "pt"
+    heard |= {"pt": 0.03}
+    assert part._languages(*AT_FIRST) == ["en", "pt"]
+    assert part.transcribe(second, CancelToken()).text == "Que horas são?"
+    part.understand(["en", "pt"])
+    assert part._languages(*AT_FIRST) == ["en"], "nothing was said since"
+    part.close()
+
+
+def test_hindi_is_written_in_its_own_letters(weights: Callable[[str], Path]) -> None:
     part = Whisper(weights("whisper-base"), ["hi"])
     never = set(part._never["hi"])
     tokenizer = part._tokenizers["hi"]
-    assert set(tokenizer.encode("کیا")) <= never and set(tokenizer.encode(" حسا")) & never
-    for text in ("क्या हाल है?", "What is this? Ça va, São", "你好", "2026"):
+    for text in ("کیا", "kya", "2026", "São", "你好", "που"):
+        assert set(tokenizer.encode(text)) & never, text
+    for text in ("क्या हाल है?", " कृपया मुझे, ज्ञान! ड़ढ़। क़"):
         assert not set(tokenizer.encode(text)) & never, text
+    assert tokenizer.eot not in never
     part.close()

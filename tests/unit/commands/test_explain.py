@@ -38,6 +38,12 @@ def test_each_language_of_a_mixture_has_its_voice() -> None:
     assert [language for language, *_ in explained("我喜欢 Python。")] == ["zh", "en"]
 
 
+def test_what_no_voice_reads_has_no_sounds() -> None:
+    clauses = explained("مرحبا بالعالم, hello.")
+    assert clauses[0] == ("", "مرحبا بالعالم,", "")
+    assert clauses[1][0] == "en" and clauses[1][2]
+
+
 def test_explaining_loads_no_model() -> None:
     code = """
 import sys
@@ -49,7 +55,7 @@ finally:
     assert not models & set(sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)
-    assert "Tea for two" in done.stdout, done.stderr
+    assert "Tea for" in done.stdout and "两元" in done.stdout, done.stderr
 
 
 def test_what_is_said_without_a_daemon_is_cut_as_with_one() -> None:

@@ -53,6 +53,16 @@ def test_each_voice_has_its_own_name(store: ModelStore, capsys: pytest.CaptureFi
     assert any("models pull mandarin-baker --accept-license" in line for line in lines)
 
 
+def test_a_terminal_of_80_columns_shows_every_voice_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run("list") == 0
+    printed = capsys.readouterr().out
+    assert "…" not in printed
+    assert any(line.split()[-1:] == ["state"] for line in printed.splitlines())
+
+
 def test_programs_are_told_the_same(store: ModelStore, capsys: pytest.CaptureFixture[str]) -> None:
     lay_out(store, "kokoro", "piper-joe")
     assert run("list", "--json", "--language", "fr") == 0
