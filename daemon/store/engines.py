@@ -37,7 +37,8 @@ def prune(directory: Path, replaced: Path | None = None) -> None:
             try:
                 told = json.loads((place / kind.description).read_text(encoding="utf-8"))
                 source = Path(told["model"])
+                goes = not source.is_file() or (replaced and source == replaced.resolve())
             except (OSError, ValueError, KeyError, TypeError):
                 continue
-            if not source.is_file() or (replaced and source == replaced.resolve()):
+            if goes:
                 discard(place)

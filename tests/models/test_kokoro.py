@@ -135,3 +135,10 @@ def test_damaged_halves_are_told_or_made_anew(weights: Weights, tmp_path: Path) 
     (place / "decoder.onnx").write_bytes(b"damaged")
     assert isinstance(load(network, directory=tmp_path), WholeKokoro)
     assert isinstance(load(network, directory=tmp_path), HalvedKokoro)
+    (place / "decoder.onnx").unlink()
+    (place / "decoder.onnx").symlink_to(place / "before.onnx")
+    assert isinstance(load(network, directory=tmp_path), WholeKokoro), "another half"
+    assert isinstance(load(network, directory=tmp_path), HalvedKokoro)
+    in_the_way = tmp_path / "file"
+    in_the_way.write_bytes(b"")
+    assert isinstance(load(network, directory=in_the_way), WholeKokoro)

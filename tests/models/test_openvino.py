@@ -193,6 +193,23 @@ def test_what_was_compiled_is_kept_and_what_is_damaged_made_anew(tmp_path: Path)
     assert loaded() == (True, expected)
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *(("tokenizer.json", content) for content in (b"", b"{}", b"[1]", b"\xff")),
+        *(("brain.json", content) for content in (b"", b"null", b"{}", b"[]", b"\xff")),
+        *(("brain.json", b'{"tokens": %s}' % tokens) for tokens in (b"7", b"[]", b"{}")),
+        *(("model.xml", content) for content in (b"", b"<net/>", b"\xff")),
+        ("model.bin", b""),
+    ],
+)
+def test_a_damaged_conversion_is_told_as_that(name: str, content: bytes, tmp_path: Path) -> None:
+    model = tiny_model(tmp_path / "kept.gguf")
+    (conversion.converted(model, None, tmp_path) / name).write_bytes(content)
+    with pytest.raises(SetupError, match="cannot be read"):
+        OpenVinoEngine(model, 200, 1, None, tmp_path)
+
+
 def test_a_folder_that_cannot_be_written_to_does_no_harm(tmp_path: Path) -> None:
     model = tiny_model(tmp_path / "kept.gguf")
     (conversion.converted(model, None, tmp_path) / COMPILED).write_text("in the way of a folder")

@@ -56,15 +56,16 @@ class OpenVinoEngine:
             self.context_tokens = min(context_tokens, told["context_tokens"])
             """How many tokens fit; fewer than asked for if the model was trained on fewer."""
             self._network = DecoderNetwork(folder, told, self.context_tokens, threads)
-        except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
+            self._grammars = Grammars(self._vocabulary, told["vocabulary"])
+            self._breakers = frozenset(tokens["line_breaks"])
+        # Of damaged files: errors of each kind, and of the tokenizers' library without any.
+        except Exception as error:
             raise SetupError(
                 tr("The engine {path} cannot be read: {reason}").format(
                     path=folder, reason=str(error).partition("\n")[0]
                 ),
                 f"rm -r {folder}",
             ) from error
-        self._grammars = Grammars(self._vocabulary, told["vocabulary"])
-        self._breakers = frozenset(tokens["line_breaks"])
         self._random = np.random.default_rng()
 
     @property

@@ -63,9 +63,14 @@ class HalvedKokoro:
     """The frames in one run, and the sound of those that are not silence in another."""
 
     def __init__(self, folder: Path, threads: int) -> None:
-        """Load the halves. Raises errors of onnxruntime's."""
+        """Load the halves. Raises ``ValueError`` for other ones, and errors of onnxruntime's."""
         self._before = _open(folder / BEFORE, threads)
         self._decoder = _open(folder / DECODER, threads)
+        made = {entry.name for entry in self._before.get_outputs()}
+        fed = {entry.name for entry in self._decoder.get_inputs()}
+        heard = {entry.name for entry in self._decoder.get_outputs()}
+        if made != {*_PASSED, LENGTHS} or fed != {*_PASSED, "style"} or heard != {OUTPUT}:
+            raise ValueError("they are no halves of Kokoro")
 
     def __call__(self, feeds: dict[str, NDArray[np.generic]]) -> Samples:
         """Return the sound of tokens, without most of the silence around it."""

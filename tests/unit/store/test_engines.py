@@ -28,6 +28,8 @@ def test_a_removed_weight_takes_what_was_made_of_it_along(
     stays = made_of(other, "b")
     unreadable = made_of(other, "c")
     (unreadable / DESCRIPTION).write_text("{", encoding="utf-8")
+    rubbish = made_of(other, "d")
+    (rubbish / DESCRIPTION).write_text(json.dumps({"model": "x" * 5000}), encoding="utf-8")
     assert pull.remove(store, "talk", make_report()[0])
     assert not gone.exists()
     assert stays.exists()
