@@ -25,7 +25,7 @@ class _Table(BaseModel):
 
 
 class LanguageVoices(_Table):
-    """How others name it."""
+    """What Whisper, espeak-ng, Piper and Kokoro call the language."""
 
     whisper: Named
     """Whisper's code."""

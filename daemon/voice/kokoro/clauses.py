@@ -108,7 +108,7 @@ def sounds_of(words: str, code: str, british: bool = False) -> str:
 
 
 def _cleaned(run: LanguageRun) -> str:
-    """Leave out what is not to be heard: signs of direction, joiners, emoji."""
+    """Leave out what is not to be heard: direction marks, joiners, emoji."""
     kept = []
     for char in run.text:
         kind = unicodedata.category(char)

@@ -1,9 +1,9 @@
 """Kokoro's network in ONNX Runtime, cut in two, so that no time goes into silence.
 
-The first half tells how many frames each token lasts, the pitch, and the tone that the second, the
-decoder, makes sound of; the decoder takes nine tenths of the time. What is heard before the first
-sound and after the last is silence, a quarter of a clause of a second; its frames are left out
-between the halves, but for a few, so that the first sound begins as it would.
+The first half predicts how many frames each token lasts, the pitch, and the tone. The second, the
+decoder, makes sound of these and takes nine tenths of the time. Before the first sound and after
+the last there is silence, a quarter of a clause of one second. Its frames are left out between the
+halves, but for a few, so that the first sound begins as it would.
 
 The halves are written once; they lie with the other engines, and go with the weight.
 """
