@@ -192,7 +192,7 @@ ADDRESSES = rules(
     (r"(?<=[a-z])\+\+", " plus plus"),
     (r"\b([A-Z])#(?!\w)", r"\1 sharp"),
     (r"(?<![\w.])(ASP|ADO|VB)?\.NET\b", lambda m: f"{m[1] + ' ' if m[1] else ''}dot net"),
-    (rf"(?<![\w@])\.?(?:[\w-]+\.)+(?:{_FILES})(?![\w-]|\.\w)", _file),
+    (rf"(?<![\w@-])(?<!\w\.)\.?(?:[\w-]+\.)+(?:{_FILES})(?![\w-]|\.\w)", _file),
     (
         r"(?<![\w.])\.([a-z]{2,5})(?=\s(?:files?|folders?|format|extension)\b)",
         lambda m: "dot " + _ending(m[1]),
