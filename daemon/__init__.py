@@ -1,12 +1,15 @@
 """Digital Life: a voice-first assistant with a face that runs on a person's own computer."""
 
 import os
+import sys
 
 __version__ = "0.2.0"
 
 # ONNX Runtime from 1.31 on gives each computer an id and reports its use to its makers. Nothing is
 # to leave this machine, so it is told before anything can import it.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+# OpenVINO tells its makers of each import, by a package that it does without if it is not found.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 # Three things that libraries read once, when they are loaded; a user's own choice goes before.
 #

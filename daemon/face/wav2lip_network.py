@@ -179,7 +179,7 @@ def write_engine(network: nn.Module, shapes: tuple[tuple[int, ...], ...], path: 
     """Write ``network`` as OpenVINO's ``path`` (.xml, with the weights in a .bin beside it).
 
     The first dimension of every input may vary, and height and width where they are 0. OpenVINO's
-    own ``convert_model`` would do the same, but tells its makers over the network that it ran.
+    own ``convert_model`` would do the same, but is made to tell its makers that it ran.
     """
     import openvino as ov
     from openvino.frontend import FrontEndManager

@@ -6,10 +6,29 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 LOAD = """
 import sys, daemon, onnxruntime
 onnxruntime.InferenceSession(sys.argv[1])
 """
+
+IMPORT = """
+import sys, threading
+asked = []
+sys.addaudithook(lambda event, _: asked.append(event) if event.startswith("socket.") else None)
+import daemon
+import {library}
+print(asked, [thread.name for thread in threading.enumerate()])
+"""
+
+
+@pytest.mark.parametrize("library", ["onnxruntime", "openvino", "openvino.tools.ovc"])
+def test_an_import_asks_nobody(library: str) -> None:
+    pytest.importorskip(library)
+    program = [sys.executable, "-c", IMPORT.format(library=library)]
+    told = subprocess.run(program, check=True, capture_output=True, text=True, timeout=600)
+    assert told.stdout.strip() == "[] ['MainThread']"
 
 
 def test_onnx_runtime_leaves_no_id_of_the_machine(

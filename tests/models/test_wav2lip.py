@@ -84,19 +84,6 @@ def test_an_engine_is_made_once(checkpoint: Path, place: Path) -> None:
     assert not list((place / "engines").glob("*.part"))
 
 
-def test_converting_tells_nobody(
-    checkpoint: Path, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    telemetry = pytest.importorskip("openvino_telemetry.main")
-
-    def told(*args: object, **kwargs: object) -> None:
-        raise AssertionError("OpenVINO's telemetry was started")
-
-    monkeypatch.setattr(telemetry.Telemetry, "init", told)
-    monkeypatch.setattr(telemetry.Telemetry, "__init__", told)
-    assert Wav2Lip.load(checkpoint, precision="f32", engines=place / "again").precision == "f32"
-
-
 def test_the_same_on_torch(checkpoint: Path, golden: Any) -> None:
     from daemon.face.wav2lip_network import on_torch
 
