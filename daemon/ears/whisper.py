@@ -41,9 +41,8 @@ FULL_WINDOW_LOGPROB = -0.5
 # at first, and where the words are in doubt. Of 120 short questions by Kokoro's voices, with eight
 # languages configured, 9 were then taken for another language, and 12 with the first for both.
 AT_FIRST, IN_DOUBT = (2, 0.1), (3, 0.02)
-# How much likelier the language is that was spoken last. In a conversation, 7 of those were taken
-# for another language, and 9 of a hundred by whoever had just spoken another one: one of these is
-# due to this.
+# How much likelier the language is that was spoken last. In a conversation 7 of those were then
+# taken for another language, not 9; after a question in another language 9 of a hundred, not 8.
 STAYING = 4.0
 # More than anybody speaks: five Chinese characters in a second, of which a rare one takes three.
 # Text that comes to no end by then goes in circles. (How well it compresses would not tell: people
