@@ -1,4 +1,4 @@
-"""Native libraries: their chatter, and the memory that they have freed."""
+"""Native libraries: their chatter, the memory that they have freed, and how a process ends."""
 
 import contextlib
 import ctypes
@@ -6,8 +6,11 @@ import gc
 import logging
 import mmap
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
+
+PR_SET_PDEATHSIG = 1  # of prctl.h
 
 
 @contextlib.contextmanager
@@ -29,6 +32,14 @@ def quiet_stderr() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+def end_with_parent() -> None:
+    """Have the kernel end this process when the one that started it is gone, however it ended.
+
+    Precisely: when the thread that started it is, see prctl(2).
+    """
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def give_memory_back() -> None:

@@ -17,6 +17,7 @@ from daemon.brain.engine_choice import calibrate, choose_engine, is_undecided
 from daemon.brain.openvino.conversion import converted
 from daemon.config import BrainSettings
 from daemon.errors import DigitalLifeError
+from daemon.native import end_with_parent
 
 NICENESS = 10
 STOP_S = 2.0
@@ -66,6 +67,7 @@ def decide(brain: BrainSettings, path: Path, adapter: Path | None) -> None:
 
 def main() -> int:
     """Do what standard input says."""
+    end_with_parent()
     told = json.load(sys.stdin)
     adapter = Path(told["adapter"]) if told["adapter"] else None
     try:

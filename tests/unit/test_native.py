@@ -3,6 +3,7 @@ import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -63,3 +64,25 @@ def test_numpy_starts_no_thread_beside_the_one_that_calls_it(chosen: str, thread
         [sys.executable, "-c", program], env=env, check=True, capture_output=True, text=True
     )
     assert int(told.stdout) == threads
+
+
+def test_what_measures_ends_with_a_daemon_that_is_killed() -> None:
+    measuring = (
+        "from daemon.native import end_with_parent as end; end(); print('there', flush=True)"
+    )
+    measuring += "; import time; time.sleep(600)"
+    daemon = (
+        "import subprocess, sys, time; child = subprocess.Popen([sys.executable, '-c', "
+        f"{measuring!r}], start_new_session=True); print(child.pid, flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", daemon], stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        try:
+            told = {run.stdout.readline().strip(), run.stdout.readline().strip()}
+            (child,) = told - {"there"}
+            state = Path(f"/proc/{child}/stat")
+            assert "there" in told and state.exists()
+        finally:
+            run.kill()
+        assert not run.stdout.read(), "it is open for as long as the child lives"
+    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"

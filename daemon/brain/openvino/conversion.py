@@ -16,6 +16,7 @@ from daemon.errors import SetupError
 from daemon.files import atomic_folder, discard
 from daemon.i18n import tr
 from daemon.media import JsonObject
+from daemon.native import end_with_parent
 from daemon.store.engines import DESCRIPTION, PREFIX, engines_directory, prune
 from daemon.store.verify import sha256
 
@@ -125,4 +126,5 @@ def write(model: Path, to: Path, adapter: Path | None = None) -> None:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     write(*map(Path, sys.argv[1:]))
