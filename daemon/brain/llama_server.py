@@ -120,6 +120,9 @@ class LlamaServer:
 
         def load(layers: int) -> xllamacpp.Server:
             params.n_gpu_layers = layers
+            # What fits on the cards is found by loading all once more: half of the time, in which
+            # the binding keeps Python's lock, so that neither ears nor loudspeaker get to run.
+            params.fit_params = layers != 0
             return xllamacpp.Server(params)
 
         try:
