@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import xllamacpp
 
 from daemon.brain import llama_server
 from daemon.brain.llama_server import LlamaServer
@@ -14,11 +15,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, bool]]:
     """Layers on cards, and whether it is to look for what fits there, at each attempt."""
     attempts: list[tuple[int, bool]] = []
 
-    def server(params: llama_server.xllamacpp.CommonParams) -> None:
+    def server(params: xllamacpp.CommonParams) -> None:
         attempts.append((params.n_gpu_layers, params.fit_params))
         raise RuntimeError
 
-    monkeypatch.setattr(llama_server.xllamacpp, "Server", server)
+    monkeypatch.setattr(xllamacpp, "Server", server)
     monkeypatch.setattr(llama_server, "_check_file", lambda _: None)
     return attempts
 
