@@ -187,8 +187,8 @@ def test_lists_are_added_to_ticked_off_and_cleared(skills: Skills, page: "Page")
 
 
 def test_a_tick_can_be_taken_back(skills: Skills, page: "Page") -> None:
-    page.get_by_label("Emma").check()
-    page.get_by_label("Emma").uncheck()
+    page.get_by_label("Emma", exact=True).check()
+    page.get_by_label("Emma", exact=True).uncheck()
     page.fill("#lists section:first-child input[type=text]", "rice")
     page.keyboard.press("Enter")
     eventually(page, f"{ITEMS}.includes('rice')")
