@@ -15,6 +15,7 @@ import logging
 import os
 import resource
 import signal
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -60,12 +61,12 @@ class RealtimePriority:
         try:
             yield
         finally:
-            self._possible = False
+            self._make_ordinary()  # before SIGXCPU would end the process
             loop.remove_signal_handler(signal.SIGXCPU)
 
     def wanted(self, threads: Iterable[int]) -> bool:
-        """Whether ``give`` is to be called for the threads that there are now; 0 is none."""
-        return self._possible and not {*threads} - {0} <= self._given
+        """Whether ``give`` is to be called for the threads that there are now."""
+        return self._possible and not of_sound(threads) <= self._given
 
     async def follow(self, threads: Iterable[int], worker: Worker) -> None:
         """Give it to the threads that there are now, also to those of a device opened anew."""
@@ -74,7 +75,7 @@ class RealtimePriority:
 
     def give(self, threads: Iterable[int]) -> None:
         """Give it to all these threads and the sound server's; waits for rtkit, in any thread."""
-        now = frozenset(threads) - {0}
+        now = of_sound(threads)
         new = (now | frozenset(server_threads())) - self._given
         self._given = now | frozenset(server_threads())
         try:
@@ -90,11 +91,22 @@ class RealtimePriority:
 
     def take_back(self) -> None:
         """Make the threads ordinary ones, and give it to none any more: one of them runs wild."""
+        self._make_ordinary()
+        log.warning("a thread of sound ran without a rest: it has no real-time priority any more")
+
+    def _make_ordinary(self) -> None:
         self._possible = False
         for thread in self._given:
             with suppress(OSError):  # it has ended
                 set_policy(thread, os.SCHED_OTHER, 0)
-        log.warning("a thread of sound ran without a rest: it has no real-time priority any more")
+
+
+def of_sound(threads: Iterable[int]) -> frozenset[int]:
+    """Return those that are threads (0 is none), without the main one, which has other work, too.
+
+    It would be ended with the whole process for computing a quarter of a second.
+    """
+    return frozenset(threads) - {0, threading.main_thread().native_id}
 
 
 def server_threads() -> Iterator[int]:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import resource
 import signal
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -65,8 +66,11 @@ def test_threads_of_sound_and_of_the_server_run_first_and_within_a_limit(kernel:
         assert priority.wanted((MICROPHONE, LOUDSPEAKER)), "opened since"
         priority.give((MICROPHONE, LOUDSPEAKER))
 
+        assert kernel.policies == dict.fromkeys((MICROPHONE, LOUDSPEAKER, SERVER), os.SCHED_RR)
+
     guarded(do)
-    assert kernel.policies == dict.fromkeys((MICROPHONE, LOUDSPEAKER, SERVER), os.SCHED_RR)
+    ordinary = dict.fromkeys((MICROPHONE, LOUDSPEAKER, SERVER), os.SCHED_OTHER)
+    assert kernel.policies == ordinary, "nothing would take it back any more"
     assert set(kernel.limits) == {(SOFT_US, HARD_US)}
     assert not kernel.asked
 
@@ -85,7 +89,7 @@ def test_without_rtkit_nobody_is_asked_again(kernel: Kernel) -> None:
         assert not priority.wanted((MICROPHONE, LOUDSPEAKER))
 
     guarded(do)
-    assert not kernel.policies
+    assert os.SCHED_RR not in kernel.policies.values()
 
 
 def test_a_thread_that_runs_wild_loses_it_and_nobody_gets_it_again(kernel: Kernel) -> None:
@@ -99,6 +103,15 @@ def test_a_thread_that_runs_wild_loses_it_and_nobody_gets_it_again(kernel: Kerne
 
     asyncio.run(main())
     assert kernel.policies == dict.fromkeys((MICROPHONE, LOUDSPEAKER, SERVER), os.SCHED_OTHER)
+
+
+def test_the_main_thread_computes_for_long_and_never_has_it(kernel: Kernel) -> None:
+    def do(priority: RealtimePriority) -> None:
+        assert not priority.wanted((threading.get_native_id(), 0))
+        priority.give((threading.get_native_id(), MICROPHONE))
+
+    guarded(do)
+    assert set(kernel.policies) == {MICROPHONE, SERVER}
 
 
 def test_it_is_not_wanted_where_nothing_would_take_it_back(kernel: Kernel) -> None:
