@@ -14,7 +14,6 @@ from collections.abc import Callable
 from daemon.audio.devices import Device, list_devices, rescan
 from daemon.audio.loudspeaker import Loudspeaker
 from daemon.audio.microphone import Microphone
-from daemon.audio.realtime import RealtimePriority
 from daemon.errors import DeviceError
 from daemon.i18n import tr
 from daemon.worker import STOP_S, Worker
@@ -42,7 +41,6 @@ class AudioDevices:
         self.microphone = microphone
         self.loudspeaker = loudspeaker
         self._worker = worker
-        self._priority = RealtimePriority()
 
     async def open(self, wait_s: float = 0.0, waiting: Callable[[], None] = lambda: None) -> None:
         """Open both; ``DeviceError`` when one is missing or cannot be opened for ``wait_s``.
@@ -71,15 +69,14 @@ class AudioDevices:
 
         Raises ``DeviceError`` when they do not come back within ``GIVE_UP_S``.
         """
-        with self._priority.guarded():
-            while True:
-                await self._stall(STALLED_S)
-                log.warning(tr("The sound devices have gone; trying to open them again."))
-                self.lost = True
-                lost()
-                await self._restore()
-                self.lost = False
-                log.info(tr("The sound devices are back."))
+        while True:
+            await self._stall(STALLED_S)
+            log.warning(tr("The sound devices have gone; trying to open them again."))
+            self.lost = True
+            lost()
+            await self._restore()
+            self.lost = False
+            log.info(tr("The sound devices are back."))
 
     async def rest_while_unused(self) -> None:
         """Shut the loudspeaker's device whenever nothing has been heard for ``REST_S``.
@@ -125,8 +122,6 @@ class AudioDevices:
         silent_s, looked = 0.0, time.monotonic()
         while silent_s < limit_s:
             await asyncio.sleep(POLL_INTERVAL_S)  # PortAudio has nothing to wait on
-            threads = (self.microphone.native_thread, self.loudspeaker.native_thread)
-            await self._priority.follow(threads, self._worker)
             now = time.monotonic()
             silent_s = (
                 silent_s + min(now - looked, 2 * POLL_INTERVAL_S)

@@ -72,8 +72,6 @@ class Loudspeaker:
         self._block = 0
         self._called = 0.0
         self._thread = 0  # PortAudio's
-        self.native_thread = 0
-        """The number that the kernel gives PortAudio's thread; 0 while there is none."""
         self._latency = 0.0
         self._clock = HostClock()
         self._stream: OutputStream | None = None
@@ -128,7 +126,7 @@ class Loudspeaker:
             with contextlib.suppress(Exception), closing_stuck_stream(self._thread):
                 stream.abort(ignore_errors=True)
                 stream.close(ignore_errors=True)
-            self._thread = self.native_thread = 0
+            self._thread = 0
         self._drop_if_asked()
 
     def _drop_if_asked(self) -> None:
@@ -142,7 +140,6 @@ class Loudspeaker:
         """Copy the next ``frames`` samples out. PortAudio's thread: no waiting, no logging."""
         self._called = now = time.monotonic()
         self._thread = threading.get_ident()
-        self.native_thread = threading.get_native_id()
         mono = out[:, 0]
         pausing = self._pausing  # before flushing: flush() ends a pause, in the other order
         flushing = self._flushing.is_set()

@@ -74,8 +74,6 @@ class Microphone:
         self._lost = 0
         self._called = 0.0
         self._thread = 0  # PortAudio's
-        self.native_thread = 0
-        """The number that the kernel gives PortAudio's thread; 0 while there is none."""
 
     @property
     def overflows(self) -> int:
@@ -119,7 +117,6 @@ class Microphone:
             """Take one block from PortAudio's thread: copying, and nothing that could wait."""
             self._called = now = time.monotonic()
             self._thread = threading.get_ident()
-            self.native_thread = threading.get_native_id()
             if status.input_overflow:
                 self._overflows += 1
             begin = now - frames / rate
@@ -181,4 +178,4 @@ class Microphone:
             self._lost += line.ring.lost
             with closing_stuck_stream(self._thread):
                 line.stream.close(ignore_errors=True)
-            self._thread = self.native_thread = 0
+            self._thread = 0

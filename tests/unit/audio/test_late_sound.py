@@ -21,7 +21,6 @@ class Devices:
         self.missing = missing
         self.opened = 0
         self.called = 0.0
-        self.native_thread = 0
 
     def open(self) -> None:
         self.opened += 1
