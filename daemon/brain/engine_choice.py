@@ -7,7 +7,6 @@ measure, and the daemon goes by what is known when it starts; where nothing is, 
 nobody talks (``daemon/quicker_engine.py``).
 """
 
-import importlib.metadata
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,7 +21,7 @@ from daemon.brain.text_engine import TextEngine
 from daemon.config import BrainSettings
 from daemon.errors import SetupError, StageError, StorageError
 from daemon.i18n import tr
-from daemon.remembered import RememberedNumbers, path_key
+from daemon.remembered import RememberedNumbers, package_version, path_key
 from daemon.worker import CancelToken
 
 Engine = Literal["openvino", "llama.cpp"]
@@ -105,7 +104,7 @@ class KnownEngines:
 
     def __init__(self, brain: BrainSettings) -> None:
         self._known = RememberedNumbers("brain-engines.json")
-        self._machine = f"{machine_key(brain)}|{_version('openvino')}"
+        self._machine = f"{machine_key(brain)}|{package_version('openvino')}"
 
     def get(self, path: Path, adapter: Path | None) -> dict[Engine, float]:
         """Return the seconds to a first clause of those that are known."""
@@ -147,10 +146,3 @@ def _load(engine: Engine, brain: BrainSettings, path: Path, adapter: Path | None
     from daemon.brain.llama_server import LlamaServer
 
     return LlamaServer(path, CONTEXT_TOKENS, brain.gpu_layers, brain.threads, adapter)
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return ""

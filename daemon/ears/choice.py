@@ -1,6 +1,5 @@
 """Which Whisper hears: one by name, of the hub, in a folder, or the best that is quick enough."""
 
-import importlib.metadata
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +8,7 @@ from daemon.config import EarsSettings
 from daemon.errors import SetupError
 from daemon.i18n import tr
 from daemon.processor_load import PROCESSORS, physical_cores, processor
-from daemon.remembered import RememberedNumbers, path_key
+from daemon.remembered import RememberedNumbers, package_version, path_key
 from daemon.store.model_store import ModelStore, WeightState
 from daemon.store.repository_pins import REFERENCE
 
@@ -95,13 +94,6 @@ def _measure(folder: Path, ears: EarsSettings) -> float:
 
 def _key(folder: Path, ears: EarsSettings) -> str:
     """Return what a speed depends on: file, processor, threads, engine and its versions."""
-    versions = "|".join(map(_version, ("ctranslate2", "openvino")))
+    versions = "|".join(map(package_version, ("ctranslate2", "openvino")))
     threads = ears.threads or physical_cores()
     return f"{path_key(folder / _MODEL)}|{processor()}|{threads}|{ears.engine}|{versions}"
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return ""

@@ -5,8 +5,6 @@ frequencies as the ear does, its power is taken in blocks of 0.4 s, and blocks t
 10 LU below the others, do not count. So pauses do not make a voice softer.
 """
 
-import json
-import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,9 +13,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.errors import StorageError
-from daemon.files import atomic_write
 from daemon.media import Audio
+from daemon.remembered import RememberedNumbers
 
 SILENT_LUFS = -70.0  # blocks below it are silence
 _RELATIVE_LU = -10.0  # those so far below the mean of the others are pauses
@@ -26,8 +23,6 @@ _TAIL_S = 0.5  # of silence behind the sound, in which the filter settles
 _OFFSET = -0.691  # LU: a sine of 997 Hz at full scale is -3.01 LUFS
 
 MAX_KNOWN = 32  # voices at one pace: more than anybody has; the oldest are forgotten
-
-log = logging.getLogger(__name__)
 
 
 def loudness(audio: Audio) -> float:
@@ -114,27 +109,13 @@ class KnownLevels:
     """Levels in one small file. A file that cannot be read or written only costs the time."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._known = RememberedNumbers(path, MAX_KNOWN)
 
     def get(self, key: str) -> float | None:
         """Return the loudness of ``key``'s voice in LUFS; ``None`` where it is not known."""
-        level = self._read().get(key)
+        level = self._known.get(key)
         return level if isinstance(level, float) and SILENT_LUFS < level < 0 else None
 
     def put(self, key: str, level: float) -> None:
         """Keep it."""
-        known = {name: old for name, old in self._read().items() if name != key}
-        newest = dict(list(known.items())[-(MAX_KNOWN - 1) :]) | {key: level}
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_write(self._path) as part:
-                part.write_text(json.dumps(newest, ensure_ascii=False), encoding="utf-8")
-        except (OSError, StorageError) as error:
-            log.debug("the voice's level is not kept: %s", type(error).__name__)
-
-    def _read(self) -> dict[str, object]:
-        try:
-            known = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return known if isinstance(known, dict) else {}
+        self._known.keep(key, level)

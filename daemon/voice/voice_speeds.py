@@ -6,7 +6,6 @@ takes some seconds, so ``digital-life setup`` and ``voices`` measure, and the da
 known when it starts.
 """
 
-import importlib.metadata
 import statistics
 import time
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daemon.processor_load import physical_cores, processor
-from daemon.remembered import RememberedNumbers, path_key
+from daemon.remembered import RememberedNumbers, package_version, path_key
 from daemon.stages import Synthesizer
 from daemon.store.model_store import ModelStore
 from daemon.voice.plain_voices import KOKORO, PlainVoice
@@ -132,12 +131,5 @@ def kokoro_is_quick(store: ModelStore) -> bool:
 
 
 def _machine() -> str:
-    versions = (importlib.metadata.version("onnxruntime"), _version("openvino"))
+    versions = (package_version("onnxruntime"), package_version("openvino"))
     return f"{processor()}|{physical_cores()}|{'|'.join(versions)}"
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
