@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 PATIENCE_S = 300.0  # after which something does not happen at all
 
@@ -16,6 +17,15 @@ def wait_until(
         told = complaint() if callable(complaint) else complaint
         assert time.monotonic() < deadline, told or "it did not happen"
         time.sleep(0.02)
+
+
+def has_ended(process: int) -> bool:
+    """Whether a process is gone, or only waits for somebody to take notice of its end."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return state.rpartition(")")[2].split()[0] in "ZX"
 
 
 async def soon(happened: Callable[[], object]) -> None:

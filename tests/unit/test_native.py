@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from daemon.native import quiet_stderr
-from tests.waiting import wait_until
+from tests.waiting import has_ended, wait_until
 
 
 def test_native_lines_are_dropped_and_later_ones_come_through(
@@ -86,11 +86,4 @@ def test_what_measures_ends_with_a_daemon_that_is_killed() -> None:
         finally:
             run.kill()
         assert not run.stdout.read(), "it is open for as long as the child lives"
-
-    def ended() -> bool:
-        try:  # nobody may have taken notice of its end yet; then it is a zombie
-            return state.read_text().rpartition(")")[2].split()[0] in "ZX"
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-
-    wait_until(ended, "it goes on")
+    wait_until(lambda: has_ended(int(child)), "it goes on")

@@ -3,9 +3,20 @@
 import hashlib
 import json
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from tests.unit.store.hub_server import COMMIT, HubServer
+import pytest
+
+from daemon.store import hub_lookup, pull
+from daemon.store.manifest import load
+from daemon.store.model_store import ModelStore
+from daemon.store.pins import with_pins
+from daemon.store.repository_pins import with_repositories
+from tests.unit.store.hub_server import COMMIT, HubServer, ask_instead, running
+from tests.unit.store.store_helpers import make_report
 
 CONFIG = {"suppress_ids": [1, 2], "suppress_ids_begin": [220], "lang_ids": [50259]}
 MODEL = struct.pack("<IH", 6, 12) + b"WhisperSpec\0" + bytes(range(256)) * 4000
@@ -16,6 +27,10 @@ WHISPER = {
     "tokenizer.json": b'{"model": {}}' * 100,
     "vocabulary.txt": b"a\nb\nc\n" * 50,
 }
+REFERENCE = "hub:some/whisper"
+NAME = "some--whisper"
+EMPTY = "[profiles]\n[weights]\n[wheels]\n"
+HEAD = ("model.bin", "bytes=0-17")
 
 
 def git_name(contents: bytes) -> str:
@@ -55,3 +70,25 @@ class RepositoryServer(HubServer):
     def fetched(self) -> list[tuple[str, str | None]]:
         """Return the files that were asked for, and which part of each."""
         return [(path.rpartition("/")[2], part) for path, part in self.asked if "/api/" not in path]
+
+
+@contextmanager
+def whisper_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[RepositoryServer]:
+    """Run a hub with ``WHISPER`` that is asked instead of the real one."""
+    monkeypatch.setattr(hub_lookup, "WAIT_S", 0.0)
+    monkeypatch.setattr("daemon.store.hub.WAIT_S", 0.0)
+    with running(RepositoryServer(dict(WHISPER))) as made:
+        ask_instead(monkeypatch, made)
+        yield made
+
+
+def again(directory: Path) -> ModelStore:
+    """Open a folder anew, as the next command does."""
+    return ModelStore(directory, with_repositories(with_pins(load(EMPTY), directory), directory))
+
+
+def take(store: ModelStore, reference: str = REFERENCE) -> str:
+    """Fetch it into the store; return what was told of it."""
+    report, output = make_report()
+    pull.pull(store, [reference], report)
+    return output.getvalue()

@@ -7,48 +7,32 @@ from pathlib import Path
 import pytest
 
 from daemon.errors import InputError, NetworkError, StorageError
-from daemon.store import hub_lookup, pull, repository_lookup
+from daemon.store import repository_lookup
 from daemon.store.hub_lookup import LOOKUP_S
-from daemon.store.manifest import load
 from daemon.store.model_store import ModelStore, WeightState
-from daemon.store.pins import with_pins
-from daemon.store.repository_pins import (
-    with_repositories,
+from tests.unit.store.hub_server import COMMIT, silent
+from tests.unit.store.repository_server import (
+    CONFIG,
+    HEAD,
+    MODEL,
+    NAME,
+    WHISPER,
+    RepositoryServer,
+    again,
+    take,
+    whisper_hub,
 )
-from tests.unit.store.hub_server import COMMIT, ask_instead, running, silent
-from tests.unit.store.repository_server import CONFIG, MODEL, WHISPER, RepositoryServer
-from tests.unit.store.store_helpers import make_report
-
-REFERENCE = "hub:some/whisper"
-NAME = "some--whisper"
-EMPTY = "[profiles]\n[weights]\n[wheels]\n"
-USED = sorted(set(WHISPER) - {"README.md"})
-HEAD = ("model.bin", "bytes=0-17")
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[RepositoryServer]:
-    monkeypatch.setattr(hub_lookup, "WAIT_S", 0.0)
-    monkeypatch.setattr("daemon.store.hub.WAIT_S", 0.0)
-    with running(RepositoryServer(dict(WHISPER))) as made:
-        ask_instead(monkeypatch, made)
+    with whisper_hub(monkeypatch) as made:
         yield made
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> ModelStore:
     return again(tmp_path / "models")
-
-
-def again(directory: Path) -> ModelStore:
-    """Open a folder anew, as the next command does."""
-    return ModelStore(directory, with_repositories(with_pins(load(EMPTY), directory), directory))
-
-
-def take(store: ModelStore, reference: str = REFERENCE) -> str:
-    report, output = make_report()
-    pull.pull(store, [reference], report)
-    return output.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from daemon.store.verify import WrongContents
 from daemon.worker import Cancelled
 from tests.unit.store.hub_server import HubServer, standing_in
 from tests.unit.store.store_helpers import make_report, sha
-from tests.waiting import wait_until
+from tests.waiting import has_ended, wait_until
 
 SHAPE = (5, 1, 4)
 PACKS = {
@@ -244,15 +244,8 @@ def test_what_npm_has_started_ends_with_it(monkeypatch: pytest.MonkeyPatch, tmp_
 
     with pytest.raises(Cancelled):
         NpmCache(tmp_path / "cache").get(manifest().npm["packs"], stop_it)
-    state = Path(f"/proc/{started.read_text()}/stat")
-
-    def ended() -> bool:
-        try:  # Nobody may have taken notice of its end yet; then it is a zombie.
-            return state.read_text().rpartition(")")[2].split()[0] in "ZX"
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-
-    wait_until(ended, "what npm has started goes on")
+    child = int(started.read_text())
+    wait_until(lambda: has_ended(child), "what npm has started goes on")
 
 
 @pytest.mark.parametrize("content", [b"", b"no program", b"#!/does/not/exist\n"])

@@ -10,51 +10,41 @@ from types import SimpleNamespace
 import pytest
 
 from daemon.errors import InputError, SetupError
-from daemon.store import commands, hub_lookup, pull
-from daemon.store.manifest import load
+from daemon.store import commands, pull
 from daemon.store.model_store import STAMP, ModelStore, WeightState
-from daemon.store.pins import name_of, parse_reference, with_pins
+from daemon.store.pins import name_of, parse_reference
 from daemon.store.repository_pins import (
     REPOSITORY_PIN,
     is_repository,
     parse_repository,
     repository_name,
-    with_repositories,
 )
-from tests.unit.store.hub_server import COMMIT, ask_instead, running, standing_in
-from tests.unit.store.repository_server import MODEL, WHISPER, RepositoryServer
+from tests.unit.store.hub_server import COMMIT, standing_in
+from tests.unit.store.repository_server import (
+    HEAD,
+    MODEL,
+    NAME,
+    REFERENCE,
+    WHISPER,
+    RepositoryServer,
+    again,
+    take,
+    whisper_hub,
+)
 from tests.unit.store.store_helpers import make_report
 
-REFERENCE = "hub:some/whisper"
-NAME = "some--whisper"
-EMPTY = "[profiles]\n[weights]\n[wheels]\n"
 USED = sorted(set(WHISPER) - {"README.md"})
-HEAD = ("model.bin", "bytes=0-17")
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[RepositoryServer]:
-    monkeypatch.setattr(hub_lookup, "WAIT_S", 0.0)
-    monkeypatch.setattr("daemon.store.hub.WAIT_S", 0.0)
-    with running(RepositoryServer(dict(WHISPER))) as made:
-        ask_instead(monkeypatch, made)
+    with whisper_hub(monkeypatch) as made:
         yield made
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> ModelStore:
     return again(tmp_path / "models")
-
-
-def again(directory: Path) -> ModelStore:
-    """Open a folder anew, as the next command does."""
-    return ModelStore(directory, with_repositories(with_pins(load(EMPTY), directory), directory))
-
-
-def take(store: ModelStore, reference: str = REFERENCE) -> str:
-    report, output = make_report()
-    pull.pull(store, [reference], report)
-    return output.getvalue()
 
 
 @pytest.mark.parametrize(
