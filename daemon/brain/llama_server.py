@@ -11,7 +11,6 @@ import json
 import logging
 import os
 import secrets
-import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -29,14 +28,13 @@ from daemon.brain.completions import (
     to_openai_messages,
     to_openai_tools,
 )
-from daemon.brain.llama_cards import on_cards
+from daemon.brain.llama_loading import check_file, parameters, start_server
 from daemon.brain.llama_threads import LlamaThreads
 from daemon.brain.native_cpu import use_native_cpu
 from daemon.brain.wire import Connection, TimeLimits, lines, local_socket, read_all
-from daemon.errors import SetupError, StageError, named
+from daemon.errors import StageError, named
 from daemon.files import LockedTempFolder
 from daemon.graphics import PROCESSOR
-from daemon.i18n import tr
 from daemon.media import JsonObject, Message, Tool
 from daemon.processor_load import PROCESSORS, ProcessorLoad, physical_cores
 from daemon.worker import CancelToken
@@ -45,15 +43,8 @@ log = logging.getLogger(__name__)
 
 # A full context on a slow machine is read within two minutes; longer is a hang.
 TIME_LIMITS = TimeLimits(connect=5.0, silence=120.0, total=1800.0)
-PROMPT_BATCH = 256  # tokens read between two looks at a hang-up; 2048, the default, can take 40 s
-CACHE_REUSE = 16  # tokens; when the oldest turn is dropped, equal runs this long are not read again
-# There is one chat, and beside it the question of tools (json_tool_calls.py): with room for both
-# prompts each reads only its new words, in 0.3 s instead of 3 to 10. The default of 8 GB is for
-# many chats.
-CACHE_MIB = 64
 GENERATION_ROUTES = ("/completion", "/v1/chat/completions")  # routes that its loop answers
 ATTEMPTS = 10  # to send a request
-SOCKET_PATH_BYTES = 107  # of sockaddr_un.sun_path, less its closing zero
 
 
 class LlamaServer:
@@ -71,7 +62,7 @@ class LlamaServer:
         load: ProcessorLoad = PROCESSORS,
     ) -> None:
         """Load the model, with settings as ``LlamaCpp`` has them; raises ``SetupError``."""
-        _check_file(path)
+        check_file(path)
         self._load = load
         self._most_threads = threads or physical_cores()
         self._threads: LlamaThreads | None = None
@@ -108,70 +99,11 @@ class LlamaServer:
         adapter: Path | None,
         threads: int,
     ) -> xllamacpp.Server:
-        if len(os.fsencode(self.socket)) > SOCKET_PATH_BYTES:
-            raise SetupError(
-                tr("The temporary directory {path} has too long a name for a socket.").format(
-                    path=tempfile.gettempdir()
-                ),
-                "export TMPDIR=/tmp",
-            )
         use_native_cpu()
-        params = self._parameters(path, context_tokens, adapter, threads)
-
-        def load(layers: int) -> xllamacpp.Server:
-            params.n_gpu_layers = layers
-            # What fits on the cards is found by loading all once more: half of the time, in which
-            # the binding keeps Python's lock, so that neither ears nor loudspeaker get to run.
-            params.fit_params = layers != 0
-            return xllamacpp.Server(params)
-
-        try:
-            engine = on_cards(load, gpu_layers)
-            self.device = engine.device
-            return engine.made
-        except RuntimeError as error:
-            if adapter:
-                raise SetupError(
-                    tr(
-                        "The language model {path} cannot be loaded with the adapter {adapter}: "
-                        "it was made for another model, or one of them is damaged."
-                    ).format(path=path, adapter=adapter),
-                    tr('for the one that comes with the model set adapter = "auto" under [brain]'),
-                ) from error
-            raise SetupError(
-                tr(
-                    "The language model {path} cannot be loaded: "
-                    "it is damaged, incomplete or of a kind llama.cpp does not know."
-                ).format(path=path),
-                "digital-life models verify",
-            ) from error
-
-    def _parameters(
-        self, path: Path, context_tokens: int, adapter: Path | None, threads: int
-    ) -> xllamacpp.CommonParams:
-        params = xllamacpp.CommonParams()
-        params.model.path = str(path)
-        if adapter:
-            params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(adapter))]
-        params.n_ctx = context_tokens
-        params.n_parallel = 1
-        params.n_batch = PROMPT_BATCH
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
-        params.cache_prompt = True  # a follow-up reads only its new words
-        params.n_cache_reuse = CACHE_REUSE
-        params.cache_ram_mib = CACHE_MIB
-        params.cache_idle_slots = False
-        params.enable_reasoning = 0  # a person is waiting: no thinking before the answer
-        params.hostnames = [self.socket]  # what ends in .sock is taken as a unix socket's path
-        params.port = 0
-        params.api_keys = [self.key]
-        params.n_threads_http = 2
-        params.sse_ping_interval = -1  # a ping would hide a hang
-        params.ui = False
-        params.endpoint_slots = False
-        # Level 3 tells of loading and of timings but repeats no prompt; -1 is silence.
-        params.verbosity = 3 if log.isEnabledFor(logging.DEBUG) else -1
-        return params
+        params = parameters(path, context_tokens, adapter, threads, self.socket, self.key)
+        engine = start_server(params, gpu_layers, path, adapter)
+        self.device = engine.device
+        return engine.made
 
     def ask(
         self,
@@ -293,16 +225,3 @@ def send(
             connection.close()
             if not left:
                 raise
-
-
-def _check_file(path: Path) -> None:
-    if not path.is_file():
-        raise SetupError(
-            tr("The language model {path} is missing.").format(path=path),
-            "digital-life models pull",
-        )
-    if not os.access(path, os.R_OK):
-        raise SetupError(
-            tr("The language model {path} cannot be read.").format(path=path),
-            f"chmod u+r {path}",
-        )

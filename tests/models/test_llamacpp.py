@@ -134,8 +134,8 @@ def test_it_listens_on_a_private_socket_only(smollm: LlamaCpp) -> None:
     directory = Path(smollm.server.socket).parent
     assert directory.stat().st_mode & 0o777 == 0o700
     with socket.create_server(("127.0.0.1", 0)):
-        assert len(_reachable()) == 1, "one would be found"
-    assert not _reachable()
+        assert len(_reachable() - LISTENING_BEFORE) == 1, "one would be found"
+    assert not _reachable() - LISTENING_BEFORE
 
 
 @pytest.mark.parametrize("route", ["/props", "/slots", "/v1/models", "/tokenize"])
@@ -236,6 +236,9 @@ def _reachable() -> set[str]:
         found |= {f"socket:[{row[9]}]" for row in rows if row[3] == waits}
     fds = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
     return found & {os.readlink(fd) for fd in fds if os.path.islink(fd)}
+
+
+LISTENING_BEFORE = _reachable()  # what runs tests again listens itself
 
 
 def _is_working() -> bool:

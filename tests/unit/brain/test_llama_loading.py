@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import xllamacpp
 
-from daemon.brain import llama_server
+from daemon.brain import llama_loading, llama_server
 from daemon.brain.llama_server import LlamaServer
 from daemon.errors import SetupError
 
@@ -20,7 +20,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, bool]]:
         raise RuntimeError
 
     monkeypatch.setattr(xllamacpp, "Server", server)
-    monkeypatch.setattr(llama_server, "_check_file", lambda _: None)
+    monkeypatch.setattr(llama_server, "check_file", lambda _: None)
     return attempts
 
 
@@ -40,7 +40,7 @@ def test_on_cards_it_looks_and_without_them_not(
                 load(attempt)
         raise RuntimeError
 
-    monkeypatch.setattr(llama_server, "on_cards", on_cards)
+    monkeypatch.setattr(llama_loading, "on_cards", on_cards)
     with pytest.raises(SetupError):
         LlamaServer(Path("model.gguf"), 512, -1, 1)
     assert asked == [(-1, True), (0, False)]
