@@ -1,0 +1,1 @@
+"""Whom it knows by their voice."""

@@ -1,0 +1,38 @@
+"""A person who is known by voice, and who is found to have said something."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who has been introduced."""
+
+    number: int
+    """Never given to anybody else, also when the person has been removed."""
+    name: str
+    owner: bool = False
+    """Whose computer it is."""
+    persona: str = ""
+    """Who answers them; "" is whoever answers everybody."""
+    language: str = ""
+    """The language they are answered in, as "en"; "" is the one that they speak."""
+    tools: bool = True
+    """Whether tools may be called for them."""
+    added: float = 0.0
+    """Seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who said an utterance, as far as the voice tells."""
+
+    person: Person | None = None
+    """``None``: a stranger, or nobody can tell."""
+    score: float | None = None
+    """How like that person's voice it is, or the likest known person's if they are a stranger's;
+    -1 to 1. ``None``: it was too short to be judged, or nobody is known."""
+
+    @property
+    def judged(self) -> bool:
+        """Whether the voice was compared at all."""
+        return self.score is not None
