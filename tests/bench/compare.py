@@ -56,6 +56,7 @@ def measure(
     Raises ``DeviceError`` where PulseAudio is missing, ``SetupError`` for a missing weight, or
     where Pipecat cannot be installed.
     """
+    settings = pipecat_baseline.with_piper(settings)
     require_weights(settings, open_store(settings.models.directory))
     brain = settings.brain.model_copy(update={"max_reply_tokens": ANSWER_TOKENS})
     settings = settings.model_copy(update={"brain": brain})

@@ -6,7 +6,6 @@ no Piper voice, so that one speaks in a process beside it (``mandarin_pipe.py``)
 """
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -26,7 +25,8 @@ from daemon.config import Settings
 from daemon.ears.choice import model_folder
 from daemon.errors import DigitalLifeError, SetupError
 from daemon.processor_load import physical_cores
-from daemon.store.model_store import default_directory
+from daemon.store.model_store import ModelStore, default_directory
+from daemon.voice.plain_factory import PlainFactory
 from tests.bench import beside, mandarin_pipe
 
 VERSION = "1.14.0"
@@ -136,10 +136,24 @@ def measure(settings: Settings, questions: int, progress: Progress) -> Results:
         return beside.ask(settings, questions, start, progress)
 
 
+def with_piper(settings: Settings) -> Settings:
+    """Return settings in which Piper speaks, which both can: its engine is what ``auto`` means."""
+    voice = settings.voice.model_copy(update={"engine": "piper"})
+    return settings.model_copy(update={"voice": voice})
+
+
+def piper_voice(settings: Settings, store: ModelStore) -> Path:
+    """Return the file of the English voice; ``SetupError`` where that is not one of Piper's."""
+    voice = PlainFactory(settings, store).chosen(without_kokoro=True)["en"]
+    if voice.engine != "piper":
+        message = f"Pipecat speaks with Piper's voices only, and {voice.name} is none of them."
+        raise SetupError(message, 'set english = "auto"')
+    return store.path(voice.weight) / "voice.onnx" if voice.weight else Path(voice.name)
+
+
 def _given(settings: Settings, model: LlamaCpp, server: SoundServer) -> dict[str, object]:
     store, brain = Components(settings).store, settings.brain
-    voice = settings.voice.english
-    path = Path(voice) if os.sep in voice else store.path(voice) / "voice.onnx"
+    path = piper_voice(settings, store)
     return {
         "whisper": str(model_folder(settings.ears, store)),
         "voices": str(path.parent),

@@ -8,6 +8,7 @@ import pytest
 
 from daemon.config import load, packaged_config
 from daemon.config.state import with_values
+from daemon.errors import SetupError
 from daemon.languages import language
 from daemon.media import SPEAK_RATE, Audio
 from daemon.store.model_store import open_store
@@ -15,6 +16,7 @@ from daemon.voice.bilingual import SPEECH_LUFS
 from daemon.voice.loudness import loudness
 from daemon.voice.plain_factory import PlainFactory
 from daemon.worker import CancelToken
+from tests.bench.pipecat_baseline import piper_voice, with_piper
 
 SETTINGS = load(packaged_config()).settings
 LOUD = ("af_heart", "am_michael", "zf_xiaoxiao", "zm_yunxi", "ff_siwis")
@@ -48,3 +50,12 @@ def test_pace_and_volume_hold() -> None:
     quick = said({"english": "af_heart", "speed": 1.5, "volume": 0.5}, text)
     assert quick.seconds == pytest.approx(usual.seconds / 1.5, rel=0.2)
     assert loudness(quick) == pytest.approx(loudness(usual) - 6, abs=1.5)
+
+
+def test_what_is_compared_with_pipecat_speaks_with_a_voice_that_both_have() -> None:
+    spoken = PlainFactory(with_piper(SETTINGS), open_store()).chosen()["en"]
+    voice = piper_voice(SETTINGS, open_store())
+    assert (voice.parent.name, voice.is_file()) == (spoken.name, True)
+    named = with_values(SETTINGS, {"voice.english": "af_heart"})
+    with pytest.raises(SetupError, match="af_heart"):
+        piper_voice(named, open_store())
