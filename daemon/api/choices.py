@@ -87,6 +87,11 @@ def _options(
             option("always", tr("always")),
             option("addressed", tr("only when its name is said")),
         ],
+        "dialogue.answer_whom": [
+            option("everyone", tr("everyone")),
+            option("known", tr("people it knows by voice")),
+            option("owner", tr("only the owner")),
+        ],
         "face.name": [
             option(name, tr("the drawn one") if name == "default" else name) for name in faces
         ],

@@ -175,6 +175,14 @@ class DialogueSettings(Section):
         "people in a call.",
         label="Answers",
     )
+    answer_whom: Literal["everyone", "known", "owner"] = setting(
+        "everyone",
+        "Whom it answers: everyone; only those it knows by voice (known), as beside a television; "
+        "or only the owner. `digital-life people add` introduces somebody; until then everyone is "
+        "answered. What is typed always is.",
+        live=True,
+        label="Whom it answers",
+    )
     name: Spoken = setting(
         "Digital Life",
         "The name it listens for when it answers only if addressed. Likely misspellings of the "
