@@ -23,6 +23,7 @@ from daemon.ears.endpointing import Endpointer
 from daemon.ears.listen_mode import PushToTalk, WakeWord
 from daemon.i18n import tr
 from daemon.part_pool import PartPool
+from daemon.people.store import PeopleStore
 from daemon.skills.book import SkillBook
 from daemon.skills.skills import Skills
 from daemon.skills.store import skills_path
@@ -44,6 +45,8 @@ class Components(PartPool):
         super().__init__(progress)
         self.settings = settings
         self.store = open_store(settings.models.directory)
+        self.people = PeopleStore()
+        """Those who are known by voice."""
 
     def with_settings(self, settings: Settings) -> Self:
         """Return what makes the parts that other settings ask for; this one closes them."""

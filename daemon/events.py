@@ -137,6 +137,13 @@ class ListsChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PeopleChanged(Event):
+    """Somebody was introduced, changed or forgotten."""
+
+    wire_name: ClassVar[str] = "people"
+
+
+@dataclass(frozen=True, slots=True)
 class Ringing(Event):
     """Something else rings than before; nothing, when the last has fallen silent."""
 

@@ -15,7 +15,7 @@ MAX_NAMED = 10  # persons in a line of the table
 
 if TYPE_CHECKING:
     from daemon.config import Settings
-    from daemon.training.chats import Exchange, ImportCounts, Person
+    from daemon.training.chats import ChatMember, Exchange, ImportCounts
 
 
 def register(commands: Subcommands) -> None:
@@ -89,8 +89,8 @@ def import_chats(arguments: argparse.Namespace, _settings: "Settings") -> int:
 def _show(
     path: Path,
     formats: Counter[str],
-    found: "list[Person]",
-    chosen: "list[Person]",
+    found: "list[ChatMember]",
+    chosen: "list[ChatMember]",
     counted: "ImportCounts",
     pairs: "list[Exchange]",
 ) -> None:
@@ -117,6 +117,6 @@ def _show(
     out.print(f"→ {path}", markup=False)
 
 
-def _named(persons: "list[Person]") -> str:
+def _named(persons: "list[ChatMember]") -> str:
     listed = ", ".join(f"{person.name} ({person.messages})" for person in persons[:MAX_NAMED])
     return listed + (" …" if len(persons) > MAX_NAMED else "") or "–"

@@ -2,6 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+Embeddings = NDArray[np.float32]
+"""(n, d): a row for each stretch of speech that an encoder made numbers of, unit vectors."""
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -20,6 +26,15 @@ class Person:
     """Whether tools may be called for them."""
     added: float = 0.0
     """Seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A person, and their voice as the encoder in use knows it."""
+
+    person: Person
+    embeddings: Embeddings
+    """At least one row."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class ChatMember:
     """Somebody who speaks in an export."""
 
     name: str
@@ -76,7 +76,7 @@ class ImportCounts:
     masked: Counter[str] = field(default_factory=Counter)
 
 
-def people(said: Iterable[ChatMessage]) -> list[Person]:
+def people(said: Iterable[ChatMessage]) -> list[ChatMember]:
     """Everybody who writes text, the busiest first; one account is one person by any name."""
     names: dict[str, Counter[str]] = {}
     accounts: dict[str, str] = {}
@@ -86,13 +86,13 @@ def people(said: Iterable[ChatMessage]) -> list[Person]:
             names.setdefault(key, Counter())[message.who] += 1
             accounts[key] = message.account
     found = [
-        Person(used.most_common(1)[0][0], frozenset(used), accounts[key], used.total())
+        ChatMember(used.most_common(1)[0][0], frozenset(used), accounts[key], used.total())
         for key, used in names.items()
     ]
     return sorted(found, key=lambda person: -person.messages)
 
 
-def choose(found: Sequence[Person], wanted: str | None) -> list[Person]:
+def choose(found: Sequence[ChatMember], wanted: str | None) -> list[ChatMember]:
     """Return whoever is called ``wanted``: by a name or an account number.
 
     Raises ``InputError`` that lists everybody when nobody is, or none was named.
@@ -114,7 +114,7 @@ def choose(found: Sequence[Person], wanted: str | None) -> list[Person]:
 
 
 def exchanges(
-    said: Iterable[ChatMessage], answering: Sequence[Person], counted: ImportCounts
+    said: Iterable[ChatMessage], answering: Sequence[ChatMember], counted: ImportCounts
 ) -> Iterator[Exchange]:
     """Yield the exchanges in which one of ``answering`` has the answer, in their order."""
     accounts = {person.account for person in answering if person.account}

@@ -21,7 +21,7 @@ LAYERS = (
     {"part_pool", "training"},
     {"dialogue"},
     {"skills", "tools", "memory"},
-    {"brain", "voice", "face", "ears"},
+    {"brain", "voice", "face", "ears", "people"},
     {"audio", "store"},
     {"config", "stages"},
     {
