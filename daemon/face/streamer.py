@@ -1,12 +1,13 @@
 """Shows the face on the camera, in time with the sound.
 
-The camera ticks at its own rate and never stops. At each tick the newest mouth whose moment has
-come on the player's clock is drawn; without one, when the newest is stale, and when the sound
-stands still, the face is at rest.
+The camera ticks at its own rate and never stops. At each tick the mouth is drawn that is nearest,
+on the player's clock, to the moment at which the picture will be shown; without one, when the
+newest is stale, and when the sound stands still, the face is at rest.
 """
 
 import asyncio
 import logging
+import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ from daemon.worker import Worker
 
 HOLD_S = 0.2  # a mouth is held this long when no newer one comes; then the face goes to rest
 AHEAD = 25  # mouths that may wait here: a second at 25 frames a second
+DRAWN = 25  # pictures by which it is known how long one takes
+MAX_DRAWING_S = 0.1  # a face that takes longer is late: a mouth is not chosen further ahead
 LOOK_S = 0.5  # how often it is asked whether anybody looks
 RETRY_S = 5.0  # between attempts to open a camera that failed
 
@@ -118,6 +121,7 @@ class FaceStreamer:
         self._turn: int | None = None  # whose mouths these are
         self._over: int | None = None  # whose mouths were dropped last
         self._now = 0  # where the sound was at the last tick
+        self._took: deque[float] = deque(maxlen=DRAWN)  # seconds from a choice to the picture shown
         self._held = False
         self._space = asyncio.Event()
         self._space.set()
@@ -173,11 +177,17 @@ class FaceStreamer:
         self._space.set()
 
     def mouth(self) -> Mouth | None:
-        """Choose the mouth for this moment; none while the sound stands still."""
+        """Choose the mouth for the next picture; none while the sound stands still.
+
+        It is the one nearest to the moment at which the picture will be shown, by what pictures
+        have taken: where a processor is shared, they take longer.
+        """
         before, self._now = self._now, self._audible()
-        while self._shown and self._shown[-1].at > self._now:  # a held reply goes on from earlier
+        drawing_s = min(statistics.median(self._took), MAX_DRAWING_S) if self._took else 0.0
+        due = self._now + (drawing_s + 0.5 / self.face.fps) * SPEAK_RATE
+        while self._shown and self._shown[-1].at > due:  # a held reply goes on from earlier
             self._waiting.appendleft(self._shown.pop())
-        while self._waiting and self._waiting[0].at <= self._now:
+        while self._waiting and self._waiting[0].at <= due:
             self._shown.append(self._waiting.popleft())
         if len(self._waiting) < AHEAD:
             self._space.set()
@@ -199,9 +209,10 @@ class FaceStreamer:
             await asyncio.sleep(max(0.0, start + tick / self.face.fps - loop.time()))
 
     async def _show(self, tick: int) -> None:
-        mouth, camera = self.mouth(), self.connection.camera
+        clock, camera = asyncio.get_running_loop().time, self.connection.camera
         try:
             await self.connection.look()
+            chosen, mouth = clock(), self.mouth()
             watched = self.connection.watched or self.preview.watched
             scene = (
                 *(camera, watched, self.preview.watched),
@@ -209,7 +220,8 @@ class FaceStreamer:
             )
             wanted = camera is not None or self.preview.watched
             if wanted and self._pacer.due(self.face, tick, mouth, watched, scene):
-                await self._worker.run(lambda _: self._show_on(camera, tick, mouth))
+                shown = await self._worker.run(lambda _: self._show_on(camera, tick, mouth, clock))
+                self._took.append(shown - chosen)
             if camera is None:
                 await self._find_camera()
         except Exception as error:  # whatever a camera does, the conversation goes on
@@ -223,10 +235,12 @@ class FaceStreamer:
                     await self.preview.asked.wait()
         await self.connection.try_again()
 
-    def _show_on(self, camera: Camera | None, tick: int, mouth: Mouth | None) -> None:
-        """Show a picture where one is wanted. The camera's thread."""
+    def _show_on(
+        self, camera: Camera | None, tick: int, mouth: Mouth | None, clock: Callable[[], float]
+    ) -> float:
+        """Show a picture where one is wanted; return when it was shown. The camera's thread."""
         if camera is None and not self.preview.due:
-            return
+            return clock()
         face, muted = self.face, self._muted()
         if muted:
             picture = self._card_shown()
@@ -235,6 +249,7 @@ class FaceStreamer:
         self.preview.offer(picture, "" if muted else face.statement)
         if camera is not None:
             camera.show(picture)
+        return clock()
 
     def _card_shown(self) -> Image:
         if self._card is None:

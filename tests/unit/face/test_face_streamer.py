@@ -120,19 +120,52 @@ def test_who_looks_is_told_that_a_real_face_is_synthetic() -> None:
     assert b"Synthetic" not in card
 
 
-def test_it_shows_the_newest_mouth_whose_moment_has_come() -> None:
+def test_it_shows_the_mouth_nearest_to_the_moment() -> None:
     async def main() -> None:
         setup = Setup()
         for number in range(5):
             await setup.screen.put(frame(number))
-        setup.position = 2 * FRAME + FRAME // 2
-        shown = setup.screen.mouth()
-        assert shown is not None and shown[0] == 2
-        setup.position = 3 * FRAME
-        shown = setup.screen.mouth()
-        assert shown is not None and shown[0] == 3
+        for position, nearest in ((2 * FRAME + FRAME // 4, 2), (2.75 * FRAME, 3), (3 * FRAME, 3)):
+            setup.position = int(position)
+            shown = setup.screen.mouth()
+            assert shown is not None and shown[0] == nearest
 
     run_virtual(main())
+
+
+@pytest.mark.parametrize("drawing_s", [0.004, 0.03, 0.06])
+def test_a_mouth_is_chosen_for_the_moment_at_which_its_picture_is_there(drawing_s: float) -> None:
+    """Also where a busy processor makes drawing slow: not for when the drawing began."""
+
+    class TimedCamera(FakeCamera):
+        def __init__(self) -> None:
+            super().__init__()
+            self.late: list[float] = []
+
+        def show(self, image: Image) -> None:
+            super().show(image)
+            mouth = setup.face.drawn[-1][1]
+            if mouth is not None:
+                self.late.append(asyncio.get_running_loop().time() * 25 - mouth)
+
+    camera = TimedCamera()
+    setup = Setup(camera)
+    setup.screen._worker = VirtualWorker(takes_s=drawing_s)
+
+    async def main() -> None:
+        loop, number = asyncio.get_running_loop(), 0
+        setup.screen._audible = lambda: int(loop.time() * SPEAK_RATE)
+        showing = asyncio.create_task(setup.screen.run())
+        while number < 200:
+            await setup.screen.put(frame(number))
+            number += 1
+        showing.cancel()
+        await asyncio.wait([showing])
+
+    run_virtual(main())
+    assert len(camera.late) > 50
+    late = camera.late[20:]
+    assert all(abs(frames) <= 0.55 for frames in late), "never further off than half a frame"
 
 
 def test_it_holds_a_mouth_for_a_fifth_of_a_second_at_most() -> None:
