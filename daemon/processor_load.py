@@ -79,6 +79,10 @@ class ProcessorLoad:
         free = min(cores - self.others(), processor_quota())
         return max(1, min(cores, math.floor(free + UNNOTICED)))
 
+    def scarce(self, cores: int) -> bool:
+        """Whether less than two of ``cores`` are left: what is done beside an answer delays it."""
+        return self.threads(cores) < 2
+
 
 def take_sample() -> LoadSample | None:
     """Read /proc; none where there is no such thing (other systems, some containers)."""

@@ -27,6 +27,7 @@ from daemon.i18n import tr
 from daemon.listening import OpenEars, listen, open_ears, open_sound, underway
 from daemon.memory.conversation_memory import ConversationMemory
 from daemon.memory.file import memory_path
+from daemon.processor_load import PROCESSORS, physical_cores
 from daemon.quicker_engine import use_quicker_engine
 from daemon.running import Running
 from daemon.shown_timers import show_timers
@@ -94,10 +95,11 @@ async def _showing(
         if wanted == "virtual":
             raise
         log.warning("%s %s", error, tr("Going on with sound only."))
-    face = await components.make(worker, components.face)
+    face, cores = await components.make(worker, components.face), physical_cores()
     screen = FaceStreamer(
-        face, components.camera, worker, camera, player.audible, lambda: mute.camera
-    )
+        face, components.camera, worker, camera, player.audible,
+        muted=lambda: mute.camera, sparing=lambda: PROCESSORS.scarce(cores),
+    )  # fmt: skip
     components.on_close_async(screen.close)
     showing = asyncio.create_task(screen.run(), name="camera")
     try:

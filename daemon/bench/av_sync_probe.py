@@ -28,6 +28,7 @@ from daemon.errors import DeviceError
 from daemon.face.camera import VirtualCamera
 from daemon.face.streamer import FaceStreamer
 from daemon.media import SPEAK_RATE, Audio, FaceFrame, Image, Mouth
+from daemon.processor_load import PROCESSORS, physical_cores
 from daemon.signals import run_until_signal
 from daemon.stages import Camera
 from daemon.worker import CancelToken
@@ -154,7 +155,11 @@ async def run(settings: Settings, seconds: float) -> None:
         components.on_close_async(player.close)
         player.open()
         camera = await worker.run(lambda _: _camera(components))
-        screen = FaceStreamer(face, lambda: camera, worker, camera, player.audible)
+        cores = physical_cores()
+        screen = FaceStreamer(
+            face, lambda: camera, worker, camera, player.audible,
+            sparing=lambda: PROCESSORS.scarce(cores),
+        )  # fmt: skip
         components.on_close_async(screen.close)
         showing = asyncio.create_task(screen.run(), name="camera")
         try:

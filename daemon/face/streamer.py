@@ -97,11 +97,12 @@ class FaceStreamer:
         camera: Camera | None,
         audible: Callable[[], int],
         muted: Callable[[], bool] = lambda: False,
+        sparing: Callable[[], bool] = lambda: False,
     ) -> None:
         """``camera`` and ``open_camera`` are those of ``CameraConnection``.
 
         ``audible`` is the player's: the sample of the reply that is heard now. While ``muted`` a
-        card is shown instead of the face.
+        card is shown instead of the face; while ``sparing`` there are fewer pictures.
         """
         self.connection = CameraConnection(camera, open_camera, worker)
         self.face = face
@@ -114,6 +115,7 @@ class FaceStreamer:
         self._worker = worker
         self._audible = audible
         self._muted = muted
+        self._sparing = sparing
         self._pacer = Pacer()
         self._card: Image | None = None
         self._waiting: deque[FaceFrame] = deque()
@@ -219,7 +221,7 @@ class FaceStreamer:
                 *(self.face, self._muted(), self.timer_card.entries),
             )
             wanted = camera is not None or self.preview.watched
-            if wanted and self._pacer.due(self.face, tick, mouth, watched, scene):
+            if wanted and self._pacer.due(self.face, tick, mouth, watched, scene, self._sparing):
                 shown = await self._worker.run(lambda _: self._show_on(camera, tick, mouth, clock))
                 self._took.append(shown - chosen)
             if camera is None:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from daemon.face.motion import pose_at, seen_to_move
-from daemon.face.pacing import KEEP_S, SETTLE_S, Pacer
+from daemon.face.pacing import COARSE, KEEP_S, SETTLE_S, Pacer
+from daemon.face.shapes import PARAMETERS
 from daemon.media import Mouth
 from tests.fakes import FakeFace
 
@@ -31,9 +32,10 @@ def drawn(
     watched: bool = True,
     mouth: Callable[[int], Mouth | None] = lambda _: None,
     scene: Callable[[int], object] = lambda _: None,
+    sparing: bool = False,
 ) -> list[int]:
-    pacer = Pacer()
-    return [t for t in range(ticks) if pacer.due(face, t, mouth(t), watched, scene(t))]
+    pacer, spare = Pacer(), lambda: sparing
+    return [t for t in range(ticks) if pacer.due(face, t, mouth(t), watched, scene(t), spare)]
 
 
 def test_at_rest_there_is_a_picture_whenever_something_moves() -> None:
@@ -56,6 +58,38 @@ def test_while_nobody_looks_a_picture_a_second_is_enough_even_when_it_speaks() -
 
 def test_whoever_comes_sees_a_picture_at_once() -> None:
     assert drawn(Head(10**6), 20, scene=lambda t: t >= 7) == [0, 7]
+
+
+def lips(opened: float) -> Mouth:
+    return np.array([opened, *[0] * (PARAMETERS - 1)], np.float32)
+
+
+def test_where_processors_are_scarce_lips_are_drawn_when_they_have_moved_far() -> None:
+    """Slow lips in every third tick, quick ones at once, none far from where they are."""
+    opened = np.array([*np.linspace(0.05, 1, 40), *[0.5, 0.9] * 20])
+    ticks = drawn(Head(10**6), 80, mouth=lambda t: lips(opened[t]), sparing=True)
+    assert ticks[:8] == [0, 3, 6, 9, 12, 15, 18, 21]
+    assert ticks[-40:] == list(range(40, 80))
+    shown = [opened[max(t for t in ticks if t <= tick)] for tick in range(80)]
+    assert np.abs(shown - opened).max() <= COARSE
+
+
+def test_lips_that_begin_to_move_are_drawn_at_once_however_scarce_processors_are() -> None:
+    for onset in range(30, 36):
+        ticks = drawn(
+            Head(10**6), 40, mouth=lambda t, onset=onset: lips(0.1 * (t >= onset)), sparing=True
+        )
+        assert onset in ticks
+
+
+def test_a_mouth_closes_as_softly_where_processors_are_scarce() -> None:
+    ticks = drawn(Head(10**6), 60, mouth=lambda t: lips(1) if t < 20 else None, sparing=True)
+    assert [t for t in ticks if t >= 20][:6] == list(range(20, 26))
+
+
+def test_painted_mouths_come_every_other_tick_where_processors_are_scarce() -> None:
+    ticks = drawn(Head(10**6), 20, mouth=lambda t: ("painted", t), sparing=True)
+    assert ticks == list(range(0, 20, 2))
 
 
 def test_a_head_at_rest_moves_by_less_than_half_a_pixel_in_most_ticks() -> None:
