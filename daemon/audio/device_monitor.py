@@ -24,6 +24,7 @@ STARTING_S = 4.0  # a device that was just opened may take this long; a null sin
 RETRY_S = 0.5  # before the second attempt to open; doubles
 MAX_RETRY_S = 4.0
 REST_S = 10.0  # of silence after which the loudspeaker's device is shut: the next question is near
+PAUSE_S = 1.0  # of silence after which a device with too little latency is opened with more
 GIVE_UP_S = 30.0  # after this the service manager has better means than we
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,8 @@ class AudioDevices:
         """Shut the loudspeaker's device whenever nothing has been heard for ``REST_S``.
 
         It is opened within milliseconds once it is needed, which is when somebody begins to speak.
-        One that cannot be opened any more counts as lost, like any that has fallen silent.
+        One that cannot be opened any more counts as lost, like any that has fallen silent. Where
+        another program has begun to compute, the next silence is used to open it with more latency.
         """
         rest = self.loudspeaker.rest
         while self.may_rest:
@@ -96,6 +98,9 @@ class AudioDevices:
             elif rest.unused_s() >= REST_S:
                 rest.needed.clear()
                 await self._worker.run(lambda _: self._rest())
+            elif rest.unused_s() >= PAUSE_S and self.loudspeaker.too_prompt:
+                with contextlib.suppress(DeviceError):
+                    await self._worker.run(lambda _: self._slow_down())
             await asyncio.sleep(POLL_INTERVAL_S)
 
     def _rest(self) -> None:
@@ -105,6 +110,11 @@ class AudioDevices:
     def _wake(self) -> None:
         if self.loudspeaker.rest.active:  # not opened again with the microphone meanwhile
             self.loudspeaker.rest.active = False
+            self.loudspeaker.open()
+
+    def _slow_down(self) -> None:
+        if not (self.loudspeaker.busy or self.lost):  # still
+            self.loudspeaker.stop_device()
             self.loudspeaker.open()
 
     async def close(self) -> None:

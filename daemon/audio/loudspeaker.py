@@ -73,6 +73,7 @@ class Loudspeaker:
         self._called = 0.0
         self._thread = 0  # PortAudio's
         self._latency = 0.0
+        self._asked = LATENCY_S
         self._clock = HostClock()
         self._stream: OutputStream | None = None
 
@@ -89,9 +90,15 @@ class Loudspeaker:
         """Whether something waits to be heard, or to be dropped."""
         return self._read != self._written or self._flushing.is_set() or self.overlay.sounds
 
+    @property
+    def too_prompt(self) -> bool:
+        """Whether it is open with less latency than a program that computes now calls for."""
+        return self._stream is not None and self._asked < _latency_s()
+
     def open(self) -> None:
         """Open the device; ``DeviceError`` when there is none, or it cannot be opened."""
         sd = sounddevice()
+        self._asked = _latency_s()
         try:
             index = find_output(self._device)
             self.name = str(sd.query_devices(index)["name"])
@@ -101,7 +108,7 @@ class Loudspeaker:
                 channels=1,
                 dtype="float32",
                 blocksize=BLOCK,
-                latency=BUSY_LATENCY_S if PROCESSORS.others() > UNNOTICED else LATENCY_S,
+                latency=self._asked,
                 callback=self._callback,
             )
             self._latency = float(stream.latency)
@@ -234,3 +241,8 @@ class Loudspeaker:
     async def close(self) -> None:
         """Stop at once and free the device."""
         self.stop_device()
+
+
+def _latency_s() -> float:
+    """Return the latency to ask for at the load that there is."""
+    return BUSY_LATENCY_S if PROCESSORS.others() > UNNOTICED else LATENCY_S

@@ -12,6 +12,7 @@ from daemon.audio import loudspeaker as module
 from daemon.audio.device_monitor import REST_S, AudioDevices
 from daemon.audio.loudspeaker import Loudspeaker
 from daemon.audio.microphone import Microphone
+from daemon.processor_load import PROCESSORS
 from tests.fakes import VirtualWorker
 from tests.unit.audio.test_loudspeaker import FakePortAudio
 from tests.virtual_time import run_virtual
@@ -129,6 +130,33 @@ def test_a_stream_that_leads_into_a_call_does_not_end(setup: Setup) -> None:
         setup.devices.may_rest = False
         await asyncio.sleep(3 * REST_S)
         assert setup.open()
+        await setup.end()
+
+    run_virtual(main())
+
+
+def test_when_a_program_begins_to_compute_the_next_silence_brings_more_latency(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        taken = 0.0
+        monkeypatch.setattr(PROCESSORS, "others", lambda: taken)
+        await setup.begin()
+        await setup.loudspeaker.begin()
+        await setup.loudspeaker.play(np.ones(4800, np.float32))
+        taken = 1.0
+        await asyncio.sleep(3)
+        assert setup.sd.latencies == [module.LATENCY_S], "a reply is not broken for that"
+        setup.take()
+        await asyncio.sleep(0.5)
+        assert setup.sd.latencies == [module.LATENCY_S], "the next clause may come at once"
+        await asyncio.sleep(2)
+        assert setup.sd.latencies == [module.LATENCY_S, module.BUSY_LATENCY_S] and setup.open()
+        taken = 0.0
+        await asyncio.sleep(REST_S + 1)
+        setup.loudspeaker.rest.wake()
+        await asyncio.sleep(0.01)
+        assert setup.sd.latencies[2:] == [module.LATENCY_S], "and no sooner: load comes and goes"
         await setup.end()
 
     run_virtual(main())
