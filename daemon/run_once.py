@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from daemon.audio.device_monitor import AudioDevices
-from daemon.audio.player import Player
+from daemon.audio.loudspeaker import Loudspeaker
 from daemon.audio.virtual_microphone import virtual_microphone
 from daemon.components import Components
 from daemon.dialogue.announcements import Announcements, let_ring
@@ -77,7 +77,7 @@ async def serve(
 
 @asynccontextmanager
 async def _showing(
-    components: Components, player: Player, mute: Mute
+    components: Components, player: Loudspeaker, mute: Mute
 ) -> AsyncIterator[FaceStreamer | None]:
     """Show the face at rest at once, while the models load, and from then on.
 
@@ -97,7 +97,7 @@ async def _showing(
         log.warning("%s %s", error, tr("Going on with sound only."))
     face, cores = await components.make(worker, components.face), physical_cores()
     screen = FaceStreamer(
-        face, components.camera, worker, camera, player.audible,
+        face, components.camera, worker, camera, player.audible_in,
         muted=lambda: mute.camera, sparing=lambda: PROCESSORS.scarce(cores),
     )  # fmt: skip
     components.on_close_async(screen.close)

@@ -211,14 +211,28 @@ class Loudspeaker:
 
     def audible(self) -> int:
         """Tell the sample leaving the loudspeaker now, from the blocks' times at the DAC."""
-        now = time.monotonic()
+        self._heard = self._leaving_at(time.monotonic())
+        return max(0, self._heard - self._base)
+
+    def audible_in(self, seconds: float) -> int:
+        """Tell the sample that will leave the loudspeaker in so many seconds.
+
+        Of what the device has got already, that is known; if it is all speech, more will follow.
+        """
+        moment = time.monotonic() + seconds
+        due, start, count = self._blocks[(self._block - 1) % BLOCKS]
+        if self._block and count == BLOCK and due <= moment:
+            return max(0, start + int((moment - due) * SPEAK_RATE) - self._base)
+        return max(0, self._leaving_at(moment) - self._base)
+
+    def _leaving_at(self, moment: float) -> int:
+        """Return the sample, as the ring counts them, that leaves the device at a moment."""
         newest = self._block
         for number in range(newest - 1, max(-1, newest - 1 - BLOCKS), -1):
             due, start, count = self._blocks[number % BLOCKS]
-            if due <= now:
-                self._heard = start + min(count, int((now - due) * SPEAK_RATE))
-                break
-        return max(0, self._heard - self._base)
+            if due <= moment:
+                return start + min(count, int((moment - due) * SPEAK_RATE))
+        return self._heard
 
     def pause(self) -> None:
         """Ask the callback to fade out and stay where it is."""

@@ -157,7 +157,7 @@ async def run(settings: Settings, seconds: float) -> None:
         camera = await worker.run(lambda _: _camera(components))
         cores = physical_cores()
         screen = FaceStreamer(
-            face, lambda: camera, worker, camera, player.audible,
+            face, lambda: camera, worker, camera, player.audible_in,
             sparing=lambda: PROCESSORS.scarce(cores),
         )  # fmt: skip
         components.on_close_async(screen.close)

@@ -95,14 +95,15 @@ class FaceStreamer:
         open_camera: Callable[[], Camera],
         worker: Worker,
         camera: Camera | None,
-        audible: Callable[[], int],
+        audible: Callable[[float], int],
         muted: Callable[[], bool] = lambda: False,
         sparing: Callable[[], bool] = lambda: False,
     ) -> None:
         """``camera`` and ``open_camera`` are those of ``CameraConnection``.
 
-        ``audible`` is the player's: the sample of the reply that is heard now. While ``muted`` a
-        card is shown instead of the face; while ``sparing`` there are fewer pictures.
+        ``audible`` is the player's: the sample of the reply that will be heard in so many seconds.
+        While ``muted`` a card is shown instead of the face; while ``sparing`` there are fewer
+        pictures.
         """
         self.connection = CameraConnection(camera, open_camera, worker)
         self.face = face
@@ -122,7 +123,7 @@ class FaceStreamer:
         self._shown: deque[FaceFrame] = deque(maxlen=AHEAD)
         self._turn: int | None = None  # whose mouths these are
         self._over: int | None = None  # whose mouths were dropped last
-        self._now = 0  # where the sound was at the last tick
+        self._now = 0  # where the sound is half a frame after the last picture was shown
         self._took: deque[float] = deque(maxlen=DRAWN)  # seconds from a choice to the picture shown
         self._held = False
         self._space = asyncio.Event()
@@ -184,12 +185,11 @@ class FaceStreamer:
         It is the one nearest to the moment at which the picture will be shown, by what pictures
         have taken: where a processor is shared, they take longer.
         """
-        before, self._now = self._now, self._audible()
         drawing_s = min(statistics.median(self._took), MAX_DRAWING_S) if self._took else 0.0
-        due = self._now + (drawing_s + 0.5 / self.face.fps) * SPEAK_RATE
-        while self._shown and self._shown[-1].at > due:  # a held reply goes on from earlier
+        before, self._now = self._now, self._audible(drawing_s + 0.5 / self.face.fps)
+        while self._shown and self._shown[-1].at > self._now:  # a held reply goes on from earlier
             self._waiting.appendleft(self._shown.pop())
-        while self._waiting and self._waiting[0].at <= due:
+        while self._waiting and self._waiting[0].at <= self._now:
             self._shown.append(self._waiting.popleft())
         if len(self._waiting) < AHEAD:
             self._space.set()

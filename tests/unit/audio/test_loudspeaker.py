@@ -428,3 +428,27 @@ def test_a_chime_sounds_while_a_reply_is_held_and_after_one_was_cut(setup: Setup
     assert np.array_equal(setup.blocks(10), make_chime("timer")[: 10 * BLOCK])
     setup.loudspeaker.flush()
     assert np.array_equal(setup.blocks(10), make_chime("timer")[10 * BLOCK : 20 * BLOCK])
+
+
+@pytest.mark.parametrize("ahead_s", [0.0, 0.03, 0.09, 0.15])
+def test_what_will_be_heard_is_known_before(ahead_s: float, setup: Setup) -> None:
+    """From before the first sample is heard; also a little beyond what the device has got."""
+    go(setup.loudspeaker.begin(), setup.loudspeaker.play(ramp(SPEAK_RATE)))
+    for tick in range(80):
+        setup.block()
+        at = setup.now - 100.0 - DELAY_S + ahead_s
+        foretold = setup.loudspeaker.audible_in(ahead_s)
+        assert foretold == pytest.approx(max(0.0, at * SPEAK_RATE), abs=2), tick
+        setup.now += BLOCK_S
+
+
+def test_no_sound_is_foretold_where_a_reply_ends_or_is_held(setup: Setup) -> None:
+    go(setup.loudspeaker.begin(), setup.loudspeaker.play(ramp(5000)))
+    setup.blocks(12)
+    setup.loudspeaker.pause()
+    held = setup.loudspeaker.audible_in(1.0)
+    setup.blocks(1)
+    assert setup.loudspeaker.audible_in(1.0) == setup.loudspeaker.audible_in(2.0) <= held
+    setup.loudspeaker.resume()
+    setup.drain()
+    assert setup.loudspeaker.audible_in(1.0) == 5000

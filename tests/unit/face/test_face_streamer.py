@@ -59,7 +59,7 @@ class Setup:
             lambda: self.cameras[1],
             VirtualWorker(),
             self.cameras[0],
-            lambda: self.position,
+            lambda _: self.position,
             lambda: self.muted,
         )
 
@@ -125,6 +125,7 @@ def test_it_shows_the_mouth_nearest_to_the_moment() -> None:
         setup = Setup()
         for number in range(5):
             await setup.screen.put(frame(number))
+        setup.screen._audible = lambda ahead_s: setup.position + int(ahead_s * SPEAK_RATE)
         for position, nearest in ((2 * FRAME + FRAME // 4, 2), (2.75 * FRAME, 3), (3 * FRAME, 3)):
             setup.position = int(position)
             shown = setup.screen.mouth()
@@ -154,7 +155,7 @@ def test_a_mouth_is_chosen_for_the_moment_at_which_its_picture_is_there(drawing_
 
     async def main() -> None:
         loop, number = asyncio.get_running_loop(), 0
-        setup.screen._audible = lambda: int(loop.time() * SPEAK_RATE)
+        setup.screen._audible = lambda ahead_s: int((loop.time() + ahead_s) * SPEAK_RATE)
         showing = asyncio.create_task(setup.screen.run())
         while number < 200:
             await setup.screen.put(frame(number))
