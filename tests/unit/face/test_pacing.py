@@ -74,12 +74,12 @@ def test_where_processors_are_scarce_lips_are_drawn_when_they_have_moved_far() -
     assert np.abs(shown - opened).max() <= COARSE
 
 
-def test_lips_that_begin_to_move_are_drawn_at_once_however_scarce_processors_are() -> None:
-    for onset in range(30, 36):
-        ticks = drawn(
-            Head(10**6), 40, mouth=lambda t, onset=onset: lips(0.1 * (t >= onset)), sparing=True
-        )
-        assert onset in ticks
+@pytest.mark.parametrize("onset", range(30, 36))
+def test_lips_that_begin_to_move_are_drawn_at_once_however_scarce_processors_are(
+    onset: int,
+) -> None:
+    ticks = drawn(Head(10**6), 40, mouth=lambda t: lips(0.1 * (t >= onset)), sparing=True)
+    assert onset in ticks
 
 
 def test_a_mouth_closes_as_softly_where_processors_are_scarce() -> None:
