@@ -1,15 +1,15 @@
 """Parts of an ONNX network, cut out along its graph; no number of it is touched.
 
-An ONNX file is a message of protocol buffers: fields, each with a number, a kind and a content
-(https://protobuf.dev/programming-guides/encoding). Only the few that make up the graph are read;
-the numbers of the fields are those of ``onnx.proto`` in the ONNX project. What is kept is copied
-byte by byte.
+An ONNX file is a message of protocol buffers. Only the few fields that make up the graph are read;
+their numbers are those of ``onnx.proto`` in the ONNX project. What is kept is copied byte by byte.
 """
 
 import mmap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from daemon.protobuf import field, fields, message, number_field, varint
 
 # ModelProto, GraphProto, NodeProto, AttributeProto, TensorProto, ValueInfoProto
 _GRAPH = 7
@@ -18,9 +18,6 @@ _NODE_INPUT, _NODE_OUTPUT, _OPERATOR, _ATTRIBUTE = 1, 2, 4, 5
 _ATTRIBUTE_NAME, _INTEGER, _SUBGRAPH, _INTEGERS, _SUBGRAPHS = 1, 3, 6, 8, 11
 _TENSOR_NAME, _EXTERNAL_DATA = 8, 13
 _VALUE_NAME, _VALUE_TYPE, _TENSOR_TYPE, _ELEMENT_TYPE, _FLOAT = 1, 2, 1, 1, 1
-
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_FIXED_SIZES = {_FIXED64: 8, _FIXED32: 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +46,17 @@ class Graph:
         """What is fed, by name."""
         self.outputs: dict[str, memoryview] = {}
         self._initializers: dict[str, memoryview] = {}
-        self._rest = [raw for number, _, raw in _fields(content) if number != _GRAPH]
-        graph = [value for number, value, _ in _fields(content) if number == _GRAPH]
-        for number, value, raw in _fields(_message(graph[0] if graph else b"")):
+        self._rest = [raw for number, _, raw in fields(content) if number != _GRAPH]
+        graph = [value for number, value, _ in fields(content) if number == _GRAPH]
+        for number, value, raw in fields(message(graph[0] if graph else b"")):
             if number == _NODE:
-                self.nodes.append(_node(_message(value), raw))
+                self.nodes.append(_node(message(value), raw))
             elif number == _INITIALIZER:
-                self._initializers[_initializer_name(_message(value))] = raw
+                self._initializers[_initializer_name(message(value))] = raw
             elif number == _INPUT:
-                self.inputs[_name(_message(value), _VALUE_NAME)] = raw
+                self.inputs[_name(message(value), _VALUE_NAME)] = raw
             elif number == _OUTPUT:
-                self.outputs[_name(_message(value), _VALUE_NAME)] = raw
+                self.outputs[_name(message(value), _VALUE_NAME)] = raw
         for name in self._initializers:  # old files list them among the inputs, too
             self.inputs.pop(name, None)
         if not self.nodes or not self.outputs:
@@ -101,61 +98,18 @@ class Graph:
         nodes, fed = self.needed(outputs, given)
         used = {name for node in nodes for name in node.inputs}
         parts: list[bytes | memoryview] = [node.raw for node in nodes]
-        parts.append(_field(_GRAPH_NAME, b"part"))
+        parts.append(field(_GRAPH_NAME, b"part"))
         parts += [raw for name, raw in self._initializers.items() if name in used]
         parts += [self.inputs[name] for name in self.inputs if name in fed]
-        parts += [_field(_INPUT, _float_value(name)) for name in given]
-        parts += [self.outputs.get(name) or _field(_OUTPUT, _float_value(name)) for name in outputs]
-        return b"".join([*self._rest, _field(_GRAPH, b"".join(parts))])
-
-
-def _fields(content: memoryview) -> Iterator[tuple[int, "int | memoryview", memoryview]]:
-    """Yield number, value and bytes of each field. Raises ``ValueError`` where there is none."""
-    place = 0
-    while place < len(content):
-        begin = place
-        key, place = _varint(content, place)
-        kind = key & 7
-        value: int | memoryview
-        if kind == _VARINT:
-            value, place = _varint(content, place)
-        else:
-            if kind == _BYTES:
-                size, place = _varint(content, place)
-            elif kind in _FIXED_SIZES:
-                size = _FIXED_SIZES[kind]
-            else:
-                raise ValueError("not a file of protocol buffers")
-            value = content[place : place + size]
-            place += size
-            if place > len(content):
-                raise ValueError("the file has been cut off")
-        yield key >> 3, value, content[begin:place]
-
-
-def _varint(content: memoryview, place: int) -> tuple[int, int]:
-    """Return the number of variable length at ``place``, and where the next thing begins."""
-    value = shift = 0
-    while place < len(content) and shift < 64:
-        byte = content[place]
-        place += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, place
-        shift += 7
-    raise ValueError("the file has been cut off")
-
-
-def _message(value: "int | memoryview | bytes") -> memoryview:
-    if isinstance(value, int):
-        raise ValueError("a number where a part of the network was expected")
-    return memoryview(value)
+        parts += [field(_INPUT, _float_value(name)) for name in given]
+        parts += [self.outputs.get(name) or field(_OUTPUT, _float_value(name)) for name in outputs]
+        return b"".join([*self._rest, field(_GRAPH, b"".join(parts))])
 
 
 def _node(content: memoryview, raw: memoryview) -> Node:
     inputs, outputs, operator = [], [], ""
     integers: dict[str, tuple[int, ...]] = {}
-    for number, value, _ in _fields(content):
+    for number, value, _ in fields(content):
         if number == _NODE_INPUT:
             inputs.append(_text(value))
         elif number == _NODE_OUTPUT:
@@ -163,14 +117,14 @@ def _node(content: memoryview, raw: memoryview) -> Node:
         elif number == _OPERATOR:
             operator = _text(value)
         elif number == _ATTRIBUTE:
-            name, held = _attribute(_message(value))
+            name, held = _attribute(message(value))
             integers[name] = held
     return Node(operator, tuple(inputs), tuple(outputs), integers, raw)
 
 
 def _attribute(content: memoryview) -> tuple[str, tuple[int, ...]]:
     name, held = "", list[int]()
-    for number, value, _ in _fields(content):
+    for number, value, _ in fields(content):
         if number == _ATTRIBUTE_NAME:
             name = _text(value)
         elif number in (_SUBGRAPH, _SUBGRAPHS):
@@ -186,14 +140,14 @@ def _integers(value: "int | memoryview") -> list[int]:
         return [value]
     found, place = [], 0
     while place < len(value):
-        one, place = _varint(value, place)
+        one, place = varint(value, place)
         found.append(one)
     return found
 
 
 def _initializer_name(content: memoryview) -> str:
     name = ""
-    for number, value, _ in _fields(content):
+    for number, value, _ in fields(content):
         if number == _EXTERNAL_DATA:
             raise ValueError("its numbers lie in another file")
         if number == _TENSOR_NAME:
@@ -201,28 +155,15 @@ def _initializer_name(content: memoryview) -> str:
     return name
 
 
-def _name(content: memoryview, field: int) -> str:
-    return next((_text(value) for number, value, _ in _fields(content) if number == field), "")
+def _name(content: memoryview, wanted: int) -> str:
+    return next((_text(value) for number, value, _ in fields(content) if number == wanted), "")
 
 
 def _text(value: "int | memoryview") -> str:
-    return bytes(_message(value)).decode()
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return _written(number << 3 | _BYTES) + _written(len(content)) + content
+    return bytes(message(value)).decode()
 
 
 def _float_value(name: str) -> bytes:
     """Describe a value of float32 and unknown shape."""
-    tensor = _field(_TENSOR_TYPE, _written(_ELEMENT_TYPE << 3 | _VARINT) + _written(_FLOAT))
-    return _field(_VALUE_NAME, name.encode()) + _field(_VALUE_TYPE, tensor)
-
-
-def _written(value: int) -> bytes:
-    """Write a number of variable length."""
-    found = bytearray()
-    while value > 0x7F:
-        found.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*found, value])
+    tensor = field(_TENSOR_TYPE, number_field(_ELEMENT_TYPE, _FLOAT))
+    return field(_VALUE_NAME, name.encode()) + field(_VALUE_TYPE, tensor)
