@@ -14,8 +14,8 @@ CONTEXT = 64  # samples of the chunk before, wanted in front; without them Siler
 GATE_FRAME = 320  # samples, 20 ms: webrtcvad takes 10, 20 or 30 ms
 
 
-def onnx_session(path: Path) -> onnxruntime.InferenceSession:
-    """Open a small network for one thread: it runs in milliseconds and leaves the cores to others.
+def one_thread() -> onnxruntime.SessionOptions:
+    """Return how small networks run: in milliseconds, and leaving the cores to others.
 
     Spinning is off because a thread that waits for work all day must not take a core to do so.
     """
@@ -26,8 +26,13 @@ def onnx_session(path: Path) -> onnxruntime.InferenceSession:
     # Without VNNI, products of 8 bits saturate: a pause within a sentence was taken for its end.
     options.add_session_config_entry("session.x64quantprecision", "1")
     options.log_severity_level = 3
+    return options
+
+
+def onnx_session(path: Path) -> onnxruntime.InferenceSession:
+    """Open a small network for one thread."""
     return onnxruntime.InferenceSession(
-        str(path), sess_options=options, providers=["CPUExecutionProvider"]
+        str(path), sess_options=one_thread(), providers=["CPUExecutionProvider"]
     )
 
 

@@ -1,0 +1,1 @@
+"""CAM++: who speaks, as a vector."""
