@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.errors import InputError
 from daemon.media import LISTEN_RATE, Samples
 from daemon.people.person import Profile, Speaker
 
@@ -30,6 +31,18 @@ SURELY_ANOTHER = 0.3
 _LEAST_CHANGE_S = 0.25  # how finely the change is looked for
 _PAUSE_S = 0.5  # on either side of it, in which the quietest moment is the cut
 _QUIET_FRAME = 320  # samples, 20 ms
+
+
+class TooLittleSpeech(InputError):
+    """There is too little of a voice to know it by."""
+
+
+class TooNoisy(InputError):
+    """Noise, or other people's talk, is behind the voice."""
+
+
+class AnotherVoice(InputError):
+    """More than one person speaks."""
 
 
 def identify(

@@ -7,10 +7,9 @@ import numpy as np
 
 from daemon.audio.files import read_recording
 from daemon.ears.speaker_id import SpeakerEncoder, clearness_db, voice_of
-from daemon.errors import InputError
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE, Audio, Samples
-from daemon.people.identify import MIN_JUDGED_S
+from daemon.people.identify import MIN_JUDGED_S, AnotherVoice, TooLittleSpeech, TooNoisy
 from daemon.people.person import Embeddings
 
 MAX_FILE_S = 600.0
@@ -21,18 +20,6 @@ _PIECE_S = 3.0  # of voice, for each vector
 _MOST_PIECES = 10  # of them, spread over all that there is
 _CLEAR_DB = 10.0  # between voice and pauses; less is noise or other people's talk
 _SAME = 0.35  # the cosine from which on two pieces are one person's
-
-
-class TooLittleSpeech(InputError):
-    """There is too little of a voice to know it by."""
-
-
-class TooNoisy(InputError):
-    """Noise, or other people's talk, is behind the voice."""
-
-
-class AnotherVoice(InputError):
-    """More than one person speaks."""
 
 
 def embeddings_of(path: Path, encoder: SpeakerEncoder) -> Embeddings:

@@ -9,9 +9,9 @@ import pytest
 from daemon.audio.files import read_recording
 from daemon.ears.speaker_id import FILE, WEIGHT, SpeakerEncoder
 from daemon.media import LISTEN_RATE, Audio, Samples
-from daemon.people.identify import identify, speaker_change
+from daemon.people.identify import AnotherVoice, identify, speaker_change
 from daemon.people.person import Person, Profile
-from daemon.people.recordings import AnotherVoice, embeddings_of, voiceprints_of
+from daemon.people.recordings import embeddings_of, voiceprints_of
 from daemon.people.voices import KnownVoices
 from daemon.worker import CancelToken
 

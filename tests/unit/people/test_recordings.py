@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from daemon.ears.speaker_id import SpeakerEncoder
 from daemon.errors import InputError
 from daemon.media import LISTEN_RATE, Audio, Samples
-from daemon.people.recordings import AnotherVoice, TooLittleSpeech, TooNoisy, voiceprints_of
+from daemon.people.identify import AnotherVoice, TooLittleSpeech, TooNoisy
+from daemon.people.recordings import voiceprints_of
 
 
 class Encoder:
