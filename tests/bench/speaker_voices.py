@@ -50,7 +50,7 @@ def spoken(store: ModelStore, cache: Path) -> list[Voice]:
             continue
         kept = cache / f"{name}.npz"
         if not kept.exists():
-            err(name)
+            err.print(name)
             network = network or open_network(folder)
             voice = Kokoro(network, name)
             sounds = [_say(voice, text) for text in texts(language)]

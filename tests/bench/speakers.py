@@ -55,10 +55,10 @@ def main() -> None:
     encoder = SpeakerEncoder(store.path(WEIGHT) / FILE)
     voices = spoken(store, given.cache or default_directory().parent / "bench" / "speakers")
     if given.speed:
-        out(table(list(speed(voices, encoder))))
+        out.print(table(list(speed(voices, encoder))))
         return
     voices += recorded(given.people) if given.people else ()
-    out(table(list(Measurement(voices, encoder).rows())))
+    out.print(table(list(Measurement(voices, encoder).rows())))
 
 
 class Measurement:
