@@ -92,7 +92,7 @@ def _levels(speech: Samples) -> NDArray[np.float64]:
     """Return the level of each whole frame of 20 ms, in dB of full scale."""
     frames = speech[: len(speech) // _FRAME * _FRAME].reshape(-1, _FRAME)
     power = np.mean(np.square(frames), axis=1, dtype=np.float64)
-    return np.maximum(10 * np.log10(power + 1e-12), _QUIETEST_DB)
+    return np.asarray(np.maximum(10 * np.log10(power + 1e-12), _QUIETEST_DB))
 
 
 def _pause_and_voice(levels: NDArray[np.float64]) -> tuple[float, float]:

@@ -10,7 +10,7 @@ between.
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from daemon.bench.figures import Row, table
 from daemon.commands.console import out
 from daemon.ears.speaker_id import FILE, WEIGHT, SpeakerEncoder, voice_of
-from daemon.media import LISTEN_RATE, Samples
+from daemon.media import LISTEN_RATE
 from daemon.people.identify import (
     THRESHOLD,
     WINDOW_S,
@@ -30,7 +30,7 @@ from daemon.people.identify import (
 from daemon.people.person import Person, Profile
 from daemon.store.model_store import default_directory, open_store
 from tests.bench.error_rates import accepts, equal_error, rejects, threshold_for
-from tests.bench.speaker_voices import Voice, conditions, recorded, spoken
+from tests.bench.speaker_voices import Degrade, Voice, conditions, recorded, spoken
 
 ENROLLED = 3  # sentences that make somebody known
 HOUSEHOLD = 4  # people who are known while one of them, or a stranger, speaks
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="where speech is kept")
     parser.add_argument("--speed", action="store_true", help="tell only how long it takes")
     given = parser.parse_args()
-    store = open_store(None)
+    store = open_store("")
     encoder = SpeakerEncoder(store.path(WEIGHT) / FILE)
     voices = spoken(store, given.cache or default_directory().parent / "bench" / "speakers")
     if given.speed:
@@ -83,8 +83,7 @@ class Measurement:
         counted = ", ".join(f"{groups.count(name)} {name}" for name in sorted(set(groups)))
         yield Row("voices", counted)
         heard = {
-            name: self._embedded(lambda x, rng, degrade=degrade: degrade(x, rng))
-            for name, degrade in conditions(self._voices).items()
+            name: self._embedded(degrade) for name, degrade in conditions(self._voices).items()
         }
         same, other = self._pooled(list(heard.values()), self._chosen_on)
         rate, place = equal_error(same, other)
@@ -100,14 +99,14 @@ class Measurement:
             only = [i for i in self._tried_on if groups[i] == group]
             yield self._row(f"all of these, {group}", *self._pooled(list(heard.values()), only))
         for length_s in LENGTHS_S:
-            cut = self._embedded(lambda x, _, s=length_s: first(x, s))
+            cut = self._embedded(first(length_s))
             yield self._row(
                 f"the first {length_s} s of voice", *self._pooled([cut], self._tried_on)
             )
         yield from self._households(list(heard.values()))
         yield from self._changes()
 
-    def _embedded(self, degrade: Callable[[Samples, np.random.Generator], Samples]) -> Vectors:
+    def _embedded(self, degrade: Degrade) -> Vectors:
         rng = np.random.default_rng(0)
         return [
             [self._encoder.embed(degrade(x, rng)) for x in voice.sentences[ENROLLED:]]
@@ -195,9 +194,9 @@ class Measurement:
         yield Row(f"the same person goes on ({CHANGES})", f"cut {cut}")
 
 
-def first(speech: Samples, seconds: float) -> Samples:
-    """Return the first so many seconds of voice."""
-    return voice_of(speech)[: int(seconds * LISTEN_RATE)]
+def first(seconds: float) -> Degrade:
+    """Return what leaves the first so many seconds of voice."""
+    return lambda speech, _: voice_of(speech)[: int(seconds * LISTEN_RATE)]
 
 
 def speed(voices: Sequence[Voice], encoder: SpeakerEncoder) -> Iterator[Row]:
