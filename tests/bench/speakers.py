@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="where speech is kept")
     parser.add_argument("--speed", action="store_true", help="tell only how long it takes")
     given = parser.parse_args()
-    store = open_store("")
+    store = open_store()
     encoder = SpeakerEncoder(store.path(WEIGHT) / FILE)
     voices = spoken(store, given.cache or default_directory().parent / "bench" / "speakers")
     if given.speed:
