@@ -21,7 +21,7 @@ from daemon.voice.plain_voices import KOKORO
 from daemon.worker import CancelToken
 
 LANGUAGES = ("en", "zh")
-SENTENCES = 7  # of each voice
+SENTENCES = 6  # of each voice
 PEOPLE = "people"
 BABBLERS = 3
 
