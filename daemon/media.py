@@ -6,8 +6,8 @@ Two clocks exist. The *microphone clock* counts samples heard since the ears ope
 starts at zero with every reply.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -31,12 +31,34 @@ the face that made it looks inside."""
 
 
 @dataclass(frozen=True, slots=True)
+class Phone:
+    """A speech sound, and when it is heard."""
+
+    symbol: str
+    """Letters of IPA: several share the time. A punctuation mark is a pause; anything else, such as
+    a tone or the mark of a long vowel, prolongs what was before it."""
+    start: int
+    end: int
+    """One past its last sample."""
+
+    def moved(self, samples: int) -> "Phone":
+        """Return it so many samples later."""
+        return Phone(self.symbol, self.start + samples, self.end + samples)
+
+
+@dataclass(frozen=True, slots=True)
 class Audio:
     """A piece of sound."""
 
     samples: Samples
     rate: int
     """Samples per second."""
+    phones: tuple[Phone, ...] = ()
+    """What is spoken when, counted from the first sample, in order; empty where nobody knows.
+
+    A sentence that comes in pieces tells all of its phones with the first, so that who moves lips
+    can look ahead: they may lie beyond the piece's end.
+    """
 
     @property
     def seconds(self) -> float:
@@ -47,7 +69,30 @@ class Audio:
         """Return the same sound at another rate (band-limited, by soxr's high quality)."""
         if rate == self.rate:
             return self
-        return Audio(np.asarray(soxr.resample(self.samples, self.rate, rate), np.float32), rate)
+        made = np.asarray(soxr.resample(self.samples, self.rate, rate), np.float32)
+        return Audio(made, rate, self.phones_at(rate))
+
+    def phones_at(self, rate: int) -> tuple[Phone, ...]:
+        """Return the phones with their places counted at another rate."""
+        scaled = rate / self.rate
+        return tuple(
+            Phone(phone.symbol, round(phone.start * scaled), round(phone.end * scaled))
+            for phone in self.phones
+        )
+
+    def shaped(self, samples: Samples) -> "Audio":
+        """Return other sound for the same words, as long and at the same rate."""
+        return replace(self, samples=samples)
+
+
+def joined(pieces: Sequence[Audio]) -> Audio:
+    """Return pieces of one rate, at least one, as one piece."""
+    start, phones = 0, list[Phone]()
+    for piece in pieces:
+        phones += [phone.moved(start) for phone in piece.phones]
+        start += len(piece.samples)
+    samples = np.concatenate([piece.samples for piece in pieces])
+    return Audio(samples, pieces[0].rate, tuple(phones))
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,10 @@ def network(speakers: int = 1, decoder: Sequence[Field] = (), seed: int = 0) -> 
     nodes = [
         node("Gather", "emb input", "embedded"),
         node("Transpose", "embedded", "turned", perm=[0, 2, 1]),
-        node("Tile", "turned repeats", "repeated"),
+        node("Cast", "repeats", "lengths", to=1),
+        node("Ceil", "lengths", "whole_lengths"),
+        node("Cast", "whole_lengths", "times", to=7),
+        node("Tile", "turned times", "repeated"),
         node("Gather", "scales one", "scale"),
         node("Mul", "repeated scale", "z"),
         node("Conv", "z pre", convolved, kernel_shape=[7], pads=[3, 3]),
@@ -105,7 +108,7 @@ def network(speakers: int = 1, decoder: Sequence[Field] = (), seed: int = 0) -> 
             node("Conv", "person cond", "tone", kernel_shape=[1], pads=[0, 0]),
             node("Add", "conv_pre_x tone", "pre_x"),
         ]
-        nodes[6:6] = speaker
+        nodes[9:9] = speaker
     given = [value(11, name, kind, dims) for name, kind, dims in inputs]
     graph = message(*nodes, (2, "tiny"), *held, *given, value(12, "output", 1, 4))
     return message((1, 8), (7, graph), (8, message((2, 15))))

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from daemon.audio.loudspeaker import Loudspeaker
 from daemon.audio.player import wait_until_heard
 from daemon.audio.virtual_microphone import local_loudspeaker
@@ -15,7 +13,7 @@ from daemon.components import Components
 from daemon.errors import InputError
 from daemon.face.streamer import Film
 from daemon.i18n import tr
-from daemon.media import SPEAK_RATE, Audio, FaceFrame, Samples, Sentence
+from daemon.media import SPEAK_RATE, Audio, FaceFrame, Sentence, joined
 
 if TYPE_CHECKING:
     from daemon.config import Settings
@@ -37,26 +35,26 @@ async def speak(sentences: list[Sentence], path: Path | None, settings: "Setting
         for sentence in sentences:
             async for plain in speaking.stream(voice.synthesize, sentence.text):
                 audio = await conversion.convert(plain) if conversion else plain
-                samples = audio.at_rate(SPEAK_RATE).samples
-                total += len(samples)
-                pieces.append(samples)
+                audio = audio.at_rate(SPEAK_RATE)
+                total += len(audio.samples)
+                pieces.append(audio)
                 if player:
-                    await player.play(samples)
+                    await player.play(audio.samples)
         if not pieces:
             raise InputError(tr("There is nothing to say in this text"))
         if player:
             await wait_until_heard(player, total)
         if path:
-            await _film(components, path, np.concatenate(pieces), statement(conversion))
+            await _film(components, path, joined(pieces), statement(conversion))
 
 
-async def _film(components: Components, path: Path, sound: Samples, comment: str) -> None:
+async def _film(components: Components, path: Path, sound: Audio, comment: str) -> None:
     drawing, film = components.worker("lips"), Film()
     face = await components.make(drawing, components.face)
     await drawing.run(lambda _: face.begin())
     number = 0
-    for work in ((face.render, Audio(sound, SPEAK_RATE)), (face.finish,)):
+    for work in ((face.render, sound), (face.finish,)):
         async for mouth in drawing.stream(*work):
             await film.put(FaceFrame(0, number * SPEAK_RATE // face.fps, mouth))
             number += 1
-    await drawing.run(write_film, path, face, film, sound, comment)
+    await drawing.run(write_film, path, face, film, sound.samples, comment)

@@ -82,10 +82,10 @@ class Conversion:
                 log.info("The voice %s is still loading; the plain one speaks.", self.name)
                 self._said_so = True
             return audio.at_rate(SPEAK_RATE)
-        length = len(audio.at_rate(SPEAK_RATE).samples)
+        plain = audio.at_rate(SPEAK_RATE)
 
         def convert(audio: Audio, cancel: CancelToken) -> Audio:
             made = converter.convert(audio, cancel).at_rate(SPEAK_RATE)
-            return Audio(fit(made.samples, length), SPEAK_RATE)
+            return plain.shaped(fit(made.samples, len(plain.samples)))
 
         return await self.worker.run(timed(convert), audio)

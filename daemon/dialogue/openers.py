@@ -10,14 +10,12 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 
-import numpy as np
-
 from daemon.brain.sentences import FIRST_ANY_WORDS, FIRST_JOINT_WORDS, words
 from daemon.config import Settings
 from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.streams import Channel
 from daemon.dialogue.timing import Timings
-from daemon.media import SPEAK_RATE, Audio, Samples, Sentence, Speech
+from daemon.media import SPEAK_RATE, Audio, Sentence, Speech, joined
 from daemon.voice.pauses import pause_after
 
 MAX_GAP_S = 0.3  # of silence after an opener; a comma pauses for half of it anyway
@@ -43,10 +41,10 @@ class OpenerSounds:
             self._kept[text] = sound
         return sound
 
-    def keep(self, text: str, pieces: list[Samples]) -> None:
+    def keep(self, text: str, pieces: list[Audio]) -> None:
         """Keep the sound of ``text`` (pieces at ``SPEAK_RATE``), unless it is none or too long."""
-        if 0 < sum(map(len, pieces)) <= MAX_KEPT_S * SPEAK_RATE:
-            self._kept[text] = Audio(np.concatenate(pieces), SPEAK_RATE)
+        if 0 < sum(len(piece.samples) for piece in pieces) <= MAX_KEPT_S * SPEAK_RATE:
+            self._kept[text] = joined(pieces)
             if len(self._kept) > MAX_KEPT:
                 del self._kept[next(iter(self._kept))]
 

@@ -12,7 +12,7 @@ from daemon.dialogue.parts import Parts
 from daemon.dialogue.session import Session
 from daemon.dialogue.state import Phase
 from daemon.languages import language
-from daemon.media import SPEAK_RATE, Audio, Samples
+from daemon.media import SPEAK_RATE, Audio
 from daemon.worker import CancelToken
 
 POLL_INTERVAL_S = 2.0  # one is made at a time, if nothing has happened since the last look
@@ -52,11 +52,11 @@ def _likely(openers: Openers) -> list[str]:
     return [text for code in openers.languages for text in language(code).said.openers]
 
 
-async def _speak(parts: Parts, text: str) -> list[Samples]:
+async def _speak(parts: Parts, text: str) -> list[Audio]:
     def speak(cancel: CancelToken) -> list[Audio]:
         return [piece.at_rate(SPEAK_RATE) for piece in parts.synthesizer.synthesize(text, cancel)]
 
     pieces = await parts.speaking.run(speak)
     if parts.conversion is not None:
         pieces = [await parts.conversion.convert(piece) for piece in pieces]
-    return [piece.samples for piece in pieces]
+    return pieces

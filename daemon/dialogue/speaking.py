@@ -9,7 +9,7 @@ from daemon.dialogue.openers import voice_settled
 from daemon.dialogue.parts import Parts
 from daemon.dialogue.streams import from_stage
 from daemon.dialogue.turn import Turn
-from daemon.media import SPEAK_RATE, Audio, Samples, Sentence, Speech
+from daemon.media import SPEAK_RATE, Audio, Sentence, Speech
 from daemon.stages import MultilingualVoice
 from daemon.voice.pacing import streaming
 from daemon.worker import CancelToken
@@ -43,14 +43,14 @@ class Speaking:
         if kept is not None and (sound := kept.get(sentence.text)) is not None:
             yield sound
             return
-        settled, made = voice_settled(self._conversion), list[Samples]()
+        settled, made = voice_settled(self._conversion), list[Audio]()
         speak = self._timings.timed_iterator("voice", self._synthesize)
         async with aclosing(self._worker.stream(speak, sentence)) as pieces:
             async for plain in from_stage("voice", pieces):
                 audio = await self._convert(plain)
                 if len(audio.samples):  # the first sample of none would be waited for
                     yield audio
-                    made.append(audio.samples)
+                    made.append(audio)
         if kept is not None and settled and not self.failed:
             kept.keep(sentence.text, made)
 

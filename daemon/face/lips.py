@@ -129,15 +129,18 @@ class Lips:
         edge: Contours,
         mouth: Mouth,
         teeth: float = 1.0,
+        tongue_at: float | None = None,
     ) -> Floats:
         """Return the inside of the mouth: the dark, the tongue, both rows of teeth.
 
-        ``teeth`` less than 1 lets the upper row fade.
+        ``teeth`` less than 1 lets the upper row fade; ``tongue_at`` is where the middle of a tongue
+        that lies down is, if not in the drawn face's place.
         """
         depth = np.clip((y - top) / np.maximum(gap, 6), 0, 1)
         ink = _DARK + (_DEEP - _DARK) * depth
         tip, hidden = float(mouth[TONGUE]), 7 * float(mouth[ROUND])
-        _stamp(ink, self._tongue, x, y - (9 + 0.6 * edge.jaw * (1 - 0.35 * tip) - 11 * tip))
+        lying = 9 + 0.6 * edge.jaw * (1 - 0.35 * tip) if tongue_at is None else tongue_at
+        _stamp(ink, self._tongue, x, y - (lying - 11 * tip))
         _stamp(ink, self._below, x, y - (6.5 + 0.93 * edge.jaw + 0.6 * hidden))
         if teeth > 0:
             _stamp(ink, self._above, x, y - (4 - hidden), teeth)

@@ -19,6 +19,7 @@ from daemon.face.canvas import Canvas, Frame, Layout
 from daemon.face.motion import Pose, pose_at, seen_to_move
 from daemon.face.pixels import Floats
 from daemon.face.shapes import OPEN, PARAMETERS, VOICE, MouthShapes
+from daemon.face.spoken import SpokenShapes
 from daemon.face.visemes import VisemeNetwork
 from daemon.i18n import tr
 from daemon.media import Audio, Image, Mouth
@@ -37,21 +38,27 @@ class MouthReader:
         self._fps = fps
         self._network = VisemeNetwork()
         self._shapes: MouthShapes | None = None
+        self._spoken = SpokenShapes(fps)
+        self._samples = 0
         self._wanted = 0.0  # mouths in the sound so far
 
     def begin(self) -> None:
         """Forget the sound of the reply before."""
-        self._shapes, self._wanted = None, 0.0
+        self._shapes, self._spoken = None, SpokenShapes(self._fps)
+        self._samples, self._wanted = 0, 0.0
 
     def read(self, audio: Audio, cancel: CancelToken) -> Iterator[Mouth]:
         """Yield the vectors of ``audio`` less its last 58 ms, which depend on what follows."""
         if self._shapes is None:
-            self._shapes = MouthShapes(audio.rate, self._fps, self._network)
-        samples = audio.at_rate(self._shapes.rate).samples
-        for start in range(0, len(samples), self._shapes.rate):
+            self._shapes = MouthShapes(audio.rate, self._fps, self._network, self._spoken)
+        rate = self._shapes.rate
+        self._spoken.add(audio.phones, audio.rate, self._samples / rate)
+        samples = audio.at_rate(rate).samples
+        self._samples += len(samples)
+        for start in range(0, len(samples), rate):
             cancel.check()
-            piece = samples[start : start + self._shapes.rate]
-            self._wanted += len(piece) / self._shapes.rate * self._fps
+            piece = samples[start : start + rate]
+            self._wanted += len(piece) / rate * self._fps
             for mouth in self._shapes.feed(piece):
                 self._wanted -= 1
                 yield mouth

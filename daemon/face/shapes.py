@@ -1,12 +1,14 @@
 """Mouth shapes from sound: which lips, teeth and tongue go with what is heard.
 
 ``visemes.VisemeNetwork`` hears which mouth position is likely every 10 ms; this module turns that
-into a vector that moves the way lips do. A vector is float32 with one number from 0 to 1 for each
-of the names below (``WIDE`` may be a little negative).
+into a vector that moves the way lips do. Where it is known what is spoken, that decides
+(``spoken.py``), and the sound only tells how loud it is. A vector is float32 with one number from 0
+to 1 for each of the names below (``WIDE`` may be a little negative).
 """
 
 import math
 from collections import deque
+from typing import Protocol
 
 import numpy as np
 
@@ -53,6 +55,8 @@ SHAPES: dict[str, tuple[float, ...]] = {
 # closure lasts 60 to 90 ms and has to be seen.
 RISE_S, FALL_S, CLOSE_S = 0.028, 0.060, 0.020
 LEAD_STEPS = 2  # lips prepare a sound before it is heard; this also makes up for RISE_S
+KNOWN_PACE = 0.65  # of the way to a known shape in one step: it moves smoothly by itself
+KNOWN_LEAD_S = 0.01  # which makes up for that
 LIVELY_S, CALM_S = 0.35, 0.9
 SHARPEN = 1.8  # power on the probabilities: less of the average mouth, more of the likeliest
 LOUD_DB = 20.0  # a vowel this far below the voice's loudest opens the jaw by QUIET_OPEN only
@@ -67,6 +71,21 @@ def _part(seconds: float) -> float:
 _RISE, _FALL, _CLOSE = _part(RISE_S), _part(FALL_S), _part(CLOSE_S)
 
 
+def _paces(target: Floats, before: Floats, shut: float) -> Floats:
+    """Return which part of its way each part of the mouth goes in one step."""
+    pace = np.where(target > before[:VOICE], _RISE, _FALL)
+    pace[OPEN] = max(pace[OPEN], _CLOSE * shut)
+    pace[PRESS] = _CLOSE if shut else _RISE
+    return np.asarray(pace)
+
+
+class KnownShapes(Protocol):
+    """What is known of the mouth beside the sound."""
+
+    def at(self, time_s: float) -> Floats | None:
+        """Return the shape at a time, float32 (7,); ``None`` where nothing is known."""
+
+
 class MouthShapes:
     """Fed pieces of any length of one sound, yields one vector per video frame.
 
@@ -74,10 +93,13 @@ class MouthShapes:
     up to 58 ms later is there; how the sound is cut does not matter.
     """
 
-    def __init__(self, rate: int, fps: float, network: VisemeNetwork) -> None:
+    def __init__(
+        self, rate: int, fps: float, network: VisemeNetwork, known: KnownShapes | None = None
+    ) -> None:
         self.rate = rate
         self._fps = fps
         self._network = network
+        self._known = known
         self._spectra = Spectra(rate)
         self._level = VoiceLevel()
         self._table = np.array([SHAPES[name] for name in VISEMES], np.float32)
@@ -111,15 +133,21 @@ class MouthShapes:
     def _move(self, target: Floats, loudness: float, speaking: bool) -> list[Mouth]:
         """Move the mouth by one step; return the vectors of frames that it passes."""
         before, self._mouth = self._mouth, self._mouth.copy()
-        shut = min(max((float(target[PRESS]) - 0.25) / 0.4, 0.0), 1.0)
-        pace = np.where(target > before[:VOICE], _RISE, _FALL)
-        pace[OPEN] = max(pace[OPEN], _CLOSE * shut)
-        pace[PRESS] = _CLOSE if shut else _RISE
+        known = self._known.at((self._step + 1) / STEP_HZ + KNOWN_LEAD_S) if self._known else None
+        pace: Floats | float = KNOWN_PACE
+        shut = 0.0  # what is known has its closures in it already
+        if known is not None:
+            target = known
+        else:
+            shut = min(max((float(target[PRESS]) - 0.25) / 0.4, 0.0), 1.0)
+            pace = _paces(target, before, shut)
         if speaking:
             loud = min(max(1 + loudness / LOUD_DB, 0.0), 1.0)
             target[OPEN] *= (QUIET_OPEN + (1 - QUIET_OPEN) * loud) * (1 - shut)
-        else:
+        else:  # a stop is silent before it is heard: what is known of closed lips remains
+            pressed = target[PRESS] if known is not None else 0.0
             target = np.zeros_like(target)
+            target[PRESS] = pressed
         self._mouth[:VOICE] += (target - before[:VOICE]) * pace
         lively = _part(LIVELY_S) if speaking else _part(CALM_S)
         self._mouth[VOICE] += (float(speaking) - before[VOICE]) * lively

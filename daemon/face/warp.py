@@ -17,7 +17,7 @@ import numpy as np
 from daemon.face.footage import View
 from daemon.face.lips import Contours, Lips, contours
 from daemon.face.pixels import Floats, coverage, over
-from daemon.face.shapes import PARAMETERS, VOICE
+from daemon.face.shapes import PARAMETERS, PRESS, ROUND, VOICE
 from daemon.media import Image, Mouth
 
 LEFT, RIGHT, CHIN, NOSE = 61, 291, 152, 2
@@ -35,6 +35,11 @@ APART = 0.10  # halves of a mouth: lips of the film less far apart are closed
 DEPTH, TEETH_DOWN = 0.75, 5.0  # teeth and tongue are this much closer together, and lower
 OWN_EDGE = 2.5  # pixels over which what the picture shows between the lips becomes the drawing
 LENS = 0.7  # pixels, the width of a Gaussian
+THINNER, FULLER = 0.6, 0.35  # pressed lips roll inwards, rounded ones come forward
+LIP = 0.22  # halves of a mouth: so far from the slit that is seen
+LEVEL = 0.5  # of a smile's bend that rounded lips lose
+COVERED, BARE = 0.9, 0.6  # of the picture's own teeth that "oo" covers; less round lips, none
+TONGUE_UP = 3.0  # pixels of the drawn face from the lower lip to the middle of the tongue
 STILL = 0.012  # a mouth vector below this is at rest
 LIT = 205.0  # how light the drawn face's skin is, in levels
 WARM = 0.4  # power of the skin's colour that falls on the teeth, too
@@ -92,8 +97,9 @@ class Warp:
         ax, ay = (np.float32(value / frame.half**2) for value in frame.along)
         u, v = x * ax + y * ay, y * ax - x * ay
         edge = contours(mouth)
-        up, low, source_up, source_low = _moves(view.points, frame, edge, float(mouth[VOICE]))
-        from_u, from_v, slit = _bend(u, v, frame, edge, (up, low, source_up, source_low))
+        moves = _moves(view.points, frame, edge, mouth)
+        fuller = FULLER * float(mouth[ROUND]) - THINNER * float(mouth[PRESS])
+        from_u, from_v, slit = _bend(u, v, frame, edge, moves, fuller)
         bx, by = (np.float32(value) for value in frame.along)
         map_x = from_u * bx - from_v * by + np.float32(frame.middle[0])
         map_y = from_u * by + from_v * bx + np.float32(frame.middle[1])
@@ -137,14 +143,16 @@ class Warp:
         u, v, slit, pixels = u[box], v[box], slit.cut(box), np.float32(half)
         rest = (slit.up_at + slit.low_at) / 2
         down = np.float32(UNIT / DEPTH)
+        top, gap = (slit.up - rest) * down - np.float32(TEETH_DOWN), (slit.low - slit.up) * down
         ink = self._lips.hollow(
-            u * np.float32(UNIT), (v - rest) * down - np.float32(TEETH_DOWN),
-            (slit.up - rest) * down - np.float32(TEETH_DOWN), (slit.low - slit.up) * down,
-            edge, mouth, 1 - slit.own,
+            u * np.float32(UNIT), (v - rest) * down - np.float32(TEETH_DOWN), top, gap, edge,
+            mouth, 1 - slit.own, float((top + gap).max()) - TONGUE_UP,
         )  # fmt: skip
         ink = _lit(_softened(ink), light)
         seen = np.minimum(v - slit.up_at, slit.low_at - v) * pixels
-        over(ink, before[box].transpose(2, 0, 1).astype(np.float32), coverage(seen - 1, OWN_EDGE))
+        hidden = COVERED * float(np.clip((mouth[ROUND] - BARE) / (1 - BARE), 0, 1))
+        own = coverage(seen - 1, OWN_EDGE) * np.float32(1 - hidden)
+        over(ink, before[box].transpose(2, 0, 1).astype(np.float32), own)
         alpha = coverage((v - slit.up) * pixels, 1.6) * coverage((slit.low - v) * pixels, 1.6)
         alpha *= np.clip((slit.low - slit.up) * pixels / 1.5, 0, 1)
         part = bent[box]
@@ -170,7 +178,7 @@ class _Slit:
 
 
 def _moves(
-    points: Floats, frame: _Frame, edge: Contours, voice: float
+    points: Floats, frame: _Frame, edge: Contours, mouth: Mouth
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Return over ``_U`` how far upper and lower lip move, and where they are in the picture."""
     lines = []
@@ -187,10 +195,12 @@ def _moves(
     corner = np.float32(CORNERS * STRENGTH / UNIT * edge.jaw)
     ends = np.abs(_U) ** 6
     up, low = up + (corner - up) * ends, low + (corner - low) * ends
-    shut = np.float32(min(1.0, 3 * voice))  # a mouth that the film has open closes for the speech
+    level = (middle.mean() - middle) * np.float32(LEVEL * float(mouth[ROUND]))
+    # a mouth that the film has open closes for the speech
+    shut = np.float32(min(1.0, 3 * float(mouth[VOICE])))
     return (
-        up + (middle - above) * shut,
-        low + (middle - below) * shut,
+        up + (middle - above) * shut + level,
+        low + (middle - below) * shut + level,
         above.astype(np.float32),
         below.astype(np.float32),
     )
@@ -202,6 +212,7 @@ def _bend(
     frame: _Frame,
     edge: Contours,
     moves: tuple[Floats, Floats, Floats, Floats],
+    fuller: float,
 ) -> tuple[Floats, Floats, _Slit]:
     """Return where in the picture each pixel comes from, and where the lips are now."""
     up_by, low_by, up_at, low_at = moves
@@ -226,14 +237,20 @@ def _bend(
     with_jaw = _smooth(below / np.float32(0.55))
     under = 1 - _smooth((v - np.float32(frame.chin - 0.1)) / np.float32(1.2))
     lower = (low_by + (jaw - low_by) * with_jaw) * under
-    upper_from = np.minimum(v - up_by * fade_up, up_at)
-    lower_from = np.maximum(v - lower, low_at)
+    upper_from = np.minimum(v - up_by * fade_up + _nearer(above, fuller), up_at)
+    lower_from = np.maximum(v - lower - _nearer(below, fuller), low_at)
     from_v = np.where(v < (target_up + target_low) / 2, upper_from, lower_from)
     outside = np.abs(from_u) > 1  # beside the mouth there is no slit: one field for all
     if outside.any():
         both = np.where(v < target_up, up_by * fade_up, lower)
         from_v = np.where(outside, v - both, from_v)
     return from_u, from_v.astype(np.float32), _Slit(target_up, target_low, up_at, low_at, own)
+
+
+def _nearer(away: Floats, fuller: float) -> Floats:
+    """Return by how much nearer to the slit a lip's pixels come from, so far away from it."""
+    positive = np.maximum(away, 0)
+    return np.asarray(positive * np.exp(-np.square(positive / np.float32(LIP))) * fuller)
 
 
 def _smooth(share: Floats) -> Floats:

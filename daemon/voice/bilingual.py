@@ -12,7 +12,7 @@ import numpy as np
 
 from daemon.graphics import device_of
 from daemon.languages import language as known_language
-from daemon.media import SPEAK_RATE, Audio, Samples
+from daemon.media import SPEAK_RATE, Audio, Samples, joined
 from daemon.stages import PacedVoice, Synthesizer
 from daemon.voice.language_runs import BOTH, UNREADABLE, LanguageRun, Passage, Polyglot, passages
 from daemon.voice.loudness import (
@@ -135,9 +135,10 @@ class Bilingual:
         if language not in self._gains:
             self._gains[language] = self._gain(language, voice)
         gain = self._gains[language]
-        pieces = (audio.at_rate(SPEAK_RATE).samples * gain for audio in speak(voice, runs))
-        for samples in _softened(pieces) if _brief(runs) else pieces:
-            yield Audio(_limited(samples) * self._volume, SPEAK_RATE)
+        spoken = (audio.at_rate(SPEAK_RATE) for audio in speak(voice, runs))
+        pieces = (audio.shaped(audio.samples * gain) for audio in spoken)
+        for audio in _softened(pieces) if _brief(runs) else pieces:
+            yield audio.shaped(_limited(audio.samples) * self._volume)
 
     def set_speed(self, speed: float) -> None:
         """Have all voices speak at ``speed`` times their own pace from the next sentence on."""
@@ -190,15 +191,15 @@ def _brief(runs: Sequence[LanguageRun]) -> bool:
     return sum(3 if char >= _FIRST_IDEOGRAPHIC else 1 for char in letters) <= BRIEF_LETTERS
 
 
-def _softened(pieces: Iterator[Samples]) -> Iterator[Samples]:
+def _softened(pieces: Iterator[Audio]) -> Iterator[Audio]:
     """Yield the pieces no louder than clauses are: words alone are spoken with more force.
 
     They are at ``SPEAK_RATE``, and waited for, as one gain is for all.
     """
     waited = list(pieces)
-    excess = loudness(Audio(np.concatenate(waited), SPEAK_RATE)) - CLAUSE_LUFS if waited else 0.0
-    for samples in waited:
-        yield samples * np.float32(10 ** (-max(0.0, excess) / 20))
+    excess = loudness(joined(waited)) - CLAUSE_LUFS if waited else 0.0
+    for audio in waited:
+        yield audio.shaped(audio.samples * np.float32(10 ** (-max(0.0, excess) / 20)))
 
 
 def _limited(samples: Samples) -> Samples:

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from daemon.errors import SetupError
 from daemon.i18n import tr
-from daemon.media import Audio, Samples
+from daemon.media import Audio, Samples, joined
 from daemon.native import quiet_stderr
+from daemon.voice.kokoro.mandarin_sounds import ipa
 from daemon.voice.loudness import fingerprint
 from daemon.voice.mandarin_text import Clause, clauses
 from daemon.voice.pacing import Longest, Pace, streamed, until_cancelled
 from daemon.voice.pauses import trim
+from daemon.voice.phones import GAP, placed
 from daemon.voice.vocoder import PiecePlan, Window, in_pieces
 from daemon.worker import CancelToken
 
@@ -30,7 +32,10 @@ _NETS = ("fastspeech2.tflite", "mb_melgan.tflite")
 _MIN_FRAMES = 4  # of 12.5 ms: the vocoder mirrors three at each end
 # Measured: with 20 frames around a piece, every sample of it is to the bit as in the whole.
 _WINDOW = Window(hop=300, context=20)
-_NOTHING: Samples = np.zeros(0, np.float32)
+# Measured where stops are silent: the corpus has most of a stop in the joint between two syllables,
+# of which the first half still sounds like the vowel before.
+_STILL_VOWEL = 0.5
+_NOTHING = Audio(np.zeros(0, np.float32), RATE)
 
 
 class Mandarin:
@@ -78,7 +83,7 @@ class Mandarin:
             pieces = list(self._pieces(clause, Longest(RATE / _WINDOW.hop), cancel))
             if cancel.cancelled:
                 return
-            audio = trim(Audio(np.concatenate([_NOTHING, *pieces]), RATE), clause.pause_s)
+            audio = trim(joined([_NOTHING, *pieces]), clause.pause_s)
             if len(audio.samples):
                 yield audio
 
@@ -89,13 +94,14 @@ class Mandarin:
             pieces = self._pieces(clause, pace, cancel)
             yield from until_cancelled(streamed(pieces, RATE, clause.pause_s, pace), cancel)
 
-    def _pieces(self, clause: Clause, plan: PiecePlan, cancel: CancelToken) -> Iterator[Samples]:
-        """Yield the sound of a clause, until cancelled."""
+    def _pieces(self, clause: Clause, plan: PiecePlan, cancel: CancelToken) -> Iterator[Audio]:
+        """Yield the sound of a clause, until cancelled; its phones come with the first piece."""
         ids = np.array([[self._ids[symbol] for symbol in clause.symbols]], np.int32)
         one = np.ones(1, np.float32)
         # Input ids, speaker, then ratios of duration, pitch and energy.
         inputs = [ids, np.zeros(1, np.int32), one / np.float32(self._speed), one, one]
-        mel = _run(self._acoustic, inputs)[1]  # the second is the refined one
+        # The second is the refined spectrogram, the third how many frames each symbol lasts.
+        _, mel, lengths, *_ = _run(self._acoustic, inputs)
         if mel.shape[1] < _MIN_FRAMES:
             return
 
@@ -103,10 +109,23 @@ class Mandarin:
             (sound,) = _run(self._vocoder, [np.ascontiguousarray(mel[:, begin:end])])
             return np.asarray(sound[0, :, 0], np.float32)
 
+        symbols = [ipa(symbol) for symbol in clause.symbols]
+        phones = placed(symbols, _shared(clause.symbols, lengths[0]), _WINDOW.hop)
         for piece in in_pieces(mel.shape[1], _WINDOW, plan, decode):
-            yield np.clip(piece, -1, 1)
+            yield Audio(np.clip(piece, -1, 1), RATE, phones)
+            phones = ()
             if cancel.cancelled:
                 return
+
+
+def _shared(symbols: Sequence[str], frames: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Return frames of which the vowel before a joint has got its share."""
+    shared = frames.astype(np.float64)
+    for i, symbol in enumerate(symbols[: len(shared)]):
+        if ipa(symbol) == GAP and symbol.startswith("#") and i:
+            shared[i - 1] += shared[i] * _STILL_VOWEL
+            shared[i] *= 1 - _STILL_VOWEL
+    return shared
 
 
 def _run(net: Interpreter, inputs: Sequence[NDArray[np.generic]]) -> list[NDArray[np.generic]]:

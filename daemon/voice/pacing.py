@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import soxr
 
-from daemon.media import SPEAK_RATE, Audio, Samples
+from daemon.media import SPEAK_RATE, Audio, Phone, Samples
 from daemon.stages import StreamingVoice, Synthesizer
 from daemon.voice.pauses import Trimmer
 from daemon.worker import CancelToken
@@ -85,31 +85,36 @@ class Pace:
         self._handed += seconds
 
 
-def streamed(pieces: Iterator[Samples], rate: int, pause_s: float, pace: Pace) -> Iterator[Audio]:
+def streamed(pieces: Iterator[Audio], rate: int, pause_s: float, pace: Pace) -> Iterator[Audio]:
     """Yield what ``trim`` makes of the pieces together, at ``SPEAK_RATE``, as soon as it is sure.
 
-    The pieces are one sentence at ``rate``; ``pause_s`` of silence follow it. Where sound is not
-    made quickly enough, all comes at once, so that no word has a gap.
+    The pieces are one sentence at ``rate``, whose phones come with the first; ``pause_s`` of
+    silence follow it. Where sound is not made quickly enough, all comes at once, so that no word
+    has a gap.
     """
     trimmer = Trimmer(rate)
     resampler = soxr.ResampleStream(rate, SPEAK_RATE, 1, dtype="float32")
     waiting: list[Samples] = []
+    phones: tuple[Phone, ...] = ()
     started = False
     for piece in pieces:
-        waiting.append(trimmer.push(piece))
+        phones = phones or piece.phones
+        waiting.append(trimmer.push(piece.samples))
         length = sum(map(len, waiting))
         if not length or not (started or (length >= AHEAD_S * rate and pace.in_time)):
             continue
         sound = _at_speak_rate(resampler, np.concatenate(waiting), last=False)
         waiting.clear()
         if len(sound):
+            told = () if started else Audio(sound, rate, trimmer.kept(phones)).phones_at(SPEAK_RATE)
             started = True
             pace.handed(len(sound) / SPEAK_RATE)
-            yield Audio(sound, SPEAK_RATE)
+            yield Audio(sound, SPEAK_RATE, told)
     waiting.append(trimmer.finish(pause_s))
     rest = np.concatenate(waiting)
     if started or len(rest):
-        yield Audio(_at_speak_rate(resampler, rest, last=True), SPEAK_RATE)
+        told = () if started else Audio(rest, rate, trimmer.kept(phones)).phones_at(SPEAK_RATE)
+        yield Audio(_at_speak_rate(resampler, rest, last=True), SPEAK_RATE, told)
 
 
 def _at_speak_rate(resampler: soxr.ResampleStream, samples: Samples, *, last: bool) -> Samples:

@@ -1,9 +1,11 @@
 """Silence in speech: how long punctuation pauses, and how much of it a voice's sound carries."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.media import Audio, Samples
+from daemon.media import Audio, Phone, Samples
 
 SENTENCE_PAUSE_S = 0.32
 CLAUSE_PAUSE_S = 0.16
@@ -51,7 +53,10 @@ def trim(audio: Audio, pause_s: float = 0.0) -> Audio:
 
     Sound without any speech becomes no sound at all.
     """
-    return Audio(Trimmer(audio.rate).finish(pause_s, audio.samples), audio.rate)
+    trimmer = Trimmer(audio.rate)
+    samples = trimmer.finish(pause_s, audio.samples)
+    phones = [phone for phone in trimmer.kept(audio.phones) if phone.start < len(samples)]
+    return Audio(samples, audio.rate, tuple(phones))
 
 
 class Trimmer:
@@ -68,6 +73,12 @@ class Trimmer:
         self._held: Samples = np.zeros(0, np.float32)  # from a border of frames on
         self._loudest = 1e-10
         self._started = False
+        self._dropped = 0  # samples before the speech
+
+    def kept(self, phones: Sequence[Phone]) -> tuple[Phone, ...]:
+        """Return the phones of the sentence where they are after trimming, once it has begun."""
+        moved = (phone.moved(-self._dropped) for phone in phones)
+        return tuple(Phone(p.symbol, max(0, p.start), p.end) for p in moved if p.end > 0)
 
     def push(self, samples: Samples) -> Samples:
         """Take the next piece, and return what goes before what is held back."""
@@ -104,7 +115,9 @@ class Trimmer:
 
     def _start(self, active: NDArray[np.intp]) -> int:
         """Return from which sample on what is held is kept."""
-        return 0 if self._started else max(0, int(active[0]) - _KEPT_BEFORE) * self._size
+        if not self._started:
+            self._dropped = max(0, int(active[0]) - _KEPT_BEFORE) * self._size
+        return 0 if self._started else self._dropped
 
     def _fade_in(self, speech: Samples) -> None:
         if not self._started:

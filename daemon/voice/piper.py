@@ -15,10 +15,11 @@ from piper.config import PhonemeType, PiperConfig
 from daemon.errors import SetupError
 from daemon.graphics import OnCard
 from daemon.i18n import tr
-from daemon.media import Audio, Samples
+from daemon.media import Audio, Phone, joined
 from daemon.voice.loudness import fingerprint
 from daemon.voice.pacing import Longest, Pace, streamed, until_cancelled
 from daemon.voice.pauses import SENTENCE_PAUSE_S, pause_after, trim
+from daemon.voice.phones import GAP, PAUSE, placed
 from daemon.voice.piper_network import CUDA, Feeds, Network, on_card, on_processor
 from daemon.voice.vocoder import PiecePlan
 from daemon.worker import CancelToken
@@ -94,12 +95,11 @@ class Piper:
 
     def synthesize(self, text: str, cancel: CancelToken) -> Iterator[Audio]:
         """Yield each sentence at the voice's rate with the pause after it."""
-        rate = self._config.sample_rate
         for phonemes, pause_s in self._sentences(text):
             pieces = list(self._pieces(phonemes, Longest(self._frames_per_s), cancel))
             if cancel.cancelled:
                 return
-            audio = trim(Audio(np.concatenate(pieces), rate), pause_s)
+            audio = trim(joined(pieces), pause_s)
             if len(audio.samples):
                 yield audio
 
@@ -113,7 +113,11 @@ class Piper:
 
     @property
     def _frames_per_s(self) -> float:
-        return float(self._config.sample_rate / getattr(self._config, "hop_length", 256))
+        return float(self._config.sample_rate / self._hop)
+
+    @property
+    def _hop(self) -> int:
+        return int(getattr(self._config, "hop_length", 256))
 
     def _sentences(self, text: str) -> Iterator[tuple[list[str], float]]:
         """Yield the phonemes of each sentence, and how many seconds of silence follow it."""
@@ -123,20 +127,41 @@ class Piper:
             last = i == len(sentences) - 1
             yield phonemes, pause_after(text) if last else SENTENCE_PAUSE_S
 
-    def _pieces(
-        self, phonemes: list[str], plan: PiecePlan, cancel: CancelToken
-    ) -> Iterator[Samples]:
+    def _pieces(self, phonemes: list[str], plan: PiecePlan, cancel: CancelToken) -> Iterator[Audio]:
         """Yield the sound of a sentence, at the voice's rate, until cancelled.
+
+        Its phones come with the first piece, where the network tells how long each is.
 
         Not by the library's ``synthesize``, which brings every sentence to the same peak, so that
         one with a loud sound in it is quieter than the next.
         """
         ids = self._phonemizer.phonemes_to_ids(self._lead + phonemes)
         feeds = _feeds(ids, self._config, self._length_scale)
-        for piece in self._engine.run(lambda network: network.speak(feeds, plan)):
-            yield np.clip(piece, -1, 1)
+        symbols, hop = self._symbols(self._lead + phonemes), self._hop
+        phones: tuple[Phone, ...] = ()
+
+        def tell(frames: NDArray[np.generic]) -> None:
+            nonlocal phones
+            phones = placed(symbols, frames, hop)
+
+        for piece in self._engine.run(lambda network: network.speak(feeds, plan, tell)):
+            yield Audio(np.clip(piece, -1, 1), self._config.sample_rate, phones)
+            phones = ()
             if cancel.cancelled:
                 return
+
+    def _symbols(self, phonemes: list[str]) -> list[str]:
+        """Return what each id that the library makes of phonemes is spoken as.
+
+        It puts the sentence's beginning and end around them, and a gap after each.
+        """
+        known = self._config.phoneme_id_map
+        symbols = [PAUSE] * (len(known.get("^", ())) + len(known.get("_", ())))
+        for phoneme in phonemes:
+            if phoneme in known:
+                symbols.append(phoneme)
+                symbols += [GAP] * (len(known[phoneme]) + len(known.get("_", ())) - 1)
+        return symbols + [PAUSE] * len(known.get("$", ()))
 
 
 def _feeds(ids: list[int], config: PiperConfig, length_scale: float) -> Feeds:

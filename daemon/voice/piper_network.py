@@ -7,7 +7,7 @@ maps into memory: they lie with the other engines, and go when the voice goes or
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from daemon.store.engines import VOICE, engines_directory, prune
 from daemon.voice.onnx_graph import Graph
 from daemon.voice.vocoder import Decoder, PiecePlan, Window, find_decoder, in_pieces
 
-VERSION = 1  # of what is written
+VERSION = 2  # of what is written
 CUDA = "CUDAExecutionProvider"
 _PROCESSOR = "CPUExecutionProvider"
 _ERRORS_ONLY = 3  # onnxruntime's log severity
@@ -30,7 +30,14 @@ _BEFORE, _DECODER = "before.ort", "decoder.ort"
 Feeds = Mapping[str, NDArray[np.generic]]
 """What a network is given, by name."""
 
+Tell = Callable[[NDArray[np.generic]], object]
+"""Is told how many frames each symbol lasts, before their sound is made."""
+
 log = logging.getLogger(__name__)
+
+
+def _untold(frames: NDArray[np.generic]) -> None:
+    """Whoever asks only for the sound need not know."""
 
 
 class WholeNetwork:
@@ -39,8 +46,8 @@ class WholeNetwork:
     def __init__(self, session: onnxruntime.InferenceSession) -> None:
         self._session = session
 
-    def speak(self, feeds: Feeds, plan: PiecePlan) -> Iterator[Samples]:
-        """Yield the sound, in one piece whatever the plan."""
+    def speak(self, feeds: Feeds, plan: PiecePlan, tell: Tell = _untold) -> Iterator[Samples]:
+        """Yield the sound, in one piece whatever the plan; tell nothing."""
         yield _sound(self._session.run(None, dict(feeds))[0])
 
 
@@ -55,9 +62,13 @@ class CutNetwork:
     ) -> None:
         self._before, self._decoder, self._names = before, decoder, names
 
-    def speak(self, feeds: Feeds, plan: PiecePlan) -> Iterator[Samples]:
+    def speak(self, feeds: Feeds, plan: PiecePlan, tell: Tell = _untold) -> Iterator[Samples]:
         """Yield the sound in pieces as long as planned."""
-        latent = self._before.run([self._names.latent], _fitting(self._before, feeds))[0]
+        names = self._names
+        wanted = [names.latent, names.lengths] if names.lengths else [names.latent]
+        latent, *lengths = self._before.run(wanted, _fitting(self._before, feeds))
+        for told in lengths:
+            tell(told)
         others = _fitting(self._decoder, feeds)
 
         def decode(begin: int, end: int) -> Samples:
@@ -107,7 +118,8 @@ def _halves(path: Path, directory: Path) -> Path | None:
     discard(place)  # somebody has taken a file out of it
     prune(directory, path)
     with atomic_folder(place, replace=False) as making:
-        _optimise(graph.part([decoder.latent]), making / _BEFORE)
+        wanted = [decoder.latent, *([decoder.lengths] if decoder.lengths else [])]
+        _optimise(graph.part(wanted), making / _BEFORE)
         _optimise(graph.part([decoder.output], [decoder.latent]), making / _DECODER)
         told = {
             "model": str(path.resolve()),
@@ -115,6 +127,7 @@ def _halves(path: Path, directory: Path) -> Path | None:
             "output": decoder.output,
             "hop": decoder.window.hop,
             "context": decoder.window.context,
+            "lengths": decoder.lengths,
         }
         (making / VOICE.description).write_text(json.dumps(told), encoding="utf-8")
     return place
@@ -140,7 +153,7 @@ def _cut_network(place: Path, threads: int) -> CutNetwork:
     try:
         told = json.loads((place / VOICE.description).read_text(encoding="utf-8"))
         window = Window(int(told["hop"]), int(told["context"]))
-        names = Decoder(str(told["latent"]), str(told["output"]), window)
+        names = Decoder(str(told["latent"]), str(told["output"]), window, str(told["lengths"]))
         before, decoder = (_mapped(place / name, threads) for name in (_BEFORE, _DECODER))
     # onnxruntime's errors for damaged files share no base class but Exception.
     except Exception as error:

@@ -50,6 +50,8 @@ class Decoder:
     output: str
     """The sound: float32, in [-1, 1], the last axis is time."""
     window: Window
+    lengths: str = ""
+    """The value that holds how many frames each symbol lasts: float32; empty where none does."""
 
 
 def find_decoder(graph: Graph) -> Decoder | None:
@@ -78,7 +80,14 @@ def find_decoder(graph: Graph) -> Decoder | None:
     # Frames that came in by another way could not be cut; a speaker's number holds for all.
     if latent not in maker or not fed <= {"sid"}:
         return None
-    return Decoder(latent, output, Window(hop, needs[latent]))
+    return Decoder(latent, output, Window(hop, needs[latent]), _lengths(graph, latent))
+
+
+def _lengths(graph: Graph, latent: str) -> str:
+    """Find what VITS rounds up to whole frames; nothing else in it is rounded."""
+    before, _ = graph.needed([latent], ())
+    rounded = [node.outputs[0] for node in before if node.operator == "Ceil"]
+    return rounded[0] if len(rounded) == 1 else ""
 
 
 def _convolution_before(node: Node, maker: Mapping[str, Node]) -> Node | None:

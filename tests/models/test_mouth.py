@@ -11,6 +11,7 @@ from daemon.face.visemes import VisemeNetwork
 from daemon.media import Samples
 from daemon.voice.piper import Piper
 from daemon.worker import CancelToken
+from tests.bench.lips_closed import closed, is_lips, late, mouths, voices
 
 Speak = Callable[[str], Samples]
 
@@ -56,6 +57,25 @@ def test_hisses_show_teeth_and_f_bites(speak: Speak) -> None:
     assert typical_peaks(speak, "See, see, see.")[TEETH] > 0.7
     assert far[:, BITE].max() > 0.4
     assert far[:, BITE].mean() > 1.5 * see[:, BITE].mean()
+
+
+@pytest.mark.parametrize("name", ["piper", "kokoro", "mandarin"])
+def test_lips_close_where_a_voice_says_that_it_speaks_with_them(
+    weights: Callable[[str], Path], name: str
+) -> None:
+    weights({"piper": "piper-joe", "mandarin": "mandarin-baker"}.get(name, name))
+    ((_, voice, texts),) = voices([name])
+    pieces = [audio for text in texts[:2] for audio in voice.synthesize(text, CancelToken())]
+    away = list[float]()
+    for audio in pieces:
+        shapes, told = mouths(audio), audio.phones
+        assert told[-1].end > 0.85 * len(audio.samples) - 0.4 * audio.rate
+        for before, phone, after in zip(told, told[1:], told[2:], strict=False):
+            assert not is_lips(phone) or closed(shapes, phone, audio.rate)
+            one = late(audio, before, phone, after)
+            away += [] if one is None else [one]
+    assert len(away) > 3
+    assert abs(float(np.median(away))) < 0.03, "stops are silent where they are told to be"
 
 
 def test_the_mouth_is_shut_at_both_ends_of_a_sentence(speak: Speak) -> None:

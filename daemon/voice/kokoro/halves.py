@@ -40,6 +40,9 @@ _PASSED = (SOUNDS, PITCH, LOUDNESS, TONE)
 _TONE_STEPS = 120  # of the tone's spectrum in a frame, which is 25 ms
 KEPT_FRAMES = 4  # of silence at each end: 100 ms, more than the decoder looks ahead
 
+Lengths = NDArray[np.int64]
+"""How many frames each token lasts, (tokens,); empty where nobody knows."""
+
 _MAX_THREADS = 4  # other models need theirs
 _ERRORS_ONLY = 3  # onnxruntime's log severity
 
@@ -54,9 +57,10 @@ class WholeKokoro:
         if names != INPUTS:
             raise ValueError(f"its inputs are {', '.join(sorted(names))}")
 
-    def __call__(self, feeds: dict[str, NDArray[np.generic]]) -> Samples:
-        """Return the sound of tokens."""
-        return np.asarray(self._session.run([OUTPUT], feeds)[0], np.float32).reshape(-1)
+    def __call__(self, feeds: dict[str, NDArray[np.generic]]) -> tuple[Samples, Lengths]:
+        """Return the sound of tokens; how long each is, this cannot tell."""
+        sound = np.asarray(self._session.run([OUTPUT], feeds)[0], np.float32).reshape(-1)
+        return sound, np.zeros(0, np.int64)
 
 
 class HalvedKokoro:
@@ -72,10 +76,11 @@ class HalvedKokoro:
         if made != {*_PASSED, LENGTHS} or fed != {*_PASSED, "style"} or heard != {OUTPUT}:
             raise ValueError("they are no halves of Kokoro")
 
-    def __call__(self, feeds: dict[str, NDArray[np.generic]]) -> Samples:
-        """Return the sound of tokens, without most of the silence around it."""
-        *passed, lengths = self._before.run([*_PASSED, LENGTHS], feeds)
-        begin, end = heard_frames(np.ravel(lengths))
+    def __call__(self, feeds: dict[str, NDArray[np.generic]]) -> tuple[Samples, Lengths]:
+        """Return the sound of tokens, without most of the silence around it, and their frames."""
+        *passed, told = self._before.run([*_PASSED, LENGTHS], feeds)
+        lengths = np.ravel(told).astype(np.int64)
+        begin, end = heard_frames(lengths)
         sounds, pitch, loudness, tone = passed
         cut = {
             SOUNDS: np.ascontiguousarray(sounds[:, :, begin:end]),
@@ -84,7 +89,10 @@ class HalvedKokoro:
             TONE: np.ascontiguousarray(tone[:, :, _TONE_STEPS * begin : _TONE_STEPS * end + 1]),
             "style": feeds["style"],
         }
-        return np.asarray(self._decoder.run([OUTPUT], cut)[0], np.float32).reshape(-1)
+        sound = np.asarray(self._decoder.run([OUTPUT], cut)[0], np.float32).reshape(-1)
+        lengths[-1] -= int(lengths.sum()) - end
+        lengths[0] -= begin
+        return sound, lengths
 
 
 KokoroRunner = WholeKokoro | HalvedKokoro

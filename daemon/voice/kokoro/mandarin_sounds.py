@@ -35,6 +35,11 @@ def mandarin_sounds(text: str) -> str:
     return " ".join("".join(_sounds(clause.symbols)) for clause in clauses(text))
 
 
+def ipa(symbol: str) -> str:
+    """Return the sound of a symbol of ``mandarin_text``: IPA, "." for silence, " " for a joint."""
+    return "." if symbol in _EDGES else "".join(_sounds((symbol,))).strip() or " "
+
+
 def _sounds(symbols: tuple[str, ...]) -> Iterator[str]:
     """Yield the sounds of a clause as ``mandarin_text`` has it."""
     for symbol in symbols:

@@ -19,6 +19,9 @@ _NUMBERED = (
 TOKENS = {symbol: first + i for first, row in _NUMBERED for i, symbol in enumerate(row)}
 """Symbol → token."""
 
+SYMBOLS = {token: symbol for symbol, token in TOKENS.items()}
+"""Token → symbol."""
+
 MARKS = ';:,.!?—…"()“” '
 """Symbols that are no sound."""
 

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from daemon.languages import codes, language
 from daemon.media import Audio
 from daemon.voice.kokoro.clauses import pieces
 from daemon.voice.kokoro.levels import levels
-from daemon.voice.kokoro.network import NETWORK, PACKS, RATE, KokoroNetwork, read_pack
+from daemon.voice.kokoro.network import NETWORK, PACKS, KokoroNetwork, read_pack
 from daemon.voice.kokoro.symbols import tokens
 from daemon.voice.language_runs import BOTH, LanguageRun, runs
 from daemon.voice.loudness import fingerprint
@@ -60,8 +58,8 @@ class Kokoro:
             if cancel.cancelled:
                 return
             spoken = tokens(piece.sounds + piece.mark)
-            samples = self._network.speak(spoken, self._pack, self._speed)
-            audio = trim(Audio(np.clip(samples, -1, 1), RATE), pause_after(piece.mark))
+            sound = self._network.speak(spoken, self._pack, self._speed)
+            audio = trim(sound, pause_after(piece.mark))
             if len(audio.samples):
                 yield audio
 

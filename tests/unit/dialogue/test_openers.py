@@ -5,7 +5,7 @@ import pytest
 
 from daemon.config import Settings
 from daemon.dialogue.openers import BRISK_S, MAX_KEPT, MAX_KEPT_S, REMEMBERED, Openers, OpenerSounds
-from daemon.media import SPEAK_RATE, Audio
+from daemon.media import SPEAK_RATE, Audio, Phone
 from tests.fakes import silence
 
 HALF_A_SECOND = Audio(silence(0.5, SPEAK_RATE), SPEAK_RATE)
@@ -44,22 +44,27 @@ def test_writing_is_brisk_once_it_is_known_to_be_and_the_slowest_counts() -> Non
     assert brisk == [False, True, *[False] * REMEMBERED, True]
 
 
+def spoken(count: int) -> Audio:
+    return Audio(np.ones(count, np.float32), SPEAK_RATE, (Phone("u", 2, 5),))
+
+
 def test_the_least_recently_used_sound_goes_first() -> None:
     sounds = OpenerSounds()
     for number in range(MAX_KEPT):
-        sounds.keep(f"{number},", [np.ones(10, np.float32)])
+        sounds.keep(f"{number},", [spoken(10)])
     assert sounds.get("0,") is not None
-    sounds.keep("one more,", [np.ones(10, np.float32)])
+    sounds.keep("one more,", [spoken(10)])
     assert "0," in sounds
     assert "1," not in sounds
 
 
 def test_pieces_become_one_sound_and_neither_none_nor_a_long_one_is_kept() -> None:
     sounds = OpenerSounds()
-    sounds.keep("two,", [np.ones(10, np.float32), np.ones(5, np.float32)])
+    sounds.keep("two,", [spoken(10), spoken(5)])
     sounds.keep("none,", [])
-    sounds.keep("long,", [silence(MAX_KEPT_S + 0.1, SPEAK_RATE)])
+    sounds.keep("long,", [Audio(silence(MAX_KEPT_S + 0.1, SPEAK_RATE), SPEAK_RATE)])
     assert (two := sounds.get("two,")) is not None
     assert len(two.samples) == 15
+    assert two.phones == (Phone("u", 2, 5), Phone("u", 12, 15))
     assert "none," not in sounds
     assert "long," not in sounds

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from daemon.media import SPEAK_RATE, Audio, Samples
+from daemon.media import SPEAK_RATE, Audio, Phone, Samples
 from daemon.voice.pacing import AHEAD_S, FIRST_S, LONGEST_S, Pace, streamed
 from daemon.voice.pauses import Trimmer, trim
 
@@ -32,7 +32,7 @@ class Machine:
         self.lengths: list[int] = []
         self._sound, self._load = sound, load
 
-    def pieces(self) -> Iterator[Samples]:
+    def pieces(self, phones: tuple[Phone, ...] = ()) -> Iterator[Audio]:
         frames, begin = len(self._sound) // HOP, 0
         while begin < frames:
             end = min(frames, begin + self.pace.frames(frames - begin))
@@ -41,7 +41,8 @@ class Machine:
             self.now += spent
             self.pace.made(spent, computed)
             self.lengths.append(end - begin)
-            yield self._sound[begin * HOP : end * HOP]
+            yield Audio(self._sound[begin * HOP : end * HOP], RATE, phones)
+            phones = ()
             begin = end
 
 
@@ -91,7 +92,7 @@ def test_the_sound_is_that_of_the_whole(load: float) -> None:
 
 @pytest.mark.parametrize("sound", [np.zeros(0, np.float32), np.zeros(RATE, np.float32)])
 def test_no_speech_is_no_sound(sound: Samples) -> None:
-    assert not list(streamed(iter([sound]), RATE, 0.3, Pace(80, 0)))
+    assert not list(streamed(iter([Audio(sound, RATE)]), RATE, 0.3, Pace(80, 0)))
     assert not list(streamed(iter([]), RATE, 0.3, Pace(80, 0)))
 
 
@@ -114,3 +115,30 @@ def test_soft_speech_is_kept_as_well() -> None:
     trimmer = Trimmer(RATE)
     assert not len(trimmer.push(sound))
     np.testing.assert_array_equal(trimmer.finish(0.0), whole)
+
+
+@pytest.mark.parametrize("load", [0.01, 0.6])
+def test_phones_come_with_the_first_piece_where_they_are_heard(load: float) -> None:
+    sound = speech(silence_s=0.5)
+    heard = Phone("m", RATE, RATE + 600)
+    phones = (Phone(".", 0, RATE // 4), Phone("a", RATE // 4, RATE), heard)
+    machine = Machine(sound, load)
+    first, *others = streamed(machine.pieces(phones), RATE, 0.1, machine.pace)
+    assert not any(piece.phones for piece in others)
+    vowel, nasal = first.phones
+    assert vowel.start == 0, "what was before the speech is left out"
+    heard_at = np.concatenate([piece.samples for piece in (first, *others)])[nasal.start :]
+    wanted = Audio(sound[heard.start : heard.end], RATE).at_rate(SPEAK_RATE).samples[100:-100]
+    np.testing.assert_allclose(heard_at[100:][: len(wanted)], wanted, atol=0.02)
+    assert nasal.end - nasal.start == 1200
+
+
+def test_phones_are_trimmed_with_their_sound() -> None:
+    sound = speech(silence_s=0.5)
+    phones = (Phone(".", 0, RATE // 4), Phone("a", RATE // 4, RATE), Phone("m", RATE, 9 * RATE))
+    told = trim(Audio(sound, RATE, phones), 0.1)
+    vowel, nasal = told.phones
+    assert vowel.start == 0
+    dropped = RATE - nasal.start
+    assert 0.45 * RATE < dropped <= 0.5 * RATE
+    np.testing.assert_array_equal(told.samples[1000:9000], sound[1000 + dropped : 9000 + dropped])

@@ -19,7 +19,17 @@ from daemon.voice.plain_factory import LateVoice, PlainFactory
 from daemon.voice.plain_voices import PlainVoice
 from daemon.voice.vocoder import Window, find_decoder
 from daemon.worker import CancelToken
-from tests.tiny_piper import CHANNELS, CONTEXT, HOP, RATE, message, network, node, write_voice
+from tests.tiny_piper import (
+    CHANNELS,
+    CONTEXT,
+    FRAMES_PER_PHONEME,
+    HOP,
+    RATE,
+    message,
+    network,
+    node,
+    write_voice,
+)
 
 
 class Pieces:
@@ -62,6 +72,15 @@ def test_pieces_are_the_whole(
     if speaker is not None:
         other = np.concatenate(list(cut.speak(feeds(9, 0), Pieces(5))))
         assert np.abs(other - whole).max() > 0.01, "another speaker sounds otherwise"
+
+
+def test_it_tells_how_long_each_symbol_is_before_it_makes_the_sound(tmp_path: Path) -> None:
+    cut, told = on_processor(write_voice(tmp_path), 1, tmp_path / "engines"), list[object]()
+    pieces = cut.speak(feeds(9), Pieces(5), lambda frames: told.append(frames.tolist()))
+    next(pieces)
+    assert told == [[1, 1, FRAMES_PER_PHONEME]]
+    assert len(list(pieces)) > 1
+    assert len(told) == 1
 
 
 def test_where_it_is_cut(tmp_path: Path) -> None:
