@@ -15,7 +15,10 @@ from daemon.languages import language
 from daemon.media import SPEAK_RATE, Audio
 from daemon.worker import CancelToken
 
-POLL_INTERVAL_S = 2.0  # one is made at a time, if nothing has happened since the last look
+POLL_INTERVAL_S = 2.0
+# One is made at a time, if nothing has happened since the last look. All are there a quarter of a
+# minute after the start, and from then on a silence costs nothing.
+EACH_S = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +35,9 @@ async def keep_openers_ready(session: Session) -> None:
     if openers is None:
         return
     state, sounds, missing = session.state, openers.sounds, _likely(openers)
+    await asyncio.sleep(POLL_INTERVAL_S)
     while True:
-        await asyncio.sleep(POLL_INTERVAL_S)
+        await asyncio.sleep(EACH_S if missing else POLL_INTERVAL_S)
         quiet = session.state == state and state.phase is Phase.LISTENING
         state = session.state
         if openers.sounds is not sounds:

@@ -123,6 +123,25 @@ def test_what_tools_told_has_no_opener() -> None:
     assert stage.remembered()[-1] == ("assistant", "Sure, it is noon now.")
 
 
+def test_all_of_them_are_there_a_quarter_of_a_minute_after_the_start() -> None:
+    """What is left of the quiet costs nothing."""
+    openers, converter = Openers(Settings()), FakeConverter()
+    stage = Stage(
+        replace(parts(FakeRecognizer(), FakeChat(), converter=converter), openers=openers)
+    )
+
+    async def main() -> None:
+        task = asyncio.create_task(keep_openers_ready(stage.session))
+        await asyncio.sleep(15)
+        made = converter.converted
+        await asyncio.sleep(60)
+        assert 10 < made == converter.converted
+        task.cancel()
+        await asyncio.wait([task])
+
+    run_virtual(main())
+
+
 def test_the_likeliest_are_spoken_ahead_while_nobody_talks() -> None:
     converter = FakeConverter()
     openers = Openers(Settings())
