@@ -18,7 +18,7 @@ from daemon.worker import CancelToken
 POLL_INTERVAL_S = 2.0
 # One is made at a time, if nothing has happened since the last look. All are there a quarter of a
 # minute after the start, and from then on a silence costs nothing.
-EACH_S = 0.5
+EACH_S = 0.25
 
 log = logging.getLogger(__name__)
 
