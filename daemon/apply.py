@@ -160,6 +160,8 @@ def _swap(
         session.stop_speaking()  # after it nobody calls the old ones
     if built.face is not None and running.screen is not None:
         running.screen.use(built.face)
+    if running.screen is not None:
+        running.screen.behaviour.expressiveness = wanted.face.expressiveness
     set_level(wanted.log.level)
     session.barge_in_s = wanted.dialogue.barge_in_s
     running.chat.history.languages = settings.ears.languages

@@ -73,6 +73,13 @@ class StateChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PersonPaused(Event):
+    """Who speaks has fallen silent for a moment, or goes on; for the face, inside the process."""
+
+    pauses: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TurnEnded(Event):
     """A reply that was heard has ended."""
 

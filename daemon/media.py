@@ -7,13 +7,14 @@ starts at zero with every reply.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from daemon.expression import Cue, Felt
 from daemon.json_object import JsonObject as JsonObject
 
 LISTEN_RATE = 16_000  # Hz: what webrtcvad, Silero, Smart Turn and Whisper all expect
@@ -191,6 +192,8 @@ class Sentence:
     """As it is to be spoken: no Markdown, no emoji."""
     opener: bool = False
     """Whether it is only the first few words, which the rest has to follow at once."""
+    feelings: tuple[Felt, ...] = field(default=(), compare=False)
+    """What its words are to be said with, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,3 +221,5 @@ class FaceFrame:
     at: int
     """Reply clock: the sample at which it is to be shown."""
     mouth: Mouth
+    cue: Cue = field(default_factory=Cue)
+    """What it asks of the rest of the face."""

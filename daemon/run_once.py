@@ -30,6 +30,7 @@ from daemon.memory.file import memory_path
 from daemon.processor_load import PROCESSORS, physical_cores
 from daemon.quicker_engine import use_quicker_engine
 from daemon.running import Running
+from daemon.shown_attitude import show_attitude
 from daemon.shown_timers import show_timers
 from daemon.skills.skills import warm_up
 from daemon.tools.toolbox import Toolbox
@@ -100,6 +101,7 @@ async def _showing(
         face, components.camera, worker, camera, player.audible_in,
         muted=lambda: mute.camera, sparing=lambda: PROCESSORS.scarce(cores),
     )  # fmt: skip
+    screen.behaviour.expressiveness = components.settings.face.expressiveness
     components.on_close_async(screen.close)
     showing = asyncio.create_task(screen.run(), name="camera")
     try:
@@ -135,6 +137,9 @@ async def _load(
         components.on_close(show_timers(skills.book, screen.timer_card, bus))
     parts = replace(loaded, tools=tools)
     session = Session(parts, sound.loudspeaker, screen, {}, settings.dialogue.barge_in_s, bus)
+    if screen is not None:
+        shown = show_attitude(screen.behaviour, bus, lambda: session.heard_ahead)
+        components.on_close(shown)
     session.context.apply_settings(settings.dialogue, settings.ears.languages)
     session.context.wake_phrase = mode.detector.phrase if isinstance(mode, WakeWord) else ""
     session.language = settings.ears.languages[0]

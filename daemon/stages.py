@@ -8,6 +8,7 @@ at its ``CancelToken`` at least per token, per sentence or per batch of frames, 
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
+from daemon.expression import Pose
 from daemon.media import (
     Audio,
     CalledTool,
@@ -165,14 +166,15 @@ class LipSync(Part, Protocol):
     def finish(self, cancel: CancelToken) -> Iterator[Mouth]:
         """Yield the mouths held back, as if silence followed; none beyond the end of the sound."""
 
-    def picture(self, tick: int, mouth: Mouth | None) -> Image:
-        """Draw frame ``tick`` of the camera's clock; without a mouth the face comes to rest.
+    def picture(self, tick: int, mouth: Mouth | None, pose: Pose | None = None) -> Image:
+        """Draw frame ``tick`` of the camera's clock; without a mouth the lips come to rest.
 
-        Called from the camera's thread while ``render`` runs in another: touches no model.
+        Without a ``pose`` the head is left to itself. Called from the camera's thread while
+        ``render`` runs in another: touches no model.
         """
 
-    def moves(self, since: int, tick: int) -> bool:
-        """Whether the face at rest is seen to have moved between two ticks; for any thread."""
+    def moves(self, before: Pose, now: Pose) -> bool:
+        """Whether one pose is seen to differ from the other, without a mouth; for any thread."""
 
 
 class Camera(Part, Protocol):

@@ -12,6 +12,7 @@ from daemon.brain.here_and_now import time_note
 from daemon.brain.history import History
 from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.parts import Parts
+from daemon.expression import Pose
 from daemon.media import (
     LISTEN_RATE,
     SPEAK_RATE,
@@ -237,10 +238,10 @@ class FakeFace(FakePart):
     def finish(self, cancel: CancelToken) -> Iterator[Mouth]:
         yield from ()
 
-    def picture(self, tick: int, mouth: Mouth | None) -> Image:
+    def picture(self, tick: int, mouth: Mouth | None, pose: Pose | None = None) -> Image:
         return np.zeros((64, 64, 3), np.uint8)
 
-    def moves(self, since: int, tick: int) -> bool:
+    def moves(self, before: Pose, now: Pose) -> bool:
         return True
 
 

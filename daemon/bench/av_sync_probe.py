@@ -25,6 +25,7 @@ from daemon.bench.daemon_under_test import end_with_parent, report
 from daemon.components import Components
 from daemon.config import Settings, load
 from daemon.errors import DeviceError
+from daemon.expression import Pose
 from daemon.face.camera import VirtualCamera
 from daemon.face.streamer import FaceStreamer
 from daemon.media import SPEAK_RATE, Audio, FaceFrame, Image, Mouth
@@ -68,11 +69,11 @@ class FlashFace:
         """Yield nothing."""
         yield from ()
 
-    def picture(self, tick: int, mouth: Mouth | None) -> Image:
+    def picture(self, tick: int, mouth: Mouth | None, pose: Pose | None = None) -> Image:
         """Return white or black."""
         return self._white if mouth is not None and mouth[0] > 0 else self._black
 
-    def moves(self, since: int, tick: int) -> bool:
+    def moves(self, before: Pose, now: Pose) -> bool:
         """Each picture is shown."""
         return True
 

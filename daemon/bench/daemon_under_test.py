@@ -32,6 +32,7 @@ from daemon.dialogue.parts import Parts
 from daemon.dialogue.state import Phase
 from daemon.dialogue.trace import Trace
 from daemon.events import Bus, Listening
+from daemon.expression import Pose
 from daemon.face.shapes import VOICE
 from daemon.graphics import device_of
 from daemon.media import Audio, Image, Mouth
@@ -112,17 +113,17 @@ class WatchedFace:
         """Render the end."""
         return self._face.finish(cancel)
 
-    def picture(self, tick: int, mouth: Mouth | None) -> Image:
+    def picture(self, tick: int, mouth: Mouth | None, pose: Pose | None = None) -> Image:
         """Pass on, and remember."""
         if mouth is None:
             self.resting = True
         elif moves(mouth):
             self.resting = False
-        return self._face.picture(tick, mouth)
+        return self._face.picture(tick, mouth, pose)
 
-    def moves(self, since: int, tick: int) -> bool:
+    def moves(self, before: Pose, now: Pose) -> bool:
         """Pass on."""
-        return self._face.moves(since, tick)
+        return self._face.moves(before, now)
 
     def close(self) -> None:
         """Pass on."""

@@ -7,9 +7,11 @@ right. What differs between languages is in ``sentence_rules.py``.
 
 import re
 
+from daemon.brain.feelings import feelings_in_words, may_be_mark
 from daemon.brain.reasoning_filter import ReasoningFilter
 from daemon.brain.sentence_rules import SentenceRules, sentence_rules
 from daemon.brain.speakable_text import CJK, SpeakableText, tidy
+from daemon.expression import Feeling, Felt
 from daemon.languages.guess import HAN, KANA, MARKS
 from daemon.media import Sentence
 
@@ -56,11 +58,13 @@ class SentenceSplitter:
         """
         self._brisk = brisk
         self._rules = sentence_rules(language)
+        self._language = language
         self.openers = openers
         """Whether it may begin with a piece of less than ``FIRST_CLAUSE_WORDS``: "Sure,"."""
         self._reasoning = ReasoningFilter()
         self._spoken = SpeakableText()
         self._text = ""
+        self._felt: list[tuple[int, Feeling]] = []  # what marks said, with their places in it
         self._count = 0
         self._words_cut = 0.0
 
@@ -74,7 +78,7 @@ class SentenceSplitter:
             following = self._spoken.next_visible
             settled = self._spoken.feed(char)
             if settled or self._spoken.next_visible != following:
-                self._text += settled
+                self._add(settled)
                 sentences += self._cut(self._spoken.next_visible)
         return sentences
 
@@ -82,20 +86,38 @@ class SentenceSplitter:
         """End the reply; return what is left."""
         self.openers = False  # nothing follows
         sentences = self._feed(self._reasoning.finish())
-        self._text += self._spoken.finish() + "\n"
+        self._add(self._spoken.finish() + "\n")
         return sentences + self._cut("")
+
+    def _add(self, settled: str) -> None:
+        self._felt += [(len(self._text) + at, feeling) for at, feeling in self._spoken.felt]
+        self._spoken.felt.clear()
+        self._text += settled
 
     def _cut(self, following: str) -> list[Sentence]:
         """Take complete sentences off the front; ``following`` is the next character if known."""
+        if may_be_mark(following):
+            return []  # it belongs to the sentence before it, and costs a token
         sentences = []
         while (end := self._end(following)) is not None:
-            text, self._text = tidy(self._text[:end]), self._text[end:]
+            said, self._text = self._text[:end], self._text[end:]
+            text = tidy(said)
+            felt = self._take_feelings(said, text)
             if text:
                 opener = self._may_open and words(text) < FIRST_CLAUSE_WORDS
-                sentences.append(Sentence(self._count, text, opener))
+                sentences.append(Sentence(self._count, text, opener, felt))
                 self._count += 1
                 self._words_cut += words(text)
         return sentences
+
+    def _take_feelings(self, said: str, text: str) -> tuple[Felt, ...]:
+        """Return what is felt in a piece that was cut off, by its marks or else by its words."""
+        end, blank = len(said), len(self._text) - len(self._text.lstrip())
+        own = [found for found in self._felt if text and found[0] <= end + blank]
+        self._felt = [(max(0, at - end), kind) for at, kind in self._felt[len(own) :]]
+        if own:
+            return tuple(Felt(kind, min(1.0, at / end)) for at, kind in own)
+        return feelings_in_words(text, self._language) if text else ()
 
     def _end(self, following: str) -> int | None:
         """Where the first piece of the text ends, if that is certain."""

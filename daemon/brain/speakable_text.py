@@ -12,6 +12,8 @@ import re
 from enum import Enum, auto
 
 from daemon.brain import latex
+from daemon.brain.feelings import TAG, marks_in
+from daemon.expression import Feeling
 
 CJK = "\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U000323af"
 """Chinese characters and punctuation, kana, and full-width forms, as a regex class."""
@@ -106,6 +108,8 @@ class SpeakableText:
         self._until = ""  # what ends the code or the element that is not read
         self._chinese = self._latin = 0  # characters and words so far, which tell the language
         self._last = " "  # the character given back last, for what depends on both neighbours
+        self.felt: list[tuple[int, Feeling]] = []
+        """What marks in the text given back last said, with their places in it; may be cleared."""
 
     @property
     def next_visible(self) -> str:
@@ -203,6 +207,9 @@ class SpeakableText:
         self._line_start = (raw + text).endswith("\n") or (self._line_start and not text.strip())
         if raw.endswith("\n") and not text.endswith("\n"):
             text += "\n"
+        self.felt += [
+            (len(text) if raw[:start].strip() else 0, feeling) for start, feeling in marks_in(raw)
+        ]
         return text
 
     def _with_formulas_read(self, text: str) -> str:
@@ -234,7 +241,7 @@ def _plain(text: str) -> str:
     text = _LINK.sub(lambda link: link[1] or link[2] or "", _CITATION.sub("", text))
     text = _FOOTNOTE.sub("", text)
     text = _ADDRESS.sub(_host, text)
-    text = _EMOTICON.sub("", _SHORTCODE.sub("", text))
+    text = _EMOTICON.sub("", _SHORTCODE.sub("", TAG.sub("", text)))
     text = _RULE.sub("", text)
     text = _ESCAPE.sub(r"\1", text)
     text = _RANGE.sub("-", _TIMES.sub("×", _POWER.sub("^", text)))

@@ -76,7 +76,7 @@ async def answer_recording(
             ears = components.worker("ears")
             endpointer = await ears.run(lambda _: components.endpointer())
         heard = await ears.run(find_question, endpointer, recording, arguments.audio)
-        film = Film()
+        film = Film(settings.face.expressiveness)
         with err.status(tr("Answering…")):
             reply = await _answer(heard, parts, player, film if face else None)
         if face and arguments.out:

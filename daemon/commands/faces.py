@@ -13,6 +13,7 @@ from daemon.commands.film import film_path, with_face
 from daemon.commands.questions import confirm
 from daemon.dialogue.personas import list_personas
 from daemon.errors import SetupError
+from daemon.expression import Attitude
 from daemon.face.catalogue import ClipEntry, Face, add_clip, find_face, remove_face
 from daemon.face.catalogue import list_faces as known_faces
 from daemon.face.catalogue import own_face as own_face_called
@@ -26,6 +27,8 @@ from daemon.worker import CancelToken, Worker
 if TYPE_CHECKING:
     from daemon.config import Settings
     from daemon.face.source import MediaInfo, Options
+
+STATES = (Attitude.SPEAKING, Attitude.LISTENING, Attitude.THINKING, Attitude.IDLE)
 
 
 def register(commands: Subcommands) -> None:
@@ -69,13 +72,18 @@ def _register_add(leaves: Subcommands) -> None:
             "the camera. Called again with the same name it adds another clip."
         ),
         epilog="digital-life faces add me.mp4 --name me\n"
-        "digital-life faces add listening.mp4 --name me --idle",
+        "digital-life faces add listening.mp4 --name me --state listening",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add.add_argument("path", type=Path, metavar="PATH", help=tr("the film or photograph"))
     add.add_argument("--name", required=True, help=tr("what the face is to be called"))
     add.add_argument(
-        "--idle", action="store_true", help=tr("this clip is for when nothing is said")
+        "--state", type=Attitude, choices=STATES, default=Attitude.SPEAKING,
+        metavar="|".join(STATES),
+        help=tr("what this clip is for; default: speaking, and for all that has no clip"),
+    )  # fmt: skip
+    add.add_argument(  # what it was called until there was more than speaking and not
+        "--idle", dest="state", action="store_const", const=Attitude.IDLE, help=argparse.SUPPRESS
     )
     sides = ("TOP", "BOTTOM", "LEFT", "RIGHT")
     add.add_argument(
@@ -140,7 +148,7 @@ def add_face(arguments: argparse.Namespace, settings: "Settings") -> int:
         console=err,
     ) as progress:
         folder = run_until_signal(_prepare(source, options, settings, face, progress))
-    add_clip(face, ClipEntry(folder, arguments.path.name, arguments.idle))
+    add_clip(face, ClipEntry(folder, arguments.path.name, arguments.state))
     out.print(tr("The face “{name}” is there.").format(name=face.name), markup=False)
     _tell_next(face.name, settings)
     return 0
@@ -217,7 +225,7 @@ def show_face(arguments: argparse.Namespace, _settings: "Settings") -> int:
         still = len(clip) == 1
         shown = sum(end - first for first, end in clip.runs)
         seconds = tr("photograph") if still else f"{shown / clip.fps:.1f}"
-        use = tr("both") if still else tr("silence") if entry.idle else tr("speech")
+        use = tr("everything") if still else entry.use.value
         weight = sum(file.stat().st_size for file in entry.folder.iterdir())
         size = f"{clip.size[0]}×{clip.size[1]}"
         table.add_row(entry.source, seconds, size, use, decimal(weight))

@@ -11,9 +11,10 @@ from daemon.commands.film import write_film
 from daemon.commands.voice_option import statement
 from daemon.components import Components
 from daemon.errors import InputError
+from daemon.face.cues import CueTrack
 from daemon.face.streamer import Film
 from daemon.i18n import tr
-from daemon.media import SPEAK_RATE, Audio, FaceFrame, Sentence, joined
+from daemon.media import SPEAK_RATE, FaceFrame, Sentence, Speech, joined
 
 if TYPE_CHECKING:
     from daemon.config import Settings
@@ -31,30 +32,36 @@ async def speak(sentences: list[Sentence], path: Path | None, settings: "Setting
         with err.status(tr("Loading models…")):
             voice = await components.make(speaking, components.voice)
             conversion = await components.conversion(voice, speaking)
-        total, pieces = 0, []
+        total, said = 0, list[Speech]()
         for sentence in sentences:
             async for plain in speaking.stream(voice.synthesize, sentence.text):
                 audio = await conversion.convert(plain) if conversion else plain
                 audio = audio.at_rate(SPEAK_RATE)
+                said.append(Speech(0, sentence, total, audio))
                 total += len(audio.samples)
-                pieces.append(audio)
                 if player:
                     await player.play(audio.samples)
-        if not pieces:
+        if not said:
             raise InputError(tr("There is nothing to say in this text"))
         if player:
             await wait_until_heard(player, total)
         if path:
-            await _film(components, path, joined(pieces), statement(conversion))
+            await _film(components, path, said, statement(conversion))
 
 
-async def _film(components: Components, path: Path, sound: Audio, comment: str) -> None:
-    drawing, film = components.worker("lips"), Film()
+async def _film(components: Components, path: Path, said: list[Speech], comment: str) -> None:
+    sound = joined([speech.audio for speech in said])
+    drawing = components.worker("lips")
+    film = Film(components.settings.face.expressiveness)
     face = await components.make(drawing, components.face)
+    cues = CueTrack(face.fps)
+    for speech in said:
+        cues.feed(speech)
     await drawing.run(lambda _: face.begin())
     number = 0
     for work in ((face.render, sound), (face.finish,)):
         async for mouth in drawing.stream(*work):
-            await film.put(FaceFrame(0, number * SPEAK_RATE // face.fps, mouth))
+            at = number * SPEAK_RATE // face.fps
+            await film.put(FaceFrame(0, at, mouth, cues.take(at)))
             number += 1
     await drawing.run(write_film, path, face, film, sound.samples, comment)

@@ -89,6 +89,14 @@ class FaceSettings(Section):
     name: str = setting(
         "default", "As `digital-life faces list` names it.", live=True, label="Face"
     )
+    expressiveness: float = setting(
+        0.5,
+        "How much the face shows of what is felt in the words: 0 is composed, 1 lively.",
+        live=True,
+        label="Expressiveness",
+        ge=0,
+        le=1,
+    )
     lips: str = setting(
         "auto",
         "What moves the mouth of your own face. auto: Wav2Lip where its weights are, else the "

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from daemon.dialogue.streams import Channel
 from daemon.dialogue.turn import Turn
+from daemon.expression import Cue
+from daemon.face.cues import CueTrack
 from daemon.media import SPEAK_RATE, FaceFrame, Mouth, Speech
 from daemon.stages import LipSync
 from daemon.worker import Worker
@@ -56,6 +58,7 @@ class FaceAnimation:
         self._timings = turn.timings
         self._begun = asyncio.Event()
         self._first = asyncio.Event()
+        self._cues: CueTrack | None = None
 
     async def run(self) -> None:
         """Draw until ``speech`` is closed."""
@@ -83,7 +86,9 @@ class FaceAnimation:
         render = self._timings.timed_iterator("lips", lip_sync.render)
         finish = self._timings.timed_iterator("lips", lip_sync.finish)
         number, speaks = 0, False
+        self._cues = cues = CueTrack(lip_sync.fps)
         async for speech in self.speech:
+            await self._drawing.run(lambda _, piece=speech: cues.feed(piece))
             mouths = self._drawing.stream(render, speech.audio, depth=FRAMES_AHEAD)
             number, speaks = await self._show(frames, mouths, number, lip_sync.fps), True
         if speaks:
@@ -99,9 +104,9 @@ class FaceAnimation:
                 self._timings.mark("first_frame")
                 await self._begun.wait()
                 async with asyncio.timeout(UNSEEN_S):
-                    await frames.put(
-                        FaceFrame(self._turn.number, number * SPEAK_RATE // fps, mouth)
-                    )
+                    at = number * SPEAK_RATE // fps
+                    cue = self._cues.take(at) if self._cues is not None else Cue()
+                    await frames.put(FaceFrame(self._turn.number, at, mouth, cue))
                 self._first.set()
                 number += 1
         return number

@@ -46,7 +46,7 @@ from daemon.ears.events import (
     SpeechTooShort,
 )
 from daemon.errors import DigitalLifeError
-from daemon.events import Bus, StateChanged
+from daemon.events import Bus, PersonPaused, StateChanged
 from daemon.i18n import tr
 from daemon.media import SPEAK_RATE, Samples, Transcript
 
@@ -204,6 +204,8 @@ class Session:
         if outdated and before.phase is Phase.HEARING and self._reply is not None:
             self._reply.cancel()
             self._reply = None
+        if isinstance(event, SpeechFaded | SpeechContinued):
+            self._bus.publish(PersonPaused(isinstance(event, SpeechFaded)))
         if isinstance(event, SpeechFaded) and self._turn is not None:
             if outdated:
                 self._turn.read_ahead(group)

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from daemon.face.motion import Pose
+from daemon.expression import Pose
+from daemon.face.motion import CHEST_PX
 from daemon.face.pixels import Floats
 from daemon.media import Image
 
 GRID = 4  # the bending field is worked out at every fourth pixel and filled in between
 MARGIN = 56  # pixels around the head in which its movement fades
-BREATH_PX = 2.6  # how far the shoulders rise
+CHEEK_PX = 4.0  # that a broad smile raises the cheeks
+KNIT = 1.0  # pixels that knit brows come nearer each other for each that they sink
 BREATHS = 5  # pictures of the breathing body that are kept; between them it is faded
 
 
@@ -75,11 +77,26 @@ class Canvas:
         self._turn = np.exp(
             -(((self._x - cx) / 84) ** 4) - ((self._y - (layout.eyes[0][1] + my) / 2) / 150) ** 4
         ).astype(np.float32)
-        brows = sum(
-            np.exp(-(((self._x - ex) / 52) ** 4) - ((self._y - ey + 40) / 17) ** 2)
+        self._brows = [
+            np.exp(-(((self._x - ex) / 52) ** 4) - ((self._y - ey + 40) / 19) ** 2).astype(
+                np.float32
+            )
             for ex, ey in layout.eyes
+        ]
+        inward = np.sign(cx - np.array([ex for ex, _ in layout.eyes]))
+        self._inner = [
+            np.exp(
+                -(((self._x - ex - 34 * side) / 20) ** 2) - ((self._y - ey + 40) / 20) ** 2
+            ).astype(np.float32)
+            for (ex, ey), side in zip(layout.eyes, inward, strict=True)
+        ]
+        self._inward = inward
+        self._cheeks = sum(
+            np.exp(
+                -(((self._x - mx - 66 * side) / 34) ** 2) - ((self._y - my + 50) / 40) ** 2
+            ).astype(np.float32)
+            for side in (-1, 1)
         )
-        self._brows = np.asarray(brows, np.float32)
         self._breath = _smoothstep(layout.chin + 10, layout.chin + 110, self._y)
 
     def _shoulders(self, picture: Image) -> None:
@@ -92,7 +109,7 @@ class Canvas:
         weight = _smoothstep(self._layout.chin + 10, self._layout.chin + 110, y)
         self._bodies = [
             cv2.remap(
-                picture, x, y + weight * (BREATH_PX * i / (BREATHS - 1)), cv2.INTER_CUBIC,
+                picture, x, y + weight * (CHEST_PX * i / (BREATHS - 1)), cv2.INTER_CUBIC,
                 borderMode=cv2.BORDER_REPLICATE,
             )
             for i in range(BREATHS)
@@ -109,11 +126,18 @@ class Canvas:
             self._bodies[i], 1 - (phase - i), self._bodies[i + 1], phase - i, 0, out[self._low :]
         )
         px, py = self._layout.pivot
-        dx = pose.x - pose.roll * (self._y - py)
-        dy = pose.y + pose.roll * (self._x - px)
+        across, along = self._x - px, self._y - py
+        dx = pose.x - pose.roll * along + pose.forward * across
+        dy = pose.y + pose.roll * across + pose.forward * along
         from_x = self._x - self._head * (dx + pose.yaw * self._turn)
-        from_y = self._y - self._head * dy - jaw * self._jaw
-        from_y += BREATH_PX * pose.breath * self._breath + pose.brows * self._brows
+        from_y = self._y - self._head * (dy + pose.pitch * self._turn) - jaw * self._jaw
+        from_y += CHEST_PX * pose.breath * self._breath
+        from_y += CHEEK_PX * max(pose.smile, 0) * self._cheeks
+        raised = pose.brow_left, pose.brow_right
+        sides = zip(self._brows, self._inner, raised, self._inward, strict=True)
+        for brow, inner, by, side in sides:
+            from_y += by * brow + pose.worry * inner
+            from_x -= side * KNIT * max(-pose.worry, 0) * inner
         width, height = self.right - self.left, self.bottom - self.top
         maps = []
         for field, start in ((from_x, self.left), (from_y, self.top)):

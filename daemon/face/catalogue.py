@@ -5,10 +5,12 @@ import json
 import re
 import shutil
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from daemon.errors import InputError, SetupError
+from daemon.expression import Attitude
 from daemon.files import atomic_write, make_folder
 from daemon.folders import data_folder
 from daemon.i18n import tr
@@ -31,8 +33,8 @@ class ClipEntry:
     folder: Path
     source: str
     """The name of the file that it was made from."""
-    idle: bool
-    """Meant for when nothing is said."""
+    use: Attitude
+    """What it is shown for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def list_faces() -> list[Face]:
             try:
                 kept = tomllib.loads(path.read_text(encoding="utf-8"))
                 clips = tuple(
-                    ClipEntry(path.parent / clip["folder"], str(clip["source"]), bool(clip["idle"]))
+                    ClipEntry(path.parent / clip["folder"], str(clip["source"]), _use(clip))
                     for clip in kept.get("clips", ())
                 )
             except (OSError, ValueError, KeyError, TypeError):
@@ -119,7 +121,7 @@ def own_face(name: str) -> Face:
 
 
 def add_clip(face: Face, entry: ClipEntry) -> Face:
-    """Add a clip to a user's face, or change whether it is idle; ``StorageError``."""
+    """Add a clip to a user's face, or change what it is for; ``StorageError``."""
     clips = tuple(clip for clip in face.clips if clip.folder != entry.folder)
     clips = (*clips, entry)
     changed = replace(face, clips=clips, description=", ".join(clip.source for clip in clips))
@@ -127,7 +129,7 @@ def add_clip(face: Face, entry: ClipEntry) -> Face:
     for clip in changed.clips:
         lines += [
             "", "[[clips]]", f"folder = {_text(clip.folder.name)}",
-            f"source = {_text(clip.source)}", f"idle = {str(clip.idle).lower()}",
+            f"source = {_text(clip.source)}", f"state = {_text(clip.use)}",
         ]  # fmt: skip
     target = face.directory / "face.toml"
     with storage_errors(face.directory):
@@ -142,6 +144,13 @@ def remove_face(face: Face) -> None:
     with storage_errors(face.directory):
         (face.directory / "face.toml").unlink(missing_ok=True)  # from here on it is no face
         shutil.rmtree(face.directory)
+
+
+def _use(clip: Mapping[str, object]) -> Attitude:
+    """Return what a clip is for; until version 0.2 it was said only whether it is idle."""
+    if "state" in clip:
+        return Attitude(str(clip["state"]))
+    return Attitude.IDLE if clip["idle"] else Attitude.SPEAKING
 
 
 def _text(value: str) -> str:

@@ -7,6 +7,7 @@ from daemon.face.pixels import Floats, coverage, hill, looked_up, over, planes, 
 from daemon.media import Image
 
 SIZE = 1.15
+SQUINT_PX = 4.5  # that the lower lid rises in a broad smile
 REACH = (-52, -34, 52, 28)  # left, top, right, bottom: pixels from an eye's middle ever drawn
 # The edges of the open lids and of the shut one, inner corner to outer: pixels from the middle.
 _X = np.array([-31, -29, -24, -15, -4, 8, 18, 26, 31, 35], np.float32)
@@ -46,11 +47,13 @@ class Eyes:
         outward: int,
         lids: float,
         gaze: tuple[float, float],
+        squint: float = 0.0,
     ) -> None:
         """Draw one eye into ``skin`` (3, h, w).
 
         ``x`` and ``y`` (h, w) are pixels from the eye's middle, ``outward`` is 1 for the eye whose
-        outer corner is on the right, -1 for the other; ``lids`` 0 is open and 1 shut.
+        outer corner is on the right, -1 for the other; ``lids`` 0 is open and 1 shut, ``squint``
+        how far the cheek pushes the lower lid up, 0 to 1.
         """
         x, y = x * np.float32(1 / SIZE), y * np.float32(1 / SIZE)
         side = x * np.float32(outward)
@@ -59,6 +62,9 @@ class Eyes:
         upper += np.float32(0.7 * gaze[1])
         upper += (shut - upper) * np.float32(lids)
         lower -= np.float32(1.2 * lids)
+        # it bows up in its middle, and never beyond the upper one
+        lower -= np.float32(SQUINT_PX * squint * (1 - max(lids, 0))) * hill(side - 2, 26)
+        np.maximum(lower, upper, out=lower)
         ends = coverage(side + 30) * coverage(32.5 - side)
         ball = self._ball(x, y, side, upper, gaze)
         over(skin, ball, coverage(y - upper) * coverage(lower - y) * ends)

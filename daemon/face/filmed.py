@@ -6,16 +6,19 @@ reply begins or ends; only the mouth follows the sound.
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 import cv2
 import numpy as np
 
+from daemon.expression import Attitude, Pose
 from daemon.face.canvas import Frame
 from daemon.face.clip import Clip, DamagedPicture
 from daemon.face.footage import Footage, View, takes_of
 from daemon.face.lips import Lips
+from daemon.face.motion import idle_pose
 from daemon.face.photo import Photo
 from daemon.face.portrait import CALMING, CLOSING, MouthReader, layer
 from daemon.face.shapes import PARAMETERS, VOICE
@@ -54,11 +57,11 @@ class PictureSource(Protocol):
     def source(self, tick: int) -> tuple[Clip, int]:
         """Return the clip and the picture that will be shown at ``tick``; for any thread."""
 
-    def view(self, tick: int, speaking: bool) -> View:
+    def view(self, tick: int, pose: Pose) -> View:
         """Return the picture of ``tick``."""
 
-    def moves(self, since: int, tick: int) -> bool:
-        """Whether the picture is seen to change between two ticks; for any thread."""
+    def moves(self, before: Pose, now: Pose) -> bool:
+        """Whether the picture is seen to change between two poses; for any thread."""
 
 
 class FilmedFace:
@@ -124,10 +127,12 @@ class FilmedFace:
         """Yield the mouths of the reply's end."""
         return self._mouths.finish(cancel)
 
-    def picture(self, tick: int, mouth: Mouth | None) -> Image:
+    def picture(self, tick: int, mouth: Mouth | None, pose: Pose | None = None) -> Image:
         """Draw frame ``tick`` of the camera's clock; one that is damaged shows the last again."""
+        if pose is None:
+            pose = idle_pose(tick / self._fps, 0.0)
         try:
-            self._shown = self._drawn(tick, mouth)
+            self._shown = self._drawn(tick, mouth, pose)
         except DamagedPicture as error:
             if self._shown is None:
                 raise
@@ -136,14 +141,16 @@ class FilmedFace:
             self._told = True
         return self._shown
 
-    def moves(self, since: int, tick: int) -> bool:
+    def moves(self, before: Pose, now: Pose) -> bool:
         """Whether the film goes on, or the photograph has moved."""
-        return self._pictures.moves(since, tick)
+        return self._pictures.moves(before, now)
 
-    def _drawn(self, tick: int, mouth: Mouth | None) -> Image:
+    def _drawn(self, tick: int, mouth: Mouth | None, pose: Pose) -> Image:
         self._tick = tick
         self._quiet = 0 if mouth is not None else self._quiet + 1
-        view = self._pictures.view(tick, self._quiet < self._after)
+        if self._quiet < self._after and pose.attitude is not Attitude.SPEAKING:
+            pose = replace(pose, attitude=Attitude.SPEAKING)  # a pause within speech
+        view = self._pictures.view(tick, pose)
         self._mouths.paint(view, tick, mouth)
         frame = self._frames.get(view.image.shape)
         if frame is None:
@@ -186,8 +193,8 @@ class WarpedMouths:
         self._warp.paint(view, self._shown)
 
 
-def picture_source(clips: list[tuple[Clip, bool]], fps: int) -> PictureSource:
-    """Return what shows a face's clips (and whether each is idle), or its photograph."""
+def picture_source(clips: list[tuple[Clip, Attitude]], fps: int) -> PictureSource:
+    """Return what shows a face's clips (and what each is for), or its photograph."""
     if len(clips) == 1 and len(clips[0][0]) == 1:
         return Photo(clips[0][0], fps)
     return Footage(takes_of(clips), fps)

@@ -1,7 +1,7 @@
 """Which picture of which clip is shown when.
 
 A clip runs forwards and backwards, so that its end is no jump. From one clip to another it goes at
-the moment where the heads are most alike, through a fade of a third of a second.
+the moment where the heads are most alike, through a fade of a fifth of a second.
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.expression import Attitude, Pose
 from daemon.face.clip import Clip
 from daemon.media import Image
 
 Floats = NDArray[np.float32]
 
-FADE = 8  # pictures from one clip to another
+FADE_S = 0.2  # from one clip to another
 STAY_S = 20.0  # before another clip of the same kind has its turn
 CLOSED = 0.02  # heights of the face between the lips of a closed mouth, at most
 CALM_S = 2.0  # with the mouth closed are enough to rest in
@@ -49,8 +50,8 @@ class Take:
     clip: Clip
     first: int
     length: int
-    idle: bool
-    """Meant for when nothing is said."""
+    use: Attitude
+    """What it is meant for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +73,28 @@ class _Playhead:
         return self.take.first + min(place, 2 * last - place)
 
 
-def takes_of(clips: Sequence[tuple[Clip, bool]]) -> list[Take]:
-    """Return all usable stretches of clips; the second of each pair says whether it is idle.
+# What is shown of a film for an attitude that it has no clip for, the nearest first.
+INSTEAD = {
+    Attitude.IDLE: (Attitude.LISTENING, Attitude.THINKING, Attitude.SPEAKING),
+    Attitude.LISTENING: (Attitude.IDLE, Attitude.THINKING, Attitude.SPEAKING),
+    Attitude.THINKING: (Attitude.IDLE, Attitude.LISTENING, Attitude.SPEAKING),
+    Attitude.SPEAKING: (Attitude.LISTENING, Attitude.IDLE, Attitude.THINKING),
+}
+
+
+def takes_of(clips: Sequence[tuple[Clip, Attitude]]) -> list[Take]:
+    """Return all usable stretches of clips; the second of each pair says what it is for.
 
     Where no clip is meant for silence and somebody speaks in them, the longest stretch with the
     mouth closed is.
     """
-    takes = [
-        Take(clip, first, end - first, idle) for clip, idle in clips for first, end in clip.runs
-    ]
-    if any(take.idle for take in takes):
+    takes = [Take(clip, first, end - first, use) for clip, use in clips for first, end in clip.runs]
+    if any(take.use is not Attitude.SPEAKING for take in takes):
         return takes
     calm = [stretch for take in takes if (stretch := _closed(take)) is not None]
     if all(stretch in takes for stretch in calm):
         return takes
-    return [*takes, replace(max(calm, key=lambda stretch: stretch.length), idle=True)]
+    return [*takes, replace(max(calm, key=lambda stretch: stretch.length), use=Attitude.IDLE)]
 
 
 def _closed(take: Take) -> Take | None:
@@ -100,7 +108,7 @@ def _closed(take: Take) -> Take | None:
     length, before = max((b - a - 1, a) for a, b in pairwise(opened))
     if length < CALM_S * take.clip.fps:
         return None
-    return Take(take.clip, take.first + before + 1, length, False)
+    return Take(take.clip, take.first + before + 1, length, take.use)
 
 
 class Footage:
@@ -108,8 +116,8 @@ class Footage:
 
     def __init__(self, takes: Sequence[Take], fps: int) -> None:
         self._takes, self._fps = takes, fps
-        first = next((take for take in takes if take.idle), takes[0])
-        self._now = self._start(first, 0, 0.0)
+        self._fade = round(FADE_S * fps)
+        self._now = self._start(self._takes_for(Attitude.IDLE)[0], 0, 0.0)
         self._before: _Playhead | None = None
 
     def source(self, tick: int) -> tuple[Clip, int]:
@@ -117,32 +125,40 @@ class Footage:
         now = self._now
         return now.take.clip, now.number(tick)
 
-    def moves(self, since: int, tick: int) -> bool:
+    def moves(self, before: Pose, now: Pose) -> bool:
         """Whether there is another picture: a film never stands still."""
         return True
 
-    def view(self, tick: int, speaking: bool) -> View:
-        """Return the picture of this tick; while ``speaking`` one that is meant for that."""
-        self._choose(tick, speaking)
+    def view(self, tick: int, pose: Pose) -> View:
+        """Return the picture of this tick, from a clip that is meant for the pose's attitude."""
+        self._choose(tick, pose.attitude)
         now = self._now
         number = now.number(tick)
         image = now.take.clip.picture(number)
         gone = tick - now.tick
-        if self._before is not None and 0 <= gone < FADE:
+        if self._before is not None and 0 <= gone < self._fade:
             old = self._before.take.clip.picture(self._before.number(tick))
             if old.shape != image.shape:
                 old = np.asarray(cv2.resize(old, image.shape[1::-1]), np.uint8)
-            share = (gone + 1) / (FADE + 1)
+            share = (gone + 1) / (self._fade + 1)
             cv2.addWeighted(image, share, old, 1 - share, 0, image)
         return View(image, now.take.clip.points[number], now.take.clip, number)
 
-    def _choose(self, tick: int, speaking: bool) -> None:
+    def _takes_for(self, attitude: Attitude) -> Sequence[Take]:
+        """Return the takes for it, or for what is nearest to it."""
+        known = attitude if attitude in INSTEAD else Attitude.IDLE  # nobody films himself asleep
+        for use in (known, *INSTEAD[known]):
+            if found := [take for take in self._takes if take.use is use]:
+                return found
+        return self._takes
+
+    def _choose(self, tick: int, attitude: Attitude) -> None:
         now = self._now
-        kind = [take for take in self._takes if take.idle != speaking] or self._takes
+        kind = self._takes_for(attitude)
         stayed = tick - now.tick
         if now.take in kind and (stayed < STAY_S * self._fps or len(kind) == 1):
             return
-        if self._before is not None and 0 <= stayed < FADE:
+        if self._before is not None and 0 <= stayed < self._fade:
             return
         others = [take for take in kind if take is not now.take]
         place, take = self._most_alike(now, tick, others)

@@ -14,6 +14,7 @@ from daemon.face.pixels import Floats, coverage, hill, looked_up, over, planes, 
 from daemon.face.shapes import BITE, OPEN, PRESS, ROUND, TEETH, TONGUE, WIDE
 from daemon.media import Image, Mouth
 
+SMILE_RAISES, SMILE_WIDENS = 7.0, 6.0  # pixels of the mouth's corners
 JAW_DROP = 31.0  # pixels the lower jaw falls when fully open
 _U = np.linspace(-1, 1, 161, dtype=np.float32)  # along the mouth, corner to corner
 _DARK, _DEEP = planes(46, 13, 16), planes(92, 30, 32)
@@ -43,14 +44,18 @@ def _arch(u: Floats, power: float, bend: float) -> Floats:
     return np.maximum(1 - np.abs(u) ** power, 0) ** bend
 
 
-def contours(mouth: Mouth) -> Contours:
-    """Return the lips' edges for a mouth vector."""
+def contours(mouth: Mouth, smile: float = 0.0) -> Contours:
+    """Return the lips' edges for a mouth vector; ``smile`` raises the corners, below 0 they hang.
+
+    Lips that are rounded or pressed together for a sound smile less.
+    """
     opened, wide, rounded, press, bite, teeth = (
         float(mouth[i]) for i in (OPEN, WIDE, ROUND, PRESS, BITE, TEETH)
     )
     jaw = JAW_DROP * opened
-    half_width = 46 + 8 * wide - 18 * rounded - 3 * opened - 1.5 * press
-    corner = -6.5 - 0.8 * wide + 4 * rounded + 0.38 * jaw
+    smile *= max(0.0, 1 - 0.7 * rounded - 0.2 * press)
+    half_width = 46 + 8 * wide - 18 * rounded - 3 * opened - 1.5 * press + SMILE_WIDENS * smile
+    corner = -6.5 - 0.8 * wide + 4 * rounded + 0.38 * jaw - SMILE_RAISES * smile
     line = corner * np.abs(_U) ** 1.9 + 1.3 * np.exp(-((_U / 0.2) ** 2)) * (1 - opened)
     lift = max(3.5 * opened + 4.2 * bite + 4.0 * teeth + 1.6 * wide * opened + 2 * rounded, 0.0)
     drop = max(0.93 * jaw + 5.5 * teeth + 2.4 * rounded - 3.0 * bite, 0.0)

@@ -65,7 +65,7 @@ def own_face(
     Raises ``NoFace`` when a clip is damaged, ``SetupError`` when what is asked for is not there.
     With ``auto`` whatever is wrong with Wav2Lip is logged, and the face speaks without it.
     """
-    pictures = picture_source([(Clip(clip.folder), clip.idle) for clip in face.clips], fps)
+    pictures = picture_source([(Clip(clip.folder), clip.use) for clip in face.clips], fps)
     mouths = _mouths(lips, pictures, fps, store)
     return FilmedFace(pictures, mouths, fps, size, face.statement)
 

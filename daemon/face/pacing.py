@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from daemon.expression import Pose
 from daemon.face.shapes import VOICE
 from daemon.media import Mouth
 from daemon.stages import LipSync
@@ -37,6 +38,7 @@ class Pacer:
         self._drawn: int | None = None  # ticks
         self._spoke = -(10**9)
         self._mouth: Mouth | None = None
+        self._pose = Pose()  # that was drawn
         self._scene: object = None
 
     def due(
@@ -44,15 +46,16 @@ class Pacer:
         face: LipSync,
         tick: int,
         mouth: Mouth | None,
+        pose: Pose,
         watched: bool,
         scene: object,
         sparing: Callable[[], bool] = lambda: False,
     ) -> bool:
-        """Whether to draw at ``tick``, which is then counted as drawn.
+        """Whether to draw ``pose`` at ``tick``, which is then counted as drawn.
 
         ``watched``: somebody may be looking. ``scene`` is all that a picture depends on beside
-        the tick and the mouth; where it is another than before, there is a picture at once.
-        ``sparing`` tells whether processors are scarce; it is asked only while it matters.
+        the tick, the mouth and the pose; where it is another than before, there is a picture at
+        once. ``sparing`` tells whether processors are scarce; it is asked only while it matters.
         """
         if mouth is not None:
             self._spoke = tick
@@ -60,24 +63,25 @@ class Pacer:
             self._drawn is None
             or tick - self._drawn >= KEEP_S * face.fps
             or scene != self._scene
-            or (watched and self._changed(face, tick, tick - self._drawn, mouth, sparing))
+            or (watched and self._changed(face, tick, mouth, pose, sparing))
         )
         if wanted:
-            self._drawn, self._mouth, self._scene = tick, mouth, scene
+            self._drawn, self._mouth, self._pose, self._scene = tick, mouth, pose, scene
         return wanted
 
     def _changed(
         self,
         face: LipSync,
         tick: int,
-        since: int,
         mouth: Mouth | None,
+        pose: Pose,
         sparing: Callable[[], bool],
     ) -> bool:
-        """Whether another picture than that ``since`` ticks ago would be seen."""
+        """Whether another picture than the one drawn last would be seen."""
         silent = tick - self._spoke
         if silent >= SETTLE_S * face.fps:
-            return face.moves(tick - since, tick)
+            return face.moves(self._pose, pose)
+        since = tick - (self._drawn or 0)
         if since >= COARSE_S * face.fps or not sparing():
             return True
         if mouth is None:

@@ -1,12 +1,18 @@
-"""A photograph that breathes: the head sways a little on its shoulders, and the eyes blink."""
+"""A photograph that lives: head, lids, brows, cheeks and the mouth's corners move as a pose says.
+
+The picture is bent by one smooth field, the sum of what each part of the face moves; the points of
+Face Mesh follow it, so that whatever is done to the mouth afterwards finds it where it is. Only the
+gaze stays, for what is behind an iris nobody has seen: the head turns where the eyes would.
+"""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.expression import Pose
 from daemon.face.clip import Clip
 from daemon.face.footage import View
-from daemon.face.motion import Pose, pose_at, seen_to_move
+from daemon.face.motion import CORNER_PX, seen_to_move
 from daemon.media import Image
 
 Floats = NDArray[np.float32]
@@ -22,6 +28,14 @@ LIDS = (
     ((33, 246, 161, 160, 159, 158, 157, 173, 133), (33, 7, 163, 144, 145, 153, 154, 155, 133)),
     ((362, 398, 384, 385, 386, 387, 388, 466, 263), (362, 382, 381, 380, 374, 373, 390, 249, 263)),
 )
+LEFT_BROW, RIGHT_BROW = (70, 63, 105, 66, 107), (336, 296, 334, 293, 300)  # as seen
+INNER = (107, 336)  # their ends above the nose
+CORNERS = (61, 291)  # of the mouth
+CHEEKS = (50, 280)
+LOWER_LIDS = (145, 374)
+NOSE_TIP = 4
+STRENGTH = 0.8  # of the drawn face's movements: a real face that moves as far looks put on
+CHEEK_PX, LOWER_LID_PX, CORNER_OUT = 3.0, 4.0, 0.55
 LID_SKIN = 0.75  # halves of an eye's width: the skin above it that comes down with the lid
 LOWER_LID = 0.94  # of the way down to the lower lid that the upper one goes
 
@@ -57,21 +71,45 @@ class Photo:
         )
         share = np.clip((away - 1.05) / (REACH - 1.1), 0, 1)
         self._head = (1 - share * share * (3 - 2 * share)).astype(np.float32)
+        self._reach = self._weights(self._x, self._y)
+        self._reach_of_points = self._weights(*self._points.T)
+
+    def _weights(self, x: Floats, y: Floats) -> dict[str, Floats]:
+        """Return how much of each movement of the face reaches places of the picture."""
+        points, size = self._points, np.float32(self._scale)
+
+        def about(place: Floats, across: float, along: float) -> Floats:
+            away = np.square((x - place[0]) / (across * size))
+            away += np.square((y - place[1]) / (along * size))
+            return np.asarray(np.exp(-away), np.float32)
+
+        def middle(numbers: tuple[int, ...]) -> Floats:
+            return np.asarray(points[list(numbers)].mean(0), np.float32)
+
+        return {
+            "turn": about(points[NOSE_TIP], 105, 150),
+            "brow_left": about(middle(LEFT_BROW), 50, 17),
+            "brow_right": about(middle(RIGHT_BROW), 50, 17),
+            "inner": about(points[INNER[0]], 18, 18) + about(points[INNER[1]], 18, 18),
+            "left": about(points[CORNERS[0]], 30, 26),
+            "right": about(points[CORNERS[1]], 30, 26),
+            "cheeks": about(points[CHEEKS[0]], 42, 36) + about(points[CHEEKS[1]], 42, 36),
+            "lids": about(points[LOWER_LIDS[0]], 22, 8) + about(points[LOWER_LIDS[1]], 22, 8),
+        }
 
     def source(self, tick: int) -> tuple[Clip, int]:
         """Return the clip and the number of its only picture."""
         return self._clip, 0
 
-    def moves(self, since: int, tick: int) -> bool:
-        """Whether the head or the eyes have moved enough to be seen."""
-        return seen_to_move(pose_at(since / self._fps, 0), pose_at(tick / self._fps, 0))
+    def moves(self, before: Pose, now: Pose) -> bool:
+        """Whether anything has moved enough to be seen."""
+        return seen_to_move(before, now)
 
-    def view(self, tick: int, speaking: bool) -> View:
-        """Return the photograph as it is at this tick."""
-        pose = pose_at(tick / self._fps, float(speaking) * 0.5)
+    def view(self, tick: int, pose: Pose) -> View:
+        """Return the photograph in this pose."""
         image = self._image.copy()
         left, top, right, bottom = self._part
-        dx, dy = self._shift(self._x, self._y, pose)
+        dx, dy = self._shift(self._x, self._y, pose, self._reach)
         maps = []
         for places, shift, start in ((self._x, dx, left), (self._y, dy, top)):
             full = cv2.resize(
@@ -85,19 +123,31 @@ class Photo:
             dst=image[top:bottom, left:right], borderMode=cv2.BORDER_REPLICATE,
         )  # fmt: skip
         x, y = self._points.T
-        shift = np.stack(self._shift(x, y, pose), 1)
+        shift = np.stack(self._shift(x, y, pose, self._reach_of_points), 1)
         points = np.asarray(self._points + shift, np.float32)
         if pose.lids > 0.02:
             for upper, lower in LIDS:
                 shut(image, points[list(upper)], points[list(lower)], pose.lids)
         return View(image, points, self._clip, 0)
 
-    def _shift(self, x: Floats, y: Floats, pose: Pose) -> tuple[Floats, Floats]:
-        """Return how far a place of the head has moved, in pixels."""
+    def _shift(
+        self, x: Floats, y: Floats, pose: Pose, reach: dict[str, Floats]
+    ) -> tuple[Floats, Floats]:
+        """Return how far places of the head have moved, in pixels; ``reach`` is ``_weights``'."""
         scale = np.float32(self._scale)
         px, py = self._pivot.astype(np.float32)
-        dx = scale * np.float32(pose.x) - np.float32(pose.roll) * (y - py)
-        dy = scale * np.float32(pose.y) + np.float32(pose.roll) * (x - px)
+        roll, forward = np.float32(pose.roll), np.float32(pose.forward)
+        smile, worry = STRENGTH * pose.smile, STRENGTH * pose.worry
+        dx = pose.yaw * reach["turn"]
+        dx += CORNER_OUT * CORNER_PX * smile * (reach["right"] - reach["left"])
+        dy = pose.pitch * reach["turn"] - worry * reach["inner"]
+        dy -= STRENGTH * pose.brow_left * reach["brow_left"]
+        dy -= STRENGTH * pose.brow_right * reach["brow_right"]
+        dy -= CORNER_PX * smile * (reach["left"] + reach["right"])
+        dy -= CHEEK_PX * max(smile, 0) * reach["cheeks"]
+        dy -= LOWER_LID_PX * STRENGTH * pose.squint * reach["lids"]
+        dx = scale * (dx + pose.x) - roll * (y - py) + forward * (x - px)
+        dy = scale * (dy + pose.y) + roll * (x - px) + forward * (y - py)
         return np.asarray(dx, np.float32), np.asarray(dy, np.float32)
 
 

@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 
 from daemon.errors import SetupError
+from daemon.expression import Pose
 from daemon.face import eyes, lips
 from daemon.face.canvas import Canvas, Frame, Layout
-from daemon.face.motion import Pose, pose_at, seen_to_move
+from daemon.face.motion import idle_pose, seen_to_move
 from daemon.face.pixels import Floats
 from daemon.face.shapes import OPEN, PARAMETERS, VOICE, MouthShapes
 from daemon.face.spoken import SpokenShapes
@@ -123,7 +124,7 @@ class Portrait:
         """Yield those of the reply's last 58 ms."""
         return self._reader.finish()
 
-    def picture(self, tick: int, mouth: Mouth | None) -> Image:
+    def picture(self, tick: int, mouth: Mouth | None, pose: Pose | None = None) -> Image:
         """Draw frame ``tick`` of the camera's clock; without a mouth the last one closes softly."""
         if mouth is not None:
             self._shown[:] = mouth
@@ -131,41 +132,48 @@ class Portrait:
             self._shown[:VOICE] *= CLOSING
             self._shown[VOICE] *= CALMING
         shown = self._shown
-        pose = pose_at(tick / self._fps, float(shown[VOICE]))
+        if pose is None:
+            pose = idle_pose(tick / self._fps, float(shown[VOICE]))
         out = self._canvas.draw(pose, CHIN_SHARE * lips.JAW_DROP * float(shown[OPEN]))
         for centre, outward in zip(self._layout.eyes, (-1, 1), strict=True):
             part, skin, x, y = self._around(out, centre, eyes.REACH, pose)
-            self._eyes.draw(skin, x, y, outward, pose.lids, pose.gaze)
+            self._eyes.draw(skin, x, y, outward, pose.lids, pose.gaze, pose.squint)
             _put_back(part, skin)
-        edge = lips.contours(shown)
+        edge = lips.contours(shown, pose.smile)
         part, skin, x, y = self._around(out, self._layout.mouth, edge.reach, pose)
         self._lips.draw(skin, x, y, edge, shown)
         _put_back(part, skin)
         return self._frame.fit(out)
 
-    def moves(self, since: int, tick: int) -> bool:
+    def moves(self, before: Pose, now: Pose) -> bool:
         """Whether the head, the eyes or the breath have moved enough to be seen."""
-        return seen_to_move(pose_at(since / self._fps, 0), pose_at(tick / self._fps, 0))
+        return seen_to_move(before, now)
 
     def _around(
         self, out: Image, centre: tuple[float, float], reach: tuple[int, int, int, int], pose: Pose
     ) -> tuple[Image, Floats, Floats, Floats]:
         """Cut out the part around a feature, with each pixel's place relative to its middle."""
         px, py = self._layout.pivot
-        at = round(centre[0] + pose.x), round(centre[1] + pose.y)
+        from_x, from_y = centre[0] - px, centre[1] - py
+        at = (
+            round(centre[0] + pose.x - pose.roll * from_y + pose.forward * from_x + pose.yaw),
+            round(centre[1] + pose.y + pose.roll * from_x + pose.forward * from_y + pose.pitch),
+        )
         left, top = at[0] + reach[0], at[1] + reach[1]
         right, bottom = at[0] + reach[2], at[1] + reach[3]
         at_x = np.arange(left, right, dtype=np.float32)[None, :]
         at_y = np.arange(top, bottom, dtype=np.float32)[:, None]
-        x = at_x + np.float32(pose.roll) * (at_y - np.float32(py))
-        y = at_y - np.float32(pose.roll) * (at_x - np.float32(px))
+        roll, forward = np.float32(pose.roll), np.float32(pose.forward)
+        across, along = at_x - np.float32(px), at_y - np.float32(py)
+        x = at_x + roll * along - forward * across
+        y = at_y - roll * across - forward * along
         part = out[top:bottom, left:right]
         skin = np.stack([channel.astype(np.float32) for channel in cv2.split(part)])
         return (
             part,
             skin,
             x - np.float32(pose.x + pose.yaw + centre[0]),
-            y - np.float32(pose.y + centre[1]),
+            y - np.float32(pose.y + pose.pitch + centre[1]),
         )
 
 

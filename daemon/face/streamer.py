@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+from daemon.expression import Attitude, Cue, Pose
+from daemon.face.behaviour import Behaviour
 from daemon.face.card import camera_off
 from daemon.face.pacing import Pacer
 from daemon.face.preview import Preview
@@ -107,6 +109,8 @@ class FaceStreamer:
         """
         self.connection = CameraConnection(camera, open_camera, worker)
         self.face = face
+        self.behaviour = Behaviour(face.fps)
+        """How the face holds itself; told by the event loop's thread."""
         self.preview = Preview()
         """Shows the same on the panel, with a camera or without."""
         self.timer_card = TimerCard()
@@ -125,6 +129,7 @@ class FaceStreamer:
         self._over: int | None = None  # whose mouths were dropped last
         self._now = 0  # where the sound is half a frame after the last picture was shown
         self._took: deque[float] = deque(maxlen=DRAWN)  # seconds from a choice to the picture shown
+        self._cue: Cue | None = None  # of the mouths that came with the last tick
         self._held = False
         self._space = asyncio.Event()
         self._space.set()
@@ -189,15 +194,20 @@ class FaceStreamer:
         before, self._now = self._now, self._audible(drawing_s + 0.5 / self.face.fps)
         while self._shown and self._shown[-1].at > self._now:  # a held reply goes on from earlier
             self._waiting.appendleft(self._shown.pop())
+        cue: Cue | None = None
         while self._waiting and self._waiting[0].at <= self._now:
-            self._shown.append(self._waiting.popleft())
+            self._shown.append(frame := self._waiting.popleft())
+            cue = frame.cue.after(cue) if cue is not None else frame.cue
         if len(self._waiting) < AHEAD:
             self._space.set()
         # a reply that begins stands still at 0, wherever the one before has ended
         if not self._shown or self._held or self._now in (0, before):
+            self._cue = None
             return None
         shown = self._shown[-1]
-        return shown.mouth if self._now - shown.at <= HOLD_S * SPEAK_RATE else None
+        audible = self._now - shown.at <= HOLD_S * SPEAK_RATE
+        self._cue = (cue or Cue(shown.cue.energy)) if audible else None
+        return shown.mouth if audible else None
 
     async def run(self) -> None:
         """Tick until cancelled. A tick that comes late is dropped, never made up for."""
@@ -215,14 +225,20 @@ class FaceStreamer:
         try:
             await self.connection.look()
             chosen, mouth = clock(), self.mouth()
+            pose = self.behaviour.step(tick, self._cue)
             watched = self.connection.watched or self.preview.watched
             scene = (
                 *(camera, watched, self.preview.watched),
                 *(self.face, self._muted(), self.timer_card.entries),
             )
             wanted = camera is not None or self.preview.watched
-            if wanted and self._pacer.due(self.face, tick, mouth, watched, scene, self._sparing):
-                shown = await self._worker.run(lambda _: self._show_on(camera, tick, mouth, clock))
+            due = wanted and self._pacer.due(
+                self.face, tick, mouth, pose, watched, scene, self._sparing
+            )
+            if due:
+                shown = await self._worker.run(
+                    lambda _: self._show_on(camera, tick, mouth, pose, clock)
+                )
                 self._took.append(shown - chosen)
             if camera is None:
                 await self._find_camera()
@@ -238,7 +254,12 @@ class FaceStreamer:
         await self.connection.try_again()
 
     def _show_on(
-        self, camera: Camera | None, tick: int, mouth: Mouth | None, clock: Callable[[], float]
+        self,
+        camera: Camera | None,
+        tick: int,
+        mouth: Mouth | None,
+        pose: Pose,
+        clock: Callable[[], float],
     ) -> float:
         """Show a picture where one is wanted; return when it was shown. The camera's thread."""
         if camera is None and not self.preview.due:
@@ -247,7 +268,7 @@ class FaceStreamer:
         if muted:
             picture = self._card_shown()
         else:
-            picture = self.timer_card.over(face.picture(tick, mouth), time.time())
+            picture = self.timer_card.over(face.picture(tick, mouth, pose), time.time())
         self.preview.offer(picture, "" if muted else face.statement)
         if camera is not None:
             camera.show(picture)
@@ -267,7 +288,9 @@ class FaceStreamer:
 class Film:
     """Keeps every mouth of a reply, for a film made after the sound is known."""
 
-    def __init__(self) -> None:
+    def __init__(self, expressiveness: float = 0.5) -> None:
+        """``expressiveness`` is the setting ``face.expressiveness``."""
+        self.expressiveness = expressiveness
         self.frames: list[FaceFrame] = []
         self.wanted = True
 
@@ -283,9 +306,12 @@ class Film:
         self.frames.clear()
 
     def pictures(self, face: LipSync, lead: int, tail: int) -> Iterator[Image]:
-        """Draw the film: ``lead`` frames at rest, the reply, ``tail`` frames at rest."""
-        mouths: list[Mouth | None] = [None] * lead
-        mouths += [frame.mouth for frame in self.frames]
-        mouths += [None] * tail
-        for tick, mouth in enumerate(mouths):
-            yield face.picture(tick, mouth)
+        """Draw the film: ``lead`` frames that listen, the reply, ``tail`` frames that listen."""
+        behaviour = Behaviour(face.fps, self.expressiveness)
+        behaviour.attend(Attitude.LISTENING)
+        frames = [None] * lead + list[FaceFrame | None](self.frames) + [None] * tail
+        for tick, frame in enumerate(frames):
+            if tick == lead + len(self.frames):
+                behaviour.attend(Attitude.IDLE)
+            pose = behaviour.step(tick, frame.cue if frame else None)
+            yield face.picture(tick, frame.mouth if frame else None, pose)

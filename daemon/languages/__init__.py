@@ -120,6 +120,16 @@ class WordsSaid(_Table):
     months: Annotated[tuple[str, ...], Field(strict=False, min_length=12, max_length=12)]
 
 
+class WordsFelt(_Table):
+    """What says how something is meant, for the face that says it. All are patterns."""
+
+    smile: Words
+    laugh: Words
+    concern: Words
+    surprise: Words
+    doubt: Words
+
+
 class LanguageData(_Table):
     """One language."""
 
@@ -132,6 +142,7 @@ class LanguageData(_Table):
     voices: LanguageVoices
     writing: Writing
     heard: WordsHeard
+    felt: WordsFelt
     said: WordsSaid
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from daemon.audio.files import read_recording
 from daemon.bench.figures import Row
+from daemon.expression import Attitude
 from daemon.face.clip import Clip, ClipWriter, FaceTrack
 from daemon.face.compositor import Compositor, mask_of, region, seam
 from daemon.face.engine import Precision, supports_bf16
@@ -196,7 +197,7 @@ def _path(
     counted: _Counted | None = None,
 ) -> list[Row]:
     """Sound to picture, on one thread: frames a second of processor, and the first mouth."""
-    pictures = picture_source([(clip, False)], FPS)
+    pictures = picture_source([(clip, Attitude.SPEAKING)], FPS)
     face = FilmedFace(pictures, make(FPS, pictures), FPS, SIZE)
     face.warm_up()
     speech = _speech()

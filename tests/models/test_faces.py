@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from daemon.errors import InputError, SetupError
+from daemon.expression import Attitude
 from daemon.face.clip import Clip
 from daemon.face.detection import Box, Detector
 from daemon.face.filmed import FilmedFace, picture_source
@@ -228,7 +229,7 @@ def test_a_damaged_clip(make: Make, tmp_path: Path) -> None:
 
 
 def face_of(clip: Clip) -> FilmedFace:
-    pictures = picture_source([(clip, False)], 25)
+    pictures = picture_source([(clip, Attitude.SPEAKING)], 25)
     return FilmedFace(pictures, warped_mouths(25, pictures), 25, SIZE)
 
 
@@ -238,7 +239,7 @@ def difference(one: Image, other: Image, part: tuple[slice, slice]) -> float:
 
 @pytest.mark.parametrize("size", [(640, 360), (360, 640), (320, 320), (1280, 720)])
 def test_pictures_have_the_camera_s_size(make: Make, size: tuple[int, int]) -> None:
-    pictures = picture_source([(make(PORTRAIT), False)], 25)
+    pictures = picture_source([(make(PORTRAIT), Attitude.SPEAKING)], 25)
     face = FilmedFace(pictures, warped_mouths(25, pictures), 25, size)
     assert face.picture(0, None).shape == (size[1], size[0], 3)
 

@@ -19,6 +19,7 @@ from daemon.config.state import with_values
 from daemon.dialogue.filters import DialogueContext
 from daemon.dialogue.openers import Openers
 from daemon.errors import SetupError
+from daemon.face.behaviour import Behaviour
 from daemon.server import Daemon
 from tests.fakes import FakeConverter, FakeFace, FakeVoice, parts
 
@@ -61,6 +62,7 @@ class Room(Components):
 class StandInStreamer:
     def __init__(self, face: Any) -> None:
         self.face = face
+        self.behaviour = Behaviour(25)
 
     def use(self, face: Any) -> None:
         self.face = face

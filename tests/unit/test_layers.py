@@ -16,7 +16,7 @@ LAYERS = (
     {"server"},
     {"run_once"},
     {"apply", "changes", "persona_switcher", "quicker_engine", "running_assistant"},
-    {"running", "listening", "shown_timers"},
+    {"running", "listening", "shown_timers", "shown_attitude"},
     {"components", "weights"},
     {"part_pool", "training"},
     {"dialogue"},
@@ -26,6 +26,7 @@ LAYERS = (
     {"config", "stages"},
     {
         "media",
+        "expression",
         "json_object",
         "media_files",
         "worker",

@@ -18,6 +18,7 @@ from daemon.bench.speech import QuestionSet
 from daemon.bench.timed_recording import BLOCK, TimedRecording
 from daemon.bench.trial import Trial
 from daemon.dialogue.conversion import Conversion
+from daemon.expression import Pose
 from daemon.face.shapes import OPEN, PARAMETERS, VOICE
 from daemon.media import Audio, Image, Mouth
 from daemon.stages import VoiceConverter
@@ -46,10 +47,10 @@ class Face:
     def finish(self, cancel: CancelToken) -> Iterator[Mouth]:
         return iter(())
 
-    def picture(self, tick: int, mouth: Mouth | None) -> Image:
+    def picture(self, tick: int, mouth: Mouth | None, pose: Pose | None = None) -> Image:
         return np.zeros((4, 4, 3), np.uint8)
 
-    def moves(self, since: int, tick: int) -> bool:
+    def moves(self, before: Pose, now: Pose) -> bool:
         return True
 
 

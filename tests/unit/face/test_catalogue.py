@@ -5,6 +5,7 @@ import pytest
 
 from daemon.cli import main
 from daemon.errors import InputError, SetupError
+from daemon.expression import Attitude
 from daemon.face.catalogue import (
     ClipEntry,
     NoFace,
@@ -23,32 +24,43 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+USES = {"talking": Attitude.SPEAKING, "idle": Attitude.IDLE}
+
+
 def added(name: str, *sources: str) -> None:
     for source in sources:
         face = own_face(name)
         (face.directory / source).mkdir(parents=True)
-        add_clip(face, ClipEntry(face.directory / source, f"{source}.mp4", source == "idle"))
+        add_clip(face, ClipEntry(face.directory / source, f"{source}.mp4", USES[source]))
 
 
 def test_own_faces_are_the_user_s(home: Path) -> None:
     added("me", "talking", "idle")
     face = find_face("me")
     assert face.directory == home / "digital-life" / "faces" / "me" == own_faces_directory() / "me"
-    assert [(clip.source, clip.idle) for clip in face.clips] == [
-        ("talking.mp4", False),
-        ("idle.mp4", True),
+    assert [(clip.source, clip.use) for clip in face.clips] == [
+        ("talking.mp4", Attitude.SPEAKING),
+        ("idle.mp4", Attitude.IDLE),
     ]
     assert face.description == "talking.mp4, idle.mp4"
     assert {face.name for face in list_faces()} == {"default", "me"}
     assert find_face("default").clips == ()
 
 
+def test_faces_of_before_there_were_states_are_read(home: Path) -> None:
+    added("me", "talking", "idle")
+    described = own_face("me").directory / "face.toml"
+    old = described.read_text().replace('state = "speaking"', "idle = false")
+    described.write_text(old.replace('state = "idle"', "idle = true"))
+    assert [clip.use for clip in find_face("me").clips] == [Attitude.SPEAKING, Attitude.IDLE]
+
+
 def test_a_clip_added_again_is_there_once() -> None:
     added("me", "talking")
     face = own_face("me")
-    add_clip(face, ClipEntry(face.clips[0].folder, 'a "quoted" 名字.mp4', True))
+    add_clip(face, ClipEntry(face.clips[0].folder, 'a "quoted" 名字.mp4', Attitude.THINKING))
     (clip,) = find_face("me").clips
-    assert (clip.source, clip.idle) == ('a "quoted" 名字.mp4', True)
+    assert (clip.source, clip.use) == ('a "quoted" 名字.mp4', Attitude.THINKING)
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "../x", ".hidden", "-x", "a" * 41, "two words"])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from daemon.commands.film import write_film
+from daemon.expression import Attitude
 from daemon.face.catalogue import NoFace
 from daemon.face.clip import Clip, ClipWriter, DamagedPicture, FaceTrack
 from daemon.face.filmed import FilmedFace, WarpedMouths, picture_source
@@ -87,7 +88,7 @@ def test_a_clip_that_contradicts_itself_is_refused(place: Path, changed: dict[st
 
 
 def face_of(place: Path) -> FilmedFace:
-    pictures = picture_source([(Clip(place), False)], 25)
+    pictures = picture_source([(Clip(place), Attitude.SPEAKING)], 25)
     return FilmedFace(pictures, warped_mouths(25, pictures), 25, (320, 320), "Synthetic.")
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from daemon.errors import DeviceError
+from daemon.expression import Cue, Pose
 from daemon.face.card import camera_off
 from daemon.face.streamer import AHEAD, FaceStreamer, Film
 from daemon.face.timer_card import CardEntry
@@ -23,7 +24,7 @@ class Drawn(FakeFace):
         super().__init__()
         self.drawn: list[tuple[int, float | None]] = []
 
-    def picture(self, tick: int, mouth: Mouth | None) -> Image:
+    def picture(self, tick: int, mouth: Mouth | None, pose: Pose | None = None) -> Image:
         self.drawn.append((tick, None if mouth is None else float(mouth[0])))
         return super().picture(tick, mouth)
 
@@ -79,6 +80,33 @@ def test_it_ticks_at_the_faces_rate_and_rests_without_a_reply() -> None:
     run_virtual(setup.run_for(1.0))
     assert [tick for tick, _ in setup.face.drawn] == list(range(25))
     assert {mouth for _, mouth in setup.face.drawn} == {None}
+
+
+def test_the_face_is_told_what_the_speech_asks_for_and_no_cue_is_lost() -> None:
+    """Those of mouths that are left out, because the camera is slower, come with the next."""
+
+    async def main() -> None:
+        setup = Setup()
+        told: list[Cue | None] = []
+        step = setup.screen.behaviour.step
+
+        def watched(tick: int, cue: Cue | None = None) -> Pose:
+            told.append(cue)
+            return step(tick, cue)
+
+        setup.screen.behaviour.step = watched  # type: ignore[method-assign]
+        for number in range(6):
+            cue = Cue(0.5, accent=0.8 if number == 3 else 0.0)
+            await setup.screen.put(FaceFrame(1, number * FRAME, np.ones(1, np.float32), cue))
+        running = asyncio.create_task(setup.screen.run())
+        for position in (0, 2 * FRAME, 5 * FRAME, 5 * FRAME):
+            setup.position = position
+            await asyncio.sleep(1 / 25)
+        running.cancel()
+        await asyncio.wait([running])
+        assert [cue.accent if cue else None for cue in told[:4]] == [None, 0.0, 0.8, None]
+
+    run_virtual(main())
 
 
 def test_a_camera_that_nobody_watches_gets_a_picture_a_second_until_somebody_comes() -> None:

@@ -6,6 +6,7 @@ from typing import cast
 import pytest
 
 from daemon.errors import SetupError
+from daemon.expression import Attitude
 from daemon.face import own_face_factory
 from daemon.face.catalogue import ClipEntry, Face
 from daemon.face.filmed import PictureSource, WarpedMouths
@@ -54,6 +55,6 @@ def test_what_is_asked_for_by_name_must_be_there(
 
 
 def test_a_clip_that_has_gone(store: ModelStore, tmp_path: Path) -> None:
-    face = Face("me", "", tmp_path, (ClipEntry(tmp_path / "absent", "me.mp4", False),))
+    face = Face("me", "", tmp_path, (ClipEntry(tmp_path / "absent", "me.mp4", Attitude.SPEAKING),))
     with pytest.raises(SetupError, match="damaged"):
         own_face_factory.own_face(face, "bent", 25, (640, 360), store)

@@ -4,6 +4,7 @@ from typing import cast
 import numpy as np
 import pytest
 
+from daemon.expression import Pose
 from daemon.face.clip import Clip
 from daemon.face.footage import View
 from daemon.face.painted import FADE, PaintedMouths, Patch
@@ -32,10 +33,10 @@ class FakePictures:
     def source(self, tick: int) -> tuple[Clip, int]:
         return self.clip, tick % 100
 
-    def view(self, tick: int, speaking: bool) -> View:
+    def view(self, tick: int, pose: Pose) -> View:
         return View(skin(), POINTS, self.clip, tick % 100)
 
-    def moves(self, since: int, tick: int) -> bool:
+    def moves(self, before: Pose, now: Pose) -> bool:
         return True
 
 
@@ -160,9 +161,9 @@ def test_a_new_reply_forgets_the_last(mouths: PaintedMouths) -> None:
 
 def test_the_camera_tells_which_pictures_will_be_shown(mouths: PaintedMouths) -> None:
     made = render(mouths, speech((1.0, 0.1)))
-    mouths.paint(FakePictures().view(40, True), 40, made[5])
+    mouths.paint(FakePictures().view(40, Pose()), 40, made[5])
     mouths.begin(40)
-    mouths.paint(FakePictures().view(43, True), 43, made[0])
+    mouths.paint(FakePictures().view(43, Pose()), 43, made[0])
     sound = Audio(speech((1.0, 0.1)), RATE)
     patch = next(iter(mouths.render(sound, CancelToken())))
     assert int(patch.face.mean()) == 43
@@ -174,9 +175,9 @@ def test_mouths_whose_moment_has_passed_are_not_painted(
     mouths.begin(0)
     made = mouths.render(Audio(speech((2.0, 0.1)), RATE), CancelToken())
     first = next(made)
-    mouths.paint(FakePictures().view(3, True), 3, first)
+    mouths.paint(FakePictures().view(3, Pose()), 3, first)
     for tick in range(4, 23):  # nothing else came in time
-        mouths.paint(FakePictures().view(tick, True), tick, None)
+        mouths.paint(FakePictures().view(tick, Pose()), tick, None)
     generator.sizes.clear()
     others = list(made)
     assert [patch.number for patch in others[:20]] == list(range(1, 21)), "none is missing"
@@ -188,8 +189,8 @@ def test_a_sound_that_waited_makes_nothing_late(
 ) -> None:
     mouths.begin(0)
     made = list(mouths.render(Audio(speech((1.0, 0.1)), RATE), CancelToken()))
-    mouths.paint(FakePictures().view(3, True), 3, made[0])
-    mouths.paint(FakePictures().view(90, True), 90, None)
+    mouths.paint(FakePictures().view(3, Pose()), 3, made[0])
+    mouths.paint(FakePictures().view(90, Pose()), 90, None)
     generator.sizes.clear()
     more = list(mouths.render(Audio(speech((1.0, 0.1)), RATE), CancelToken()))
     assert sum(generator.sizes) == len(more)
@@ -199,7 +200,7 @@ def test_without_a_mouth_the_last_fades_away(mouths: PaintedMouths) -> None:
     made = render(mouths, speech((1.0, 0.1)))
     pictures, changes = FakePictures(), []
     for tick, mouth in enumerate([made[10], *[None] * (FADE + 1)]):
-        view = pictures.view(tick, True)
+        view = pictures.view(tick, Pose())
         mouths.paint(view, tick, mouth)
         changes.append(float(np.abs(view.image.astype(int) - skin()).mean()))
     assert changes[0] > 0

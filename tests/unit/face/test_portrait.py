@@ -7,7 +7,7 @@ import pytest
 from daemon.errors import SetupError
 from daemon.face.catalogue import find_face, list_faces
 from daemon.face.lips import contours
-from daemon.face.motion import BLINK_S, lids_at, pose_at
+from daemon.face.motion import BLINK_S, idle_pose, lids_at
 from daemon.face.portrait import Portrait
 from daemon.face.shapes import PARAMETERS, SHAPES
 from daemon.media import Audio, Image, Mouth
@@ -123,7 +123,7 @@ def test_blinks_are_irregular_and_natural() -> None:
 
 
 def test_idle_motion_is_small_and_never_still() -> None:
-    poses = [pose_at(tick / 25, 0.0) for tick in range(2000)]
+    poses = [idle_pose(tick / 25, 0.0) for tick in range(2000)]
     x, y = np.array([p.x for p in poses]), np.array([p.y for p in poses])
     assert np.abs(np.diff(x)).max() < 0.4
     assert np.abs(np.diff(y)).max() < 0.4
