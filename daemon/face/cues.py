@@ -27,6 +27,7 @@ ACCENT_GAP_S = 0.36  # between two accents
 ACCENT, FULL = 0.18, 0.9  # the least prominence that counts, and what is as strong as can be
 PAUSE_S = 0.2  # of silence ends a phrase
 AHEAD_S = 0.28  # a feeling is seen before its word is heard
+TRAILING = 0.95  # of a sentence: a mark at its end says how all of it is meant
 UNITS_PER_S = 15.0  # how quickly text is spoken, in Latin letters or a third of a Chinese character
 
 
@@ -49,8 +50,10 @@ class CueTrack:
         if begins:
             self._sentence, self._sentence_start = speech.sentence.index, speech.start
             for felt in speech.sentence.feelings:
-                spoken_s = felt.place * len_spoken_s(speech.sentence.text)
-                at = speech.start + round(max(0.0, spoken_s - AHEAD_S) * SPEAK_RATE)
+                lasts_s = len_spoken_s(speech.sentence.text)
+                ahead_s = AHEAD_S if felt.place < TRAILING else lasts_s / 2
+                at_s = max(0.0, felt.place * lasts_s - ahead_s)
+                at = speech.start + round(at_s * SPEAK_RATE)
                 self._feelings.append((at, felt))
         size = speech.audio.rate / self._fps
         count = int(len(samples) / size)

@@ -84,7 +84,10 @@ def test_noise_has_no_melody_and_loudness_is_in_decibels() -> None:
 
 def test_what_is_felt_comes_with_its_word() -> None:
     sound = vowel(2, 120, 0.1)
-    found = cues(sound, feelings=(Felt(Feeling.SMILE, 0.0), Felt(Feeling.DOUBT, 1.0)))
+    found = cues(sound, feelings=(Felt(Feeling.SMILE, 0.0), Felt(Feeling.DOUBT, 0.9)))
     at = {cue.felt.feeling: n / FPS for n, cue in enumerate(found) if cue.felt}
     assert at[Feeling.SMILE] == 0
     assert 0.6 < at[Feeling.DOUBT] < 1.2
+    found = cues(sound, feelings=(Felt(Feeling.SMILE, 1.0),))
+    smiles = [n / FPS for n, cue in enumerate(found) if cue.felt]
+    assert 0.4 < smiles[0] < 0.7, "a mark at the end says how all of it is meant"
