@@ -57,15 +57,18 @@ class ConversationMemory:
         self._persona = persona
         self._submit(lambda: self._archive.begin(self.settings, self._clock()))
 
-    def keep(self, question: str, answer: str) -> None:
-        """Keep a turn, if that is wanted; does not wait for it."""
+    def keep(self, question: str, answer: str, person: int | None = None) -> None:
+        """Keep a turn, if that is wanted; does not wait for it.
+
+        ``person`` asked it; ``None``: nobody who is known.
+        """
         if not self.settings.keep:
             return
         if len(self._pending) >= MAX_PENDING:
             log.error("the disk is too slow: a turn is not kept")
             self.failed = True
             return
-        entry = NewEntry(question, answer, self._clock(), fact_in(question))
+        entry = NewEntry(question, answer, self._clock(), fact_in(question), person)
         persona = self._persona
 
         def add() -> None:

@@ -13,6 +13,8 @@ class NewEntry:
     at: float
     fact: str = ""
     """What ``question`` asks to be remembered."""
+    person: int | None = None
+    """Who said it, by number; ``None``: nobody who is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class StoredTurn:
     at: float
     question: str
     answer: str
+    person: int | None = None
+    """Who said it; ``None``: nobody who is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +50,5 @@ class Fact:
     id: int
     at: float
     text: str
+    person: int | None = None
+    """Whose it is; ``None``: nobody's who is known."""

@@ -16,22 +16,29 @@ from daemon.database import DatabaseFile, explained
 from daemon.errors import StorageError
 from daemon.folders import data_folder
 from daemon.i18n import tr
+from daemon.memory.segments import indexed
 
-VERSION = 1  # of the tables
+VERSION = 2  # of the tables
 
 _TABLES = (
     "CREATE TABLE conversations ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT, began REAL NOT NULL, persona TEXT NOT NULL)",
     "CREATE TABLE turns ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT, conversation INTEGER NOT NULL, at REAL NOT NULL,"
-    " question TEXT NOT NULL, answer TEXT NOT NULL)",
+    " question TEXT NOT NULL, answer TEXT NOT NULL, person INTEGER, vector BLOB)",
     "CREATE INDEX turns_of ON turns (conversation)",
     "CREATE TABLE facts ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT, conversation INTEGER, at REAL NOT NULL,"
-    " text TEXT NOT NULL)",
+    " text TEXT NOT NULL, person INTEGER, vector BLOB)",
     "CREATE VIRTUAL TABLE words USING fts5 (question, answer,"
     " content='', tokenize='unicode61 remove_diacritics 2', prefix='3 4')",
-    f"PRAGMA user_version = {VERSION}",
+)
+# What the second version added: who said it, NULL where nobody who is known did, and what it means
+# (see ``encoding``), NULL until somebody works it out. The index has facts, too.
+_SECOND = tuple(
+    f"ALTER TABLE {table} ADD COLUMN {column}"
+    for table in ("turns", "facts")
+    for column in ("person INTEGER", "vector BLOB")
 )
 # Files of the first edition have none of these, and may hold what a crash left.
 _LATER = (
@@ -58,14 +65,9 @@ class MemoryFile(DatabaseFile):
         """Make the tables that are not there yet, and wipe what a crash left to be wiped."""
         with self.change() as db:  # two programs may find it empty
             (version,) = db.execute("PRAGMA user_version").fetchone()
-            for statement in () if version else _TABLES:
-                db.execute(statement)
-            if version in (0, VERSION) and not self._has_table("unwiped"):
-                for statement in _LATER:
-                    db.execute(statement)
-                if version:
-                    db.execute("INSERT INTO unwiped DEFAULT VALUES")
-        if version not in (0, VERSION):
+            if 0 <= version <= VERSION:
+                self._bring_up_to_date(db, version)
+        if not 0 <= version <= VERSION:
             raise StorageError(
                 tr("The memory {path} was written by another version.").format(path=self.path)
             )
@@ -73,6 +75,23 @@ class MemoryFile(DatabaseFile):
             self.wipe()
         except StorageError as error:  # the next one who opens it tries again
             log.warning("%s", error)
+
+    def _bring_up_to_date(self, db: sqlite3.Connection, version: int) -> None:
+        """Make what a file of an earlier version lacks; 0 is a file with nothing in it."""
+        for statement in () if version else _TABLES:
+            db.execute(statement)
+        if not self._has_table("unwiped"):
+            for statement in _LATER:
+                db.execute(statement)
+            if version:
+                db.execute("INSERT INTO unwiped DEFAULT VALUES")
+        if version == 1:
+            for statement in _SECOND:
+                db.execute(statement)
+            for number, text in db.execute("SELECT id, text FROM facts").fetchall():
+                index_fact(db, number, text)
+        if version != VERSION:
+            db.execute(f"PRAGMA user_version = {VERSION}")
 
     def _has_table(self, name: str) -> bool:
         return bool(self.rows("SELECT 1 FROM sqlite_master WHERE name = ?", name))
@@ -106,6 +125,13 @@ class MemoryFile(DatabaseFile):
         with self.change() as db:
             db.execute("INSERT INTO unwiped DEFAULT VALUES")
             yield db
+
+
+def index_fact(db: sqlite3.Connection, number: int, text: str) -> None:
+    """Have the index find a fact: below zero, where no turn has its number."""
+    db.execute(
+        "INSERT INTO words (rowid, question, answer) VALUES (?, ?, '')", (-number, indexed(text))
+    )
 
 
 def erase(path: Path) -> None:

@@ -5,11 +5,12 @@ turn under way.
 """
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import astuple
 
 from daemon.memory.clock_ledger import DAY_S, ClockLedger, judge_clock, leap_s
 from daemon.memory.entries import Conversation, Fact, NewEntry, StoredTurn
-from daemon.memory.file import MemoryFile, remove
+from daemon.memory.file import MemoryFile, index_fact, remove
 from daemon.memory.segments import indexed, query
 
 LAST = 2**63 - 1  # number that SQLite can hold
@@ -33,21 +34,24 @@ class MemoryStore(MemoryFile):
                     turn.at,
                     _writable(persona),
                 )
-            kept = (conversation, turn.at, question, answer)
+            kept = (conversation, turn.at, question, answer, turn.person)
             number = _inserted(
                 db,
-                "INSERT INTO turns (conversation, at, question, answer) VALUES (?, ?, ?, ?)",
+                "INSERT INTO turns (conversation, at, question, answer, person)"
+                " VALUES (?, ?, ?, ?, ?)",
                 *kept,
             )
             db.execute(
                 "INSERT INTO words (rowid, question, answer) VALUES (?, ?, ?)",
                 (number, indexed(question), indexed(answer)),
             )
-            if turn.fact:
-                db.execute(
-                    "INSERT INTO facts (conversation, at, text) VALUES (?, ?, ?)",
-                    (conversation, turn.at, _writable(turn.fact)),
+            if fact := _writable(turn.fact):
+                number = _inserted(
+                    db,
+                    "INSERT INTO facts (conversation, at, text, person) VALUES (?, ?, ?, ?)",
+                    *(conversation, turn.at, fact, turn.person),
                 )
+                index_fact(db, number, fact)
         return conversation
 
     def conversations(self, limit: int, before: int | None = None) -> list[Conversation]:
@@ -75,7 +79,7 @@ class MemoryStore(MemoryFile):
         return [
             StoredTurn(*row)
             for row in self.rows(
-                "SELECT id, conversation, at, question, answer FROM turns"
+                "SELECT id, conversation, at, question, answer, person FROM turns"
                 " WHERE conversation = ? ORDER BY id",
                 conversation,
             )
@@ -88,7 +92,7 @@ class MemoryStore(MemoryFile):
         return [
             StoredTurn(*row)
             for row in self.rows(
-                "SELECT turns.id, conversation, at, turns.question, turns.answer"
+                "SELECT turns.id, conversation, at, turns.question, turns.answer, person"
                 " FROM words JOIN turns ON turns.id = words.rowid"
                 " WHERE words MATCH ? ORDER BY words.rowid DESC LIMIT ?",
                 wanted,
@@ -97,27 +101,46 @@ class MemoryStore(MemoryFile):
         ]
 
     def facts(self) -> list[Fact]:
-        """Return what is to be remembered, the oldest first."""
-        return [Fact(*row) for row in self.rows("SELECT id, at, text FROM facts ORDER BY id")]
+        """Return what is to be remembered, whoever said it, the oldest first."""
+        found = self.rows("SELECT id, at, text, person FROM facts ORDER BY id")
+        return [Fact(*row) for row in found]
 
     def forget_conversation(self, conversation: int) -> bool:
         """Forget a conversation and the facts told in it; False if there is none of that number."""
         known = self.has(conversation)
         if known:
             with self.forgetting() as db:
+                told = "SELECT id, text FROM facts WHERE conversation = ?"
+                self._drop_facts(db.execute(told, (conversation,)).fetchall())
                 self._drop([conversation])
-                db.execute("DELETE FROM facts WHERE conversation = ?", (conversation,))
         self.wipe()
         return known
 
     def forget_fact(self, fact: int) -> bool:
         """Forget a fact; the conversation in which it was told stays."""
-        known = any(fact == there.id for there in self.facts())
+        known = [(there.id, there.text) for there in self.facts() if fact == there.id]
         if known:
-            with self.forgetting() as db:
-                db.execute("DELETE FROM facts WHERE id = ?", (fact,))
+            with self.forgetting():
+                self._drop_facts(known)
         self.wipe()
-        return known
+        return bool(known)
+
+    def forget_person(self, person: int) -> int:
+        """Forget all that a person said, was answered and told; return how many turns that were.
+
+        What others said in the same conversations stays.
+        """
+        turns = self.rows("SELECT id, question, answer FROM turns WHERE person = ?", person)
+        facts = self.rows("SELECT id, text FROM facts WHERE person = ?", person)
+        if turns or facts:
+            with self.forgetting() as db:
+                self._drop_facts(facts)
+                self._drop_turns(turns)
+                db.execute(
+                    "DELETE FROM conversations WHERE id NOT IN (SELECT conversation FROM turns)"
+                )
+        self.wipe()
+        return len(turns)
 
     def forget_all(self) -> None:
         """Forget everything, also in files that were put aside because they were damaged."""
@@ -189,13 +212,25 @@ class MemoryStore(MemoryFile):
     def _drop(self, conversations: list[int]) -> None:
         """Delete conversations with their turns and what the index has of them."""
         for number in conversations:
-            for turn in self.turns(number):
-                self._db.execute(
-                    "INSERT INTO words (words, rowid, question, answer) VALUES ('delete', ?, ?, ?)",
-                    (turn.id, indexed(turn.question), indexed(turn.answer)),
-                )
-            self._db.execute("DELETE FROM turns WHERE conversation = ?", (number,))
+            self._drop_turns([(t.id, t.question, t.answer) for t in self.turns(number)])
             self._db.execute("DELETE FROM conversations WHERE id = ?", (number,))
+
+    def _drop_turns(self, turns: Sequence[tuple[int, str, str]]) -> None:
+        """Delete turns, each with what was asked and answered in it; the index has to be told."""
+        for number, question, answer in turns:
+            self._unindex(number, question, answer)
+            self._db.execute("DELETE FROM turns WHERE id = ?", (number,))
+
+    def _drop_facts(self, facts: Sequence[tuple[int, str]]) -> None:
+        for number, text in facts:
+            self._unindex(-number, text)
+            self._db.execute("DELETE FROM facts WHERE id = ?", (number,))
+
+    def _unindex(self, number: int, question: str, answer: str = "") -> None:
+        self._db.execute(
+            "INSERT INTO words (words, rowid, question, answer) VALUES ('delete', ?, ?, ?)",
+            (number, indexed(question), indexed(answer)),
+        )
 
 
 def _inserted(db: sqlite3.Connection, statement: str, *values: object) -> int:
