@@ -7,8 +7,12 @@ from daemon.database import DamagedError
 from daemon.memory.entries import NewEntry
 from daemon.memory.file import erase
 from daemon.memory.recall import CONVERSATIONS, FACTS, Recallable
+from daemon.memory.recollection import Encode, Recollection
 from daemon.memory.segments import indexed
 from daemon.memory.store import MemoryStore
+from daemon.memory.subjects import is_marked_as_new
+
+PORTION = 32  # turns whose meaning is worked out at a time, a quarter of a second: others may wait
 
 
 class Archive:
@@ -17,8 +21,11 @@ class Archive:
     def __init__(self, path: Path) -> None:
         self.conversation: int | None = None
         """The number of the conversation under way; ``None`` before its first turn is kept."""
+        self.encode: Encode | None = None
+        """Tells what a sentence means; ``None`` until it is loaded, or where it cannot be."""
         self._path = path
         self._store: MemoryStore | None = None
+        self._recollection: Recollection | None = None
 
     def open(self, settings: MemorySettings) -> MemoryStore | None:
         """Return the store; ``None`` where there is no file and none is to be made."""
@@ -43,16 +50,32 @@ class Archive:
             store.trusts_clock(entry.at, settings.days)
         if self.conversation is not None and not store.has(self.conversation):
             self.conversation = None  # it was forgotten meanwhile
+        told = entry.fact or (entry.question if is_marked_as_new(entry.question) else "")
+        known = self.recollection(store)
+        outdated = known.outdated_by(told, entry.person) if told else []
         self.conversation = store.add(entry, self.conversation, persona)
+        if outdated:
+            store.forget_told(outdated)
+        known.learn(PORTION)
 
-    def recallable(self, store: MemoryStore) -> Recallable:
-        """Return what the next conversation may recall."""
+    def recollection(self, store: MemoryStore) -> Recollection:
+        """Return what finds things in the store."""
+        if self._recollection is None:
+            self._recollection = Recollection(store, self.encode)
+        return self._recollection
+
+    def understand(self, encode: Encode) -> None:
+        """Look for what things mean from now on, too."""
+        self.encode, self._recollection = encode, None
+
+    def recallable(self, store: MemoryStore, person: int | None = None) -> Recallable:
+        """Return what the next conversation with ``person`` may recall."""
         talks = store.conversations(CONVERSATIONS + 1)
         earlier = [talk for talk in talks if talk.id != self.conversation][:CONVERSATIONS]
-        return Recallable(
-            tuple(reversed(store.facts()[-FACTS:])),
-            tuple(tuple(store.turns(talk.id)) for talk in earlier),
-        )
+        facts = [fact for fact in store.facts() if fact.person == person]
+        turns = (store.turns(talk.id) for talk in earlier)
+        theirs = (tuple(turn for turn in talk if turn.person == person) for talk in turns)
+        return Recallable(tuple(reversed(facts[-FACTS:])), tuple(filter(None, theirs)))
 
     def forget_all(self, settings: MemorySettings) -> None:
         """Forget everything, even if the file is damaged."""
@@ -67,4 +90,4 @@ class Archive:
         """Close the file."""
         if self._store is not None:
             self._store.close()
-            self._store = None
+            self._store = self._recollection = None

@@ -7,20 +7,23 @@ for the disk, and goes on without a memory when that fails.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from daemon.config import MemorySettings
-from daemon.memory.archive import Archive
+from daemon.errors import DigitalLifeError
+from daemon.memory.archive import PORTION, Archive
 from daemon.memory.entries import NewEntry
-from daemon.memory.recall import Recallable, fact_in
+from daemon.memory.recall import Recallable, fact_in, reminder
+from daemon.memory.recollection import Encode, Recalled
 from daemon.memory.store import MemoryStore
 from daemon.worker import CancelToken, Worker
 
 MAX_PENDING = (
     64  # turns that may wait for the disk; of those beyond, the log says that they are lost
 )
+RECOLLECT_S = 0.1  # an answer waits for what is recalled; a file that is written anew takes longer
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -37,14 +40,17 @@ class ConversationMemory:
         path: Path,
         settings: MemorySettings,
         clock: Callable[[], float] = time.time,
+        encoder: Callable[[], Encode | None] = lambda: None,
     ) -> None:
+        """Load with ``encoder`` what tells meanings, on the memory's thread, once it is needed."""
         self.settings = settings
         """May be changed at any time."""
         self.failed = False
         """Whether what was said last could not be kept."""
         self._worker = worker
         self._archive = Archive(path)  # touched by the worker's thread only
-        self._clock = clock
+        self._clock, self._encoder = clock, encoder
+        self._prepared = False
         self._persona = ""
         self._pending: set[asyncio.Task[None]] = set()
 
@@ -77,15 +83,80 @@ class ConversationMemory:
 
         self._submit(add)
 
-    async def recallable(self) -> Recallable:
-        """Return what the next conversation may recall; nothing while nothing is to be kept."""
+    async def prepare(self) -> None:
+        """Have what is kept found by its meaning, once, as soon as anything is to be kept.
+
+        It takes half a second, and 4 ms for each turn that was kept before it could be.
+        """
+        if self._prepared or not self.settings.keep:
+            return
+        self._prepared = True
+        try:
+            encode = await self._worker.run(lambda _: self._encoder())
+            if encode is not None:
+                await self._worker.run(lambda _: self._archive.understand(encode))
+                while await self.query(self._learn, 0):
+                    pass
+        except DigitalLifeError as error:  # words still find it
+            log.warning("%s %s", error, error.fix)
+
+    def _learn(self, store: MemoryStore) -> int:
+        return self._archive.recollection(store).learn(PORTION)
+
+    async def recallable(self, person: int | None = None) -> Recallable:
+        """Return what the next conversation with ``person`` may recall.
+
+        Nothing while nothing is to be kept.
+        """
         if not self.settings.keep:
             return Recallable()
         try:
-            return await self.query(self._archive.recallable, Recallable())
+            return await self.query(self._archive.recallable, Recallable(), person)
         except Exception as error:  # whatever is wrong with it, it is only the memory
             self._record_failure(error)
             return Recallable()
+
+    async def recollect(
+        self, question: str, person: int | None, known: Collection[str], code: str
+    ) -> str:
+        """Return the line that answers ``question`` with what ``person`` said earlier, or "".
+
+        ``known`` was said in this conversation; ``code`` is the question's language. Whoever asks
+        does not wait for a disk that is slow.
+        """
+        if not self.settings.keep or not self.settings.recall_tokens:
+            return ""
+
+        def find(store: MemoryStore) -> list[Recalled]:
+            return self._archive.recollection(store).find(question, person, known, code)
+
+        try:
+            async with asyncio.timeout(RECOLLECT_S):
+                found = await self._run(find, [])
+        except TimeoutError:
+            log.debug("the memory took too long")
+            return ""
+        except Exception as error:  # whatever is wrong with it, it is only the memory
+            self._record_failure(error)
+            return ""
+        told = ((one.at, one.text) for one in found)
+        return reminder(told, code, self.settings.recall_tokens)
+
+    async def about(self, words: str, person: int | None) -> list[Recalled]:
+        """Return what ``person`` told of ``words``, the likeliest first; "" is what they told last.
+
+        Raises ``StorageError``.
+        """
+
+        def find(store: MemoryStore) -> list[Recalled]:
+            known = self._archive.recollection(store)
+            return known.about(words, person) if words else known.newest(person)
+
+        return await self.query(find, [])
+
+    async def forget(self, told: Collection[Recalled]) -> list[str]:
+        """Forget it; return what was said in the turns that are gone. Raises ``StorageError``."""
+        return await self.query(MemoryStore.forget_told, [], [one.number for one in told])
 
     async def query(
         self,
@@ -95,12 +166,20 @@ class ConversationMemory:
         **kwargs: P.kwargs,
     ) -> T:
         """Call ``fn(store, …)`` on the memory's thread; ``nothing`` where nothing was ever kept."""
+        await self._flush()
+        return await self._run(fn, nothing, *args, **kwargs)
 
+    async def _run(
+        self,
+        fn: Callable[Concatenate[MemoryStore, P], T],
+        nothing: T,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
         def call(_cancel: CancelToken) -> T:
             store = self._archive.open(self.settings)
             return nothing if store is None else fn(store, *args, **kwargs)
 
-        await self._flush()
         return await self._worker.run(call)
 
     async def expire(self) -> int:

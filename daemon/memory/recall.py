@@ -7,7 +7,7 @@ said, while from their own words it answers rightly.
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from daemon.brain.sentences import width
@@ -20,6 +20,7 @@ CONVERSATIONS = 12  # likewise
 QUESTIONS = 3  # of one conversation: the longest say most
 MAX_QUESTION_WIDTH = 100  # width of a question, or a third of it in Chinese characters
 MAX_FACT_CHARS = 300
+WIDTH_OF_TOKEN = 3  # width of the shortest tokens that texts are made of: a Chinese character's
 CONTEXT_SHARE = 4  # at most this part of the model's context, whatever the settings say
 
 _PLEASE = r"(?:(?:ok(?:ay)?|hey|so|and|well|now|please|also)[,\s]+)*"
@@ -40,6 +41,13 @@ _QUESTION = re.compile(
     r"[?？]\s*$|[吗呢么]\W*$|^(?:when|what|who|why|how|me\b|if\b)", re.IGNORECASE
 )
 
+_ORDER = re.compile(
+    r"^\W*(?:please )?(?:tell|give|show|sing|recommend|explain|translate|play|read|write|set|say"
+    r"|describe|find|help|can|could|would|will|let|stop|repeat|forget|turn|switch|wake)\b"
+    r"|^(?:请|麻烦)?[你您]?(?:给我|把|推荐|帮我(?!记)|翻译|讲|说|唱|播放|打开|关|忘掉|重复|提醒)",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Recallable:
@@ -57,6 +65,32 @@ def fact_in(text: str) -> str:
     fact = found["fact"].strip(" \t\n,.;:!，。；：！、")
     enough = width(fact) >= 6 and not _QUESTION.search(text.strip()) and not _QUESTION.match(fact)
     return fact[:MAX_FACT_CHARS] if enough else ""
+
+
+def tells(text: str) -> bool:
+    """Whether somebody tells something, and does not only ask, or want something done."""
+    return _QUESTION.search(text.strip()) is None and _ORDER.match(text) is None
+
+
+def reminder(told: Iterable[tuple[float, str]], code: str, tokens: int) -> str:
+    """Return the line that tells a model what was said earlier, when and in which words.
+
+    It is in Chinese for a question in that language, ``code``, else in English; at most ``tokens``
+    long, by an estimate that is never too small; "" if nothing fits.
+    """
+    said = ""
+    for at, text in told:
+        words = break_special_tokens(" ".join(text.split()))
+        if code == "zh":
+            longer = f"{said}对方在{_chinese_day(at)}说过：“{words}”。"
+        else:
+            longer = f"{said} On {_day(at)} they told you: “{words}”."
+        if width(longer) / WIDTH_OF_TOKEN > tokens:
+            break
+        said = longer
+    if not said:
+        return ""
+    return f"（{said}）" if code == "zh" else f"({said.lstrip()})"
 
 
 def recalled(known: Recallable, fits: Callable[[str], bool]) -> str:
@@ -92,6 +126,11 @@ def _talk(turns: Sequence[StoredTurn]) -> str:
     most = sorted(asked, key=lambda turn: width(turn.question), reverse=True)[:QUESTIONS]
     said = " ".join(f"“{_short(turn.question)}”" for turn in asked if turn in most)
     return f"- On {_day(turns[0].at)} they said: {said}" if said else ""
+
+
+def _chinese_day(at: float) -> str:
+    day = time.localtime(at)
+    return f"{day.tm_year}年{day.tm_mon}月{day.tm_mday}日"
 
 
 def _short(text: str) -> str:

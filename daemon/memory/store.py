@@ -5,7 +5,7 @@ turn under way.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import astuple
 
 from daemon.memory.clock_ledger import DAY_S, ClockLedger, judge_clock, leap_s
@@ -124,6 +124,31 @@ class MemoryStore(MemoryFile):
                 self._drop_facts(known)
         self.wipe()
         return bool(known)
+
+    def forget_told(self, numbers: Collection[int]) -> list[str]:
+        """Forget turns, and facts, whose numbers are below zero, with the turns that told these.
+
+        Return what was said in the turns that are gone.
+        """
+        facts = [
+            row
+            for number in numbers
+            for row in self.rows("SELECT id, text, conversation FROM facts WHERE id = ?", -number)
+        ]
+        turns = {
+            row[0]: row
+            for number in numbers
+            for row in self.rows("SELECT id, question, answer FROM turns WHERE id = ?", number)
+        }
+        for _, text, talk in facts:
+            told = "SELECT id, question, answer FROM turns WHERE conversation = ?"
+            turns |= {row[0]: row for row in self.rows(told, talk) if text in row[1]}
+        if facts or turns:
+            with self.forgetting():
+                self._drop_facts([(number, text) for number, text, _ in facts])
+                self._drop_turns(list(turns.values()))
+        self.wipe()
+        return [question for _, question, _ in turns.values()]
 
     def forget_person(self, person: int) -> int:
         """Forget all that a person said, was answered and told; return how many turns that were.
