@@ -53,9 +53,8 @@ def any_of(text: str) -> str:
                 pairs = [run[n : n + 2] for n in range(len(run) - 1)] or [run]
                 terms |= dict.fromkeys(_term(pair) for pair in pairs)
         elif word not in _small_words():
-            terms[_term(word[:-1] if word.endswith("s") and len(word) > PREFIX + 1 else word)] = (
-                None
-            )
+            plural = word.endswith("s") and len(word) > PREFIX + 1
+            terms[_term(word[:-1] if plural else word)] = None
     return " OR ".join(list(terms)[:MAX_WORDS])
 
 

@@ -23,7 +23,7 @@ class Subject(NamedTuple):
     """What is told of it: ``name``, ``where``, ``when``, ``value``, or a verb."""
 
 
-_SMALL = frozenset("a an the my our new current now own these days of to".split())
+_SMALL = frozenset(("a", "an", "the", "my", "our", "new", "current", "now", "own", "of", "to"))
 _TIME = re.compile(
     r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b(?:january|february|march|april|may|june"
     r"|july|august|september|october|november|december|noon|midnight|morning|afternoon|evening"
@@ -33,9 +33,9 @@ _TIME = re.compile(
 )
 _PLACE = r"in|on|at|under|below|behind|beside|above|near|inside|next to|between|with"
 _ENGLISH = re.compile(
-    r"^(?P<of>(?:\S+ ){1,%d}?)(?:"
+    rf"^(?P<of>(?:\S+ ){{1,{MAX_SUBJECT}}}?)(?:"
     r"(?:is|are|was|were)(?P<now> now)? (?P<called>called |named )?(?P<value>.+)"
-    r"|(?P<verb>live|work|weigh|wear|owe|end|expire|start|begin)s?(?P<value2> .+))$" % MAX_SUBJECT,
+    r"|(?P<verb>live|work|weigh|wear|owe|end|expire|start|begin)s?(?P<value2> .+))$",
     re.IGNORECASE,
 )
 _LIVES = {"live": r" in ", "work": r" (?:at|for|as) ", "weigh": " ", "wear": " size "}
@@ -46,9 +46,8 @@ _ONE_VALUE = re.compile(
 )
 _CHANGED = re.compile(r"\b(?:new|now|no longer|not any ?more|instead)\b|新|现在|改|换|不再", re.I)
 _CHINESE = re.compile(
-    r"^(?P<of>[^，,。]{1,%d}?)(?:现在|已经)?"
-    r"(?P<verb>是|叫做?|姓|住在?|搬到|放在|停在|贴在|藏在|在|改到|改成|改为|换成|换到)(?:了)?(?P<value>[^，,。]+)"
-    % (2 * MAX_SUBJECT)
+    rf"^(?P<of>[^，,。]{{1,{2 * MAX_SUBJECT}}}?)(?:现在|已经)?(?P<verb>是|叫做?|姓|住在?|搬到|放在"
+    r"|停在|贴在|藏在|在|改到|改成|改为|换成|换到)了?(?P<value>[^，,。]+)"
 )
 _CHINESE_TIME = re.compile(
     r"[一二三四五六七八九十\d两半][点月号日]|周[一二三四五六日天]|星期|[早晚上下]午|晚上|早上"

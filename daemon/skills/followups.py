@@ -27,6 +27,7 @@ from daemon.skills.intents import (
     TellDate,
     TellTime,
 )
+from daemon.skills.memory_intents import Consent, Remember
 from daemon.skills.normal import Marked
 from daemon.skills.numbers import (
     CHINESE_NUMBER,
@@ -49,6 +50,11 @@ def understand(
 ) -> Intent | None:
     """Return what is wanted, given what was wanted before; ``None`` if that is not told."""
     previous = previous.by if isinstance(previous, Correct) else previous
+    if isinstance(previous, Remember) and text.text in (
+        *known.words["yes"],
+        *known.words["nothing"],
+    ):
+        return Consent(previous, text.text in known.words["yes"])
     if text.text in known.words["nothing"]:
         if isinstance(previous, (AddToList, Reschedule, Snooze, *_SETTING)):
             return Cancel(_KIND_OF.get(type(previous)), getattr(previous, "name", ""))

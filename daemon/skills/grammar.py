@@ -12,6 +12,7 @@ from datetime import datetime
 from daemon.skills import clauses, followups, times_en, times_zh
 from daemon.skills.building import build
 from daemon.skills.intents import Dismiss, Intent, Names
+from daemon.skills.memory_intents import ForgetSaid, Recollect
 from daemon.skills.normal import MAX_LENGTH, Marked, is_chinese, normalised
 from daemon.skills.reading import Reading
 from daemon.skills.templates import SPAN, WHEN, Grammar, grammar
@@ -53,13 +54,19 @@ def understand(
     sentences = (bare, whole) if bare.text != whole.text else (bare,)
     if names.ringing and any(once(s.text) in known.words["dismiss"] for s in sentences):
         return Dismiss()
-    if (intent := _of_sentences(sentences, known, now, names, chinese)) is not None:
+    intent = _of_sentences(sentences, known, now, names, chinese)
+    belongs_to_it = previous is not None and intent == ForgetSaid()  # "forget that": of what?
+    if belongs_to_it and isinstance(previous, Recollect):
+        return ForgetSaid(previous.about)
+    if intent is not None and not belongs_to_it:
         return intent
     if previous is not None:
         for sentence in sentences:
-            intent = followups.understand(sentence, previous, known, now, names, chinese)
-            if intent is not None:
-                return intent
+            later = followups.understand(sentence, previous, known, now, names, chinese)
+            if later is not None:
+                return later
+    if intent is not None:
+        return intent
     lighter = whole.without(SMALL_WORDS_ZH if chinese else SMALL_WORDS_EN)
     if lighter.text not in ("", whole.text):
         bare = _without_fillers(lighter, known, names, chinese)

@@ -9,6 +9,8 @@ from datetime import date, datetime, time, timedelta
 from enum import Enum
 from typing import Literal
 
+from daemon.skills.memory_intents import Consent, ForgetSaid, Recollect, Remember
+
 Kind = Literal["timer", "alarm", "reminder"]
 
 
@@ -285,5 +287,6 @@ Intent = (
     SetTimer | SetAlarm | SetReminder | Cancel | Query | Reschedule | Snooze | Extend | Dismiss
     | AddToList | RemoveFromList | ReadList | ClearList | TellTime | TellDate | TellTimeUntil
     | SetVolume | SetPace | RepeatLast | StopTalking | GoToSleep | WakeUp | WhoAreYou
-    | SwitchPersona | SwitchVoice | SwitchFace | Impossible | Correct
+    | SwitchPersona | SwitchVoice | SwitchFace | Recollect | ForgetSaid | Remember | Consent
+    | Impossible | Correct
 )  # fmt: skip

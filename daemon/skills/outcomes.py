@@ -214,6 +214,34 @@ class IsAwake:
     """It listens."""
 
 
+@dataclass(frozen=True, slots=True)
+class WasTold:
+    """What the person told earlier, the likeliest to be meant first; may be empty."""
+
+    about: str
+    said: tuple[tuple[datetime, str], ...]
+    """Each with when it was said, with a zone, in the person's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class WasForgotten:
+    """These are gone for good; at least one."""
+
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MayKeep:
+    """It asks whether it may keep what is said, and says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeps:
+    """Whether it keeps what is said from now on."""
+
+    agreed: bool
+
+
 class Trouble(Enum):
     """Why something could not be carried out."""
 
@@ -223,6 +251,7 @@ class Trouble(Enum):
     TOO_MANY = "too many"  # entries, or items on a list
     NOT_HERE = "not here"  # volume, pace, sleep …, where there is nothing to be set
     NOTHING_SAID = "nothing said"  # to repeat
+    KEEPS_NOTHING = "keeps nothing"  # of what is said, so that there is nothing to tell or forget
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +283,10 @@ Outcome = (
     | Switched
     | Sleeps
     | IsAwake
+    | WasTold
+    | WasForgotten
+    | MayKeep
+    | Keeps
     | Failed
     | TellTime
     | TellDate

@@ -15,7 +15,8 @@ from daemon.brain.sentences import has_chinese
 from daemon.database import is_disk_full
 from daemon.errors import DigitalLifeError, InputError, StorageError
 from daemon.media import Transcript
-from daemon.skills import list_skill
+from daemon.memory.recall import fact_in
+from daemon.skills import list_skill, memory_skill
 from daemon.skills.assistant import Assistant, AssistantIntent, obey
 from daemon.skills.book import SkillBook
 from daemon.skills.clock import local_time, read_clock
@@ -43,6 +44,8 @@ from daemon.skills.intents import (
     TellTime,
     TellTimeUntil,
 )
+from daemon.skills.memory_intents import Consent, ForgetSaid, Recollect, Remember
+from daemon.skills.memory_skill import Memory, MemoryIntent
 from daemon.skills.outcomes import Failed, Missing, Outcome, Trouble, WasSet
 from daemon.skills.replies import reply
 from daemon.skills.ringing import Ringer
@@ -73,9 +76,12 @@ class _Past:
 class Plan:
     """What is to be done for one thing that was said."""
 
-    def __init__(self, skills: "Skills", intent: Intent, said: Transcript) -> None:
+    def __init__(
+        self, skills: "Skills", intent: Intent, said: Transcript, person: int | None = None
+    ) -> None:
+        """``person`` said it, by number; ``None``: nobody who is known."""
         self.intent = intent
-        self._skills, self._said = skills, said
+        self._skills, self._said, self._person = skills, said, person
         self._begun = False
 
     @property
@@ -86,12 +92,14 @@ class Plan:
     @property
     def needs_assistant(self) -> bool:
         """Whether it is meant for the assistant itself, so that a daemon has to run."""
-        return isinstance(self.intent, get_args(AssistantIntent))
+        wants = get_args(AssistantIntent) + get_args(MemoryIntent)
+        return isinstance(self.intent, wants)
 
     async def carry_out(self) -> str:
         """Do it, to its end; return what is to be said, which may be nothing."""
         self._begun = True
-        return await asyncio.shield(self._skills.carry_out(self.intent, self._said))
+        work = self._skills.carry_out(self.intent, self._said, self._person)
+        return await asyncio.shield(work)
 
     def take_back(self) -> None:
         """Undo it, if it was begun: whoever said it goes on speaking."""
@@ -113,6 +121,8 @@ class Skills:
         self.ringer: Ringer | None = None
         self.assistant: Assistant | None = None
         """Whom "louder" and "go to sleep" are meant for; may be set at any time."""
+        self.memory: Memory | None = None
+        """Where "what did I tell you about …" is looked up; may be set at any time."""
         self.will_ring = False
         """Whether what is set rings, here or in another process that runs."""
         self._timers = TimerSkill(book, None)
@@ -125,8 +135,11 @@ class Skills:
         self.ringer, self.will_ring = ringer, True
         self._timers = TimerSkill(self.book, ringer)
 
-    def plan(self, said: Transcript) -> Plan | None:
-        """Understand it; ``None`` for what the brain has to answer. Does nothing yet."""
+    def plan(self, said: Transcript, person: int | None = None) -> Plan | None:
+        """Understand it; ``None`` for what the brain has to answer. Does nothing yet.
+
+        ``person`` said it, by number; ``None``: nobody who is known.
+        """
         if said.language not in UNDERSTOOD:
             return None
         language = "zh" if has_chinese(said.text) else "en"
@@ -138,11 +151,18 @@ class Skills:
             self._names(),
             self._past.intent if since < FOLLOW_UP_S else None,
         )
-        return None if intent is None else Plan(self, intent, replace(said, language=language))
+        asks = self.memory is not None and self.memory.may_ask and not self.memory.keeps
+        if intent is None and asks and fact_in(said.text):
+            intent = Remember(said.text, person)
+        if intent is None:
+            return None
+        return Plan(self, intent, replace(said, language=language), person)
 
-    def carry_out(self, intent: Intent, said: Transcript) -> "asyncio.Task[str]":
+    def carry_out(
+        self, intent: Intent, said: Transcript, person: int | None = None
+    ) -> "asyncio.Task[str]":
         """Do what is wanted once what was asked for before is done; it gives what is to be said."""
-        return self.spawn(self._carry_out(intent, said))
+        return self.spawn(self._carry_out(intent, said, person))
 
     def take_back(self) -> None:
         """Undo what was carried out last, before anything else is done."""
@@ -176,9 +196,9 @@ class Skills:
             log.error("a skill failed: %s", type(error).__name__)
             log.debug("a skill failed", exc_info=error)
 
-    async def _carry_out(self, intent: Intent, said: Transcript) -> str:
+    async def _carry_out(self, intent: Intent, said: Transcript, person: int | None) -> str:
         async with self._one_at_a_time:
-            done = await self._outcome(intent, said)
+            done = await self._outcome(intent, said, person)
             wanted = intent.by if isinstance(intent, Correct) else intent
             at = asyncio.get_running_loop().time()
             self._before, self._past = self._past, _Past(wanted, done.undo, at)
@@ -201,12 +221,12 @@ class Skills:
             except DigitalLifeError as error:
                 log.error("%s %s", error.message, error.fix)
 
-    async def _outcome(self, intent: Intent, said: Transcript) -> CarriedOut:
+    async def _outcome(self, intent: Intent, said: Transcript, person: int | None) -> CarriedOut:
         """Do what is wanted; what cannot be done is an outcome, too."""
         try:
             if not isinstance(intent, Correct):
-                return await self._do(intent, said)
-            done = await self._do(intent.by, said)
+                return await self._do(intent, said, person)
+            done = await self._do(intent.by, said, person)
         except TooManyError:
             return CarriedOut(Failed(Trouble.TOO_MANY))
         except InputError:  # between the words and the deed the moment has passed
@@ -223,7 +243,7 @@ class Skills:
             return replace(done, outcome=replace(done.outcome, instead=True))
         return done
 
-    async def _do(self, intent: Intent, said: Transcript) -> CarriedOut:
+    async def _do(self, intent: Intent, said: Transcript, person: int | None) -> CarriedOut:
         match intent:
             case (
                 SetTimer() | SetAlarm() | SetReminder() | Cancel() | Query() | Reschedule()
@@ -235,7 +255,9 @@ class Skills:
             case TellTime() | TellDate() | TellTimeUntil() | Impossible():
                 return CarriedOut(intent)
             case Correct():
-                return await self._do(intent.by, said)
+                return await self._do(intent.by, said, person)
+            case Recollect() | ForgetSaid() | Remember() | Consent():
+                return await memory_skill.carry_out(self.memory, intent, person)
             case _:
                 return await obey(self.assistant, intent, said)
 

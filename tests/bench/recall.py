@@ -1,10 +1,10 @@
 """Recall: whether what was told earlier is found for a question in other words, and how fast.
 
-``recall_data/`` has a hundred things told over thirty conversations of ordinary life, in English and
-Chinese, among them requests that tell nothing; a question to each in other words; forty questions
-in the other language; and fifty that have nothing to do with any of it. They were written before
-any of the method was, and its constants chosen on the questions with odd numbers: those with even
-numbers are held out. ``--half tuning`` shows the former alone, with what went wrong.
+``recall_data/`` has a hundred things told over thirty conversations of ordinary life, in English
+and Chinese, among them requests that tell nothing; a question to each in other words; forty
+questions in the other language; and fifty that have nothing to do with any of it. They were written
+before any of the method was, and its constants chosen on the questions with odd numbers: those with
+even numbers are held out. ``--half tuning`` shows the former alone, with what went wrong.
 """
 
 import argparse

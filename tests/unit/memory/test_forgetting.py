@@ -17,7 +17,6 @@ from daemon.api.services import Services
 from daemon.config import load, packaged_config
 from daemon.database import DamagedError
 from daemon.dialogue.chat import Chat
-from daemon.memory import file as memory_file
 from daemon.memory.clock_ledger import DAY_S, YEAR_S, ClockLedger, judge_clock
 from daemon.memory.conversation_memory import ConversationMemory
 from daemon.memory.entries import NewEntry
