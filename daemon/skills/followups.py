@@ -50,11 +50,9 @@ def understand(
 ) -> Intent | None:
     """Return what is wanted, given what was wanted before; ``None`` if that is not told."""
     previous = previous.by if isinstance(previous, Correct) else previous
-    if isinstance(previous, Remember) and text.text in (
-        *known.words["yes"],
-        *known.words["nothing"],
-    ):
-        return Consent(previous, text.text in known.words["yes"])
+    if isinstance(previous, Remember):
+        given, refused = text.text in known.words["yes"], text.text in known.words["nothing"]
+        return Consent(previous, given) if given or refused else None
     if text.text in known.words["nothing"]:
         if isinstance(previous, (AddToList, Reschedule, Snooze, *_SETTING)):
             return Cancel(_KIND_OF.get(type(previous)), getattr(previous, "name", ""))

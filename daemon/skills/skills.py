@@ -151,6 +151,8 @@ class Skills:
             self._names(),
             self._past.intent if since < FOLLOW_UP_S else None,
         )
+        if isinstance(intent, get_args(MemoryIntent)) and self.memory is None:
+            return None  # in a command that answers one question nothing is kept
         asks = self.memory is not None and self.memory.may_ask and not self.memory.keeps
         if intent is None and asks and fact_in(said.text):
             intent = Remember(said.text, person)
