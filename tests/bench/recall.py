@@ -119,7 +119,8 @@ def encoder() -> SentenceEncoder:
 
 def rows(half: str = "both", show: Callable[[str], object] = lambda _: None) -> list[Row]:
     """Measure by meaning and words, by words alone, and the time among ten thousand turns."""
-    encode, found = encoder().encode, []
+    encode = encoder().encode
+    found: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         for how, meaning in (("", encode), (", by words alone", None)):
             with closing(MemoryStore(Path(folder) / f"memory{len(found)}.db")) as store:
@@ -149,7 +150,7 @@ def _half(questions: list[Asked], half: str) -> list[Asked]:
 def _rows(
     recollection: Recollection, how: str, half: str, show: Callable[[str], object]
 ) -> list[Row]:
-    found = []
+    found: list[Row] = []
     for name, what, goal in (
         ("asked.tsv", "right in the prompt", GOAL),
         ("asked_across.tsv", "right, asked in the other language", 0),

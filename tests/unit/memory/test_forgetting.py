@@ -20,7 +20,8 @@ from daemon.dialogue.chat import Chat
 from daemon.memory.clock_ledger import DAY_S, YEAR_S, ClockLedger, judge_clock
 from daemon.memory.conversation_memory import ConversationMemory
 from daemon.memory.entries import NewEntry
-from daemon.memory.store import LAST, MemoryStore
+from daemon.memory.forgetting import LAST
+from daemon.memory.store import MemoryStore
 from daemon.running import Running
 from daemon.server import Daemon
 from tests.fakes import FakeChat, FakeRecognizer, VirtualWorker, parts
