@@ -6,6 +6,11 @@ from daemon.memory.file import MemoryFile, remove
 from daemon.memory.segments import indexed
 
 LAST = 2**63 - 1  # number that SQLite can hold
+# Facts with the turns in which they were told.
+_TOLD_IN = (
+    "FROM facts JOIN turns ON turns.conversation = facts.conversation"
+    " AND turns.person IS facts.person AND instr(question, text) WHERE"
+)
 
 
 class ForgettingFile(MemoryFile):
@@ -39,30 +44,24 @@ class ForgettingFile(MemoryFile):
         return bool(known)
 
     def forget_told(self, numbers: Collection[int]) -> list[str]:
-        """Forget turns, and facts, whose numbers are below zero, with the turns that told these.
+        """Forget turns with the facts told in them, and facts, below zero, with their turns.
 
         Return what was said in the turns that are gone.
         """
-        facts = [
-            row
-            for number in numbers
-            for row in self.rows("SELECT id, text, conversation FROM facts WHERE id = ?", -number)
-        ]
-        turns = {
-            row[0]: row
-            for number in numbers
-            for row in self.rows("SELECT id, question, answer FROM turns WHERE id = ?", number)
-        }
-        for _, text, talk in facts:
-            told = "SELECT id, question, answer FROM turns WHERE conversation = ?"
-            turns |= {row[0]: row for row in self.rows(told, talk) if text in row[1]}
+        facts, turns = set(), set()
+        for number in numbers:
+            facts.update(self.rows("SELECT id, text FROM facts WHERE id = ?", -number))
+            facts.update(self.rows(f"SELECT facts.id, text {_TOLD_IN} turns.id = ?", number))
+            found = self.rows("SELECT id, question, answer FROM turns WHERE id = ?", number)
+            told = f"SELECT turns.id, question, answer {_TOLD_IN} facts.id = ?"
+            turns.update(found, self.rows(told, -number))
         if facts or turns:
             with self.forgetting():
-                self._drop_facts([(number, text) for number, text, _ in facts])
-                self._drop_turns(list(turns.values()))
+                self._drop_facts(list(facts))
+                self._drop_turns(list(turns))
                 self._drop_empty()
         self.wipe()
-        return [question for _, question, _ in turns.values()]
+        return [question for _, question, _ in turns]
 
     def forget_person(self, person: int) -> int:
         """Forget all that a person said, was answered and told; return how many turns that were.

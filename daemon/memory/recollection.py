@@ -28,7 +28,7 @@ BEHIND = 0.15  # how far behind the likeliest another may be
 WORDS = 0.02  # what a point of BM25 is worth beside a cosine …
 MAX_WORDS = 5.0  # … and of how many points at most
 PERSONAL = 0.1  # what a question about the person gets on top
-WORDS_ALONE = 2.5  # points of BM25 that are enough where nothing tells the meaning
+WORDS_ALONE = 2.0  # points of BM25 that are enough where nothing tells the meaning
 MAX_FOUND = 100  # by words
 
 Encode = Callable[[str], Vector]
@@ -41,6 +41,11 @@ _OF_NOBODY = re.compile(
     re.IGNORECASE,
 )
 _NOBODY = -1
+
+# Of the best, how near others must come where somebody asks what they said of something: in points
+# where its words occur, and in likeness where they do not.
+NAMED = 0.6
+ALIKE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +109,19 @@ class Recollection:
         return [one for one in found if not any(one.text in text for text in known)][:MOST]
 
     def about(self, words: str, person: int | None) -> list[Recalled]:
-        """Return what ``person`` said of ``words``, the likeliest first: they ask for just that."""
+        """Return what ``person`` said of ``words``, the likeliest first: they ask for just that.
+
+        Where the words themselves occur, nothing else counts.
+        """
         self._read_anew()
-        scores = self._scores(words, person, 0.0)
+        theirs = set(self._numbers[self._people == _code(person)].tolist())
+        points = self._by_words(words, "question : ")
+        scores = {number: score for number, score in points.items() if number in theirs}
+        share = NAMED
+        if not scores:
+            scores, share = self._scores(words, person, 0.0), ALIKE
         best = sorted(scores, key=lambda number: scores[number], reverse=True)
-        enough = THRESHOLD if self._encode is not None else 0.0
-        return self._told([number for number in best if scores[number] >= enough][:MOST])
+        return self._told([n for n in best if scores[n] >= share * scores[best[0]]])[:MOST]
 
     def newest(self, person: int | None) -> list[Recalled]:
         """Return what ``person`` asked to be remembered last."""
@@ -146,8 +158,7 @@ class Recollection:
 
     def _scores(self, text: str, person: int | None, more: float) -> dict[int, float]:
         """Return how well each fact and turn of a person fits, by its number."""
-        of = _NOBODY if person is None else person
-        theirs = self._people == of
+        theirs = self._people == _code(person)
         by_words = self._by_words(text)
         if self._encode is None:
             numbers: Sequence[int] = self._numbers[theirs].tolist()
@@ -160,7 +171,7 @@ class Recollection:
             for number in near
         }
 
-    def _by_words(self, text: str) -> dict[int, float]:
+    def _by_words(self, text: str, column: str = "") -> dict[int, float]:
         """Return points of BM25 by number; what was answered counts less than what was said."""
         if not (wanted := any_of(text)):
             return {}
@@ -168,7 +179,7 @@ class Recollection:
             self._store.rows(
                 "SELECT rowid, -bm25(words, 1.0, 0.3) FROM words WHERE words MATCH ?"
                 " ORDER BY rank LIMIT ?",
-                wanted,
+                f"{column}({wanted})",
                 MAX_FOUND,
             )
         )
@@ -200,6 +211,10 @@ class Recollection:
             self._vectors = np.frombuffer(raw, np.float16).reshape(-1, WIDTH).astype(np.float32)
         changes = self._store.rows("SELECT total_changes()")[0]
         self._state = (*changes, *self._store.rows("PRAGMA data_version")[0])
+
+
+def _code(person: int | None) -> int:
+    return _NOBODY if person is None else person
 
 
 def _is_worth(number: int, text: str) -> bool:

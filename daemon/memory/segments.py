@@ -52,7 +52,7 @@ def any_of(text: str) -> str:
             for run in filter(None, _SMALL_CHINESE.split(word)):
                 pairs = [run[n : n + 2] for n in range(len(run) - 1)] or [run]
                 terms |= dict.fromkeys(_term(pair) for pair in pairs)
-        elif word not in _small_words():
+        elif len(word) > 1 and word not in _small_words():
             plural = word.endswith("s") and len(word) > PREFIX + 1
             terms[_term(word[:-1] if plural else word)] = None
     return " OR ".join(list(terms)[:MAX_WORDS])
