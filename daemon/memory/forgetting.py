@@ -48,7 +48,8 @@ class ForgettingFile(MemoryFile):
 
         Return what was said in the turns that are gone.
         """
-        facts, turns = set(), set()
+        facts: set[tuple[int, str]] = set()
+        turns: set[tuple[int, str, str]] = set()
         for number in numbers:
             facts.update(self.rows("SELECT id, text FROM facts WHERE id = ?", -number))
             facts.update(self.rows(f"SELECT facts.id, text {_TOLD_IN} turns.id = ?", number))
