@@ -43,6 +43,7 @@ MODULES = {  # in the order of --help; to each its commands
     "daemon.commands.timers": ("timers",),
     "daemon.commands.lists": ("lists",),
     "daemon.commands.memory": ("memory",),
+    "daemon.commands.people": ("people",),
     "daemon.commands.service": ("service", "doctor", "setup"),
     "daemon.commands.faces": ("faces",),
     "daemon.commands.voices": ("voices",),

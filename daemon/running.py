@@ -12,8 +12,9 @@ from daemon.dialogue.mute import Mute
 from daemon.dialogue.parts import Parts
 from daemon.dialogue.session import Session
 from daemon.ears.listen_mode import ListenGate, PushToTalk
-from daemon.events import Bus, NewConversation
+from daemon.events import Bus, Forgotten, NewConversation, PeopleChanged
 from daemon.face.streamer import FaceStreamer
+from daemon.memory.store import MemoryStore
 from daemon.skills.ringing import Ringer
 from daemon.skills.scheduler import Scheduler
 from daemon.skills.skills import Skills
@@ -54,6 +55,21 @@ class Running:
         self.session.forget()
         await self.chat.begin_again()
         self.bus.publish(NewConversation())
+
+    async def forget_person(self, number: int) -> None:
+        """Forget everything of somebody: their voice, what was kept of them, the conversation.
+
+        Raises ``InputError`` if there is no such person, and ``StorageError``; then they are still
+        known, so that it can be tried again.
+        """
+        people, memory = self.components.people, self.chat.memory
+        people.get(number)
+        self.session.forget()  # what is being said would be kept when it ends
+        await memory.query(MemoryStore.forget_person, 0, number)
+        await self.components.shared_worker("people").run(lambda _: people.remove(number))
+        await self.begin_again()
+        self.bus.publish(PeopleChanged())
+        self.bus.publish(Forgotten(everything=False))
 
     def degraded(self) -> list[str]:
         """Name what does not work at the moment, while the rest goes on."""

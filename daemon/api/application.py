@@ -6,6 +6,7 @@ Who connects is judged by the servers (``server.py``, ``panel/access.py``) befor
 import asyncio
 import json
 import logging
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -25,6 +26,7 @@ from daemon.api.routes import (
     lists,
     memory,
     models,
+    people,
     settings,
     sound,
     status,
@@ -37,7 +39,22 @@ from daemon.i18n import tr
 from daemon.terminal import visible
 
 MAX_BODY = 64 * 1024  # bytes; ``say`` with its longest text, all of it escaped, has 30,000
+MAX_RECORDING = 16 * 1024 * 1024  # bytes of who is introduced: 90 s as on a CD, an hour as in calls
+RECORDINGS = re.compile(r"/v1/people(/\d+/recordings)?")  # what takes them
 WRITE_TIMEOUT_S = 5.0  # a client that takes nothing of its answer for so long is cut off
+
+MODULES = (
+    status,
+    conversation,
+    settings,
+    timers,
+    lists,
+    memory,
+    people,
+    models,
+    sound,
+    voices,
+)
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +89,7 @@ def application(services: Services, answer: type[Json] = Json) -> ASGIApp:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.services, app.state.answer = services, answer
-    for module in (status, conversation, settings, timers, lists, memory, models, sound, voices):
+    for module in MODULES:
         app.include_router(module.router, prefix="/v1")
     for kind in (DigitalLifeError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, _refuse)
@@ -132,12 +149,13 @@ class Edge:
             await self._app(scope, receive, send)
             return
         received = 0
+        most = MAX_RECORDING if RECORDINGS.fullmatch(scope["path"]) else MAX_BODY
 
         async def bounded_receive() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > MAX_BODY:
+            if received > most:
                 raise TooLarge
             return message
 

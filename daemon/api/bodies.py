@@ -122,3 +122,15 @@ class ItemsRequest(Body):
 
     list: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     items: Annotated[builtins.list[Text], Field(min_length=1, max_length=100)]
+
+
+class PersonChange(Body):
+    """What is to change of somebody who is known."""
+
+    name: Name | None = None
+    owner: bool | None = None
+    persona: Name | None = None
+    """Who answers them; "" is whoever answers everybody."""
+    language: Annotated[str, Field(max_length=8)] | None = None
+    """The language they are answered in; "" is the one that they speak."""
+    tools: bool | None = None

@@ -38,6 +38,8 @@ class Services:
         """For what takes its time: the event loop has none."""
         self.sampling: Final = asyncio.Semaphore(MAX_SAMPLES)
         """Held by who has a voice say a sample."""
+        self.learning: Final = asyncio.Semaphore(1)
+        """Held by who has a recording of somebody looked at, which may be large."""
         self.open_panel: Callable[[], Awaitable[Link]] = _no_panel
         """Serves the page and makes a link to it."""
         self.listeners: Listeners | None = None

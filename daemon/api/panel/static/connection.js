@@ -31,8 +31,11 @@ export class Connection extends EventTarget {
     return this.#answer(path, {});
   }
 
-  // Has something done; as get.
+  // Has something done; as get. A recording is sent as it is.
   send(method, path, body) {
+    if (body instanceof Blob) {
+      return this.#answer(path, { method, body, headers: { "Content-Type": "application/octet-stream" } });
+    }
     const sent = body && { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
     return this.#answer(path, { method, ...sent });
   }

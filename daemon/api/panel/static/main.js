@@ -9,6 +9,7 @@ import * as lists from "./lists.js";
 import * as memory from "./memory.js";
 import * as models from "./models.js";
 import * as pages from "./pages.js";
+import * as people from "./people.js";
 import * as picture from "./picture.js";
 import * as settings from "./settings.js";
 import * as sound from "./sound.js";
@@ -76,7 +77,7 @@ connection.addEventListener("restart-failed", ({ detail }) => {
   $("problem").hidden = false;
 });
 
-for (const part of [state, hold, sound, talk, chart, timers, lists, settings, voices, memory, models, doctor]) part.start(connection, run);
+for (const part of [state, hold, sound, talk, chart, timers, lists, settings, people, voices, memory, models, doctor]) part.start(connection, run);
 pages.start();
 translate();
 connection.open();
