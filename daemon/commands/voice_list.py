@@ -176,6 +176,7 @@ def use(arguments: argparse.Namespace, settings: Settings) -> int:
     from daemon.voice.named import plain_named, values_for
 
     store = open_store(settings.models.directory)
+    found = None
     if is_voice(arguments.name):
         find_voice(arguments.name)  # says what is wrong with it
     else:
@@ -187,8 +188,17 @@ def use(arguments: argparse.Namespace, settings: Settings) -> int:
     path = keep(wanted, values, arguments.config)
     told = tr("{name} speaks from now on: {path}")
     out.print(told.format(name=arguments.name, path=path), markup=False)
+    if found is not None and found.language not in wanted.ears.languages:
+        _tell_unheard(found.language, wanted)
     _tell_daemon()
     return 0
+
+
+def _tell_unheard(code: str, settings: Settings) -> None:
+    """Say that a voice's language is spoken but not understood, and what would change that."""
+    languages = json.dumps([*settings.ears.languages, code])
+    out.print(tr("To be understood in its language as well, write under [ears]:"), markup=False)
+    out.print(f"  languages = {languages}", markup=False)
 
 
 def _tell_daemon() -> None:

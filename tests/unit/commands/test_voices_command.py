@@ -99,6 +99,16 @@ def test_a_voice_is_kept_for_its_language(
     assert tomllib.loads(config.read_text())["voice"] == kept
 
 
+def test_a_voice_of_a_language_that_is_not_heard_says_so(
+    store: ModelStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lay_out(store, "kokoro", "piper-joe")
+    run("use", "em_alex", config=tmp_path / "mine.toml")
+    assert 'languages = ["en", "zh", "es"]' in capsys.readouterr().out
+    run("use", "bf_emma", config=tmp_path / "mine.toml")
+    assert "languages" not in capsys.readouterr().out
+
+
 def test_a_voice_that_is_not_there_is_not_kept(store: ModelStore, tmp_path: Path) -> None:
     config = tmp_path / "mine.toml"
     with pytest.raises(SetupError) as caught:
