@@ -6,7 +6,7 @@ A part is imported when it is made: each brings a large library, and no command 
 import asyncio
 import copy
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Self
@@ -19,10 +19,12 @@ from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.openers import Openers
 from daemon.dialogue.parts import Parts
 from daemon.dialogue.similarity import words_of
+from daemon.dialogue.speaker_identification import SpeakerIdentification, VoiceJudge
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.listen_mode import PushToTalk, WakeWord
 from daemon.i18n import tr
 from daemon.part_pool import PartPool
+from daemon.people.person import Profile
 from daemon.people.store import PeopleStore
 from daemon.skills.book import SkillBook
 from daemon.skills.skills import Skills
@@ -89,6 +91,24 @@ class Components(PartPool):
             skills=skills.result(),
             openers=Openers(self.settings),
         )
+
+    def speakers(self) -> SpeakerIdentification:
+        """Make what tells known voices apart; while nobody is known it loads nothing."""
+        worker = self.shared_worker("speaker")
+        make = partial(self.make, worker, self.voice_judge)
+        return SpeakerIdentification(worker, make, self._profiles)
+
+    def _profiles(self) -> Sequence[Profile]:
+        from daemon.ears.speaker_id import WEIGHT
+
+        return self.people.profiles(WEIGHT)
+
+    def voice_judge(self) -> VoiceJudge:
+        """Make what compares voices."""
+        from daemon.ears.speaker_id import FILE, WEIGHT, SpeakerEncoder
+        from daemon.people.voices import KnownVoices
+
+        return KnownVoices(SpeakerEncoder(self.store.path(WEIGHT) / FILE))
 
     def recognizer(self) -> Recognizer:
         """Make the speech recogniser."""
@@ -226,6 +246,7 @@ def part_name(loading: str) -> str:
         "brain": tr("language model"),
         "voice": tr("voice"),
         "conversion": tr("voice"),
+        "speaker": tr("known voices"),
         "lips": tr("face"),
         "camera": tr("face"),
     }

@@ -15,6 +15,7 @@ from daemon.events import Bus, PersonaSwitched
 from daemon.languages import language as known_language
 from daemon.languages.guess import language_of
 from daemon.media import Transcript
+from daemon.people.person import Speaker
 from daemon.running import Running
 
 log = logging.getLogger(__name__)
@@ -34,10 +35,12 @@ class PersonaSwitcher:
         self._choose = choose
         self._bus = bus
         self._switching: asyncio.Task[None] | None = None
+        self._talks_with = 0  # the number of the known person who was heard last
+        self._usual: str | None = None  # who answered before somebody was given their own
 
     def obey(self, running: Running) -> None:
         """Obey spoken orders from now on."""
-        running.session.use(voice_command=lambda said: self._order(running, said))
+        running.session.use(voice_command=lambda said, speaker: self._order(running, said, speaker))
 
     def list(self) -> dict[str, object]:
         """Return who can answer, and who does."""
@@ -53,21 +56,28 @@ class PersonaSwitcher:
 
     async def switch(self, running: Running, name: str, language: str = "") -> Applied:
         """Answer as another, in a new conversation, and greet. Raises ``SetupError``."""
+        outcome, persona = await self._become(running, name)
+        self._usual = None
+        spoken = language or running.components.settings.ears.languages[0]
+        running.session.ask(Recitation(greeting(persona, spoken)))
+        return outcome
+
+    async def _become(self, running: Running, name: str) -> tuple[Applied, Persona]:
         persona = find_persona(name, self._settings.wanted)
         chosen = "" if persona.id == DEFAULT else persona.id
         outcome = await self._choose({"persona.name": chosen})
         running.session.forget()
         await running.chat.begin(chosen)
         self._bus.publish(PersonaSwitched(persona.id, persona.name))
-        spoken = language or running.components.settings.ears.languages[0]
-        running.session.ask(Recitation(greeting(persona, spoken)))
-        return outcome
+        return outcome, persona
 
-    def _order(self, running: Running, said: Transcript) -> Callable[[], None] | None:
-        """Return what switches, if that is what was said."""
+    def _order(
+        self, running: Running, said: Transcript, speaker: Speaker | None
+    ) -> Callable[[], None] | None:
+        """Return what switches, if that is what was said, or is due to who said it."""
         persona = wanted_persona(said.text, lambda: list_personas(self._settings.wanted))
         if persona is None:
-            return None
+            return self._own_persona(running, said, speaker) if speaker is not None else None
         language = said.language or language_of(said.text, self._settings.wanted.ears.languages)
 
         async def switch() -> None:
@@ -76,6 +86,36 @@ class PersonaSwitcher:
             except DigitalLifeError as error:
                 log.error("%s %s", error, error.fix)
                 running.session.ask(Recitation(known_language(language).said.apology))
+
+        def begin() -> None:
+            self._switching = asyncio.ensure_future(switch())
+
+        return begin
+
+    def _own_persona(
+        self, running: Running, said: Transcript, speaker: Speaker
+    ) -> Callable[[], None] | None:
+        """Return what has somebody answered by their own persona, if another answers now.
+
+        Whoever speaks on after that may choose another: it is looked at when another person does.
+        """
+        person, now = speaker.person, self._settings.wanted.persona.name
+        if person is None or person.number == self._talks_with:
+            return None
+        wanted = person.persona or (now if self._usual is None else self._usual)
+        if wanted == now:
+            self._talks_with = person.number
+            return None
+
+        async def switch() -> None:
+            self._talks_with = person.number
+            usual = now if self._usual is None else self._usual
+            try:
+                await self._become(running, wanted)
+                self._usual = usual if person.persona else None
+            except DigitalLifeError as error:
+                log.error("%s %s", error, error.fix)
+            running.session.ask(said.text, speaker)
 
         def begin() -> None:
             self._switching = asyncio.ensure_future(switch())

@@ -5,7 +5,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -18,15 +18,19 @@ from daemon.dialogue.chat import Chat
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.ready_openers import prepare_speech
 from daemon.dialogue.session import Session
+from daemon.dialogue.speaker_identification import SpeakerIdentification
+from daemon.dialogue.transcript import SpokenTranscript
+from daemon.dialogue.voice_gate import VoiceGate
 from daemon.ears.events import EarEvent
 from daemon.ears.listen_mode import PushToTalk, WakeWord
-from daemon.errors import DeviceError
-from daemon.events import Bus, Listening, StateChanged
+from daemon.errors import DeviceError, DigitalLifeError
+from daemon.events import Bus, Listening, PeopleChanged, StateChanged
 from daemon.face.streamer import FaceStreamer
 from daemon.i18n import tr
 from daemon.listening import OpenEars, listen, open_ears, open_sound, underway
 from daemon.memory.conversation_memory import ConversationMemory
 from daemon.memory.file import memory_path
+from daemon.people.person import Person
 from daemon.processor_load import PROCESSORS, physical_cores
 from daemon.quicker_engine import use_quicker_engine
 from daemon.running import Running
@@ -135,7 +139,8 @@ async def _load(
     tools = Toolbox(settings.tools.servers, chat.offer, bus.publish)
     if screen is not None:
         components.on_close(show_timers(skills.book, screen.timer_card, bus))
-    parts = replace(loaded, tools=tools)
+    speakers = components.speakers()
+    parts = replace(loaded, tools=tools, speakers=speakers)
     session = Session(parts, sound.loudspeaker, screen, {}, settings.dialogue.barge_in_s, bus)
     if screen is not None:
         shown = show_attitude(screen.behaviour, bus, lambda: session.heard_ahead)
@@ -143,7 +148,15 @@ async def _load(
     session.context.apply_settings(settings.dialogue, settings.ears.languages)
     session.context.wake_phrase = mode.detector.phrase if isinstance(mode, WakeWord) else ""
     session.language = settings.ears.languages[0]
+
+    def known(people: Sequence[Person]) -> None:
+        session.context.people = people
+        gate.tell_so_far(bool(people))
+
+    speakers.changed = known
+    await _know_people(components, speakers, bus)
     components.on_close(bus.subscribe(StateChanged, lambda _: sound.loudspeaker.rest.wake()))
+    components.on_close(SpokenTranscript(bus).close)
     voice = Announcements(
         session, sound.loudspeaker.overlay, lambda: components.settings.voice.volume
     )
@@ -161,10 +174,21 @@ async def _load(
         bus=bus,
         tools=tools,
         skills=skills,
+        speakers=speakers,
         scheduler=scheduler,
         listen_gate=gate,
         push_to_talk=mode if isinstance(mode, PushToTalk) else None,
     )
+
+
+async def _know_people(components: Components, speakers: SpeakerIdentification, bus: Bus) -> None:
+    """Know the voices of those who were introduced, now and whenever that changes."""
+    try:
+        await speakers.refresh()
+    except DigitalLifeError as error:  # it answers, and knows nobody
+        log.error("%s %s", error.message, error.fix)
+    components.on_close_async(speakers.close)
+    components.on_close(bus.subscribe(PeopleChanged, lambda _: speakers.refresh_soon()))
 
 
 async def _main_loop(running: Running, heard: AsyncGenerator[EarEvent, None]) -> None:
@@ -175,7 +199,8 @@ async def _main_loop(running: Running, heard: AsyncGenerator[EarEvent, None]) ->
         group.create_task(running.tools.run(), name="tools")
         group.create_task(running.chat.watch(), name="memory")
         group.create_task(running.scheduler.run(), name="timers")
-        group.create_task(running.session.run(heard), name="conversation")
+        told = VoiceGate(running.speakers, running.session.context).tell(heard)
+        group.create_task(running.session.run(told), name="conversation")
         group.create_task(prepare_speech(running.session), name="speech")
         group.create_task(use_quicker_engine(running), name="engine")
         # What is said before that is understood, too: a sentence needs few of the patterns.

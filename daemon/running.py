@@ -11,6 +11,7 @@ from daemon.dialogue.chat import Chat
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.parts import Parts
 from daemon.dialogue.session import Session
+from daemon.dialogue.speaker_identification import SpeakerIdentification
 from daemon.ears.listen_mode import ListenGate, PushToTalk
 from daemon.events import Bus, Forgotten, NewConversation, PeopleChanged
 from daemon.face.streamer import FaceStreamer
@@ -40,6 +41,7 @@ class Running:
     bus: Bus
     tools: Toolbox
     skills: Skills
+    speakers: SpeakerIdentification
     scheduler: Scheduler
     listen_gate: ListenGate
     push_to_talk: PushToTalk | None
@@ -80,6 +82,7 @@ class Running:
             "skills": self.skills.book.failed,
             "camera": self.screen is not None and self.screen.connection.degraded,
             "voice": conversion is not None and conversion.failed,
+            "people": self.speakers.failed,
             "tools": self.tools.failed or self.chat.cannot_call,
         }
         return [name for name, failed in found.items() if failed]

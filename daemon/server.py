@@ -15,6 +15,7 @@ from daemon.changes import SettingsChanger
 from daemon.components import Components, part_name
 from daemon.config import Settings, load
 from daemon.config.state import SettingsState
+from daemon.dialogue.introductions import Introductions
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.personas import find_persona, with_persona
 from daemon.errors import BusyError, DigitalLifeError, first_failure, named
@@ -25,6 +26,7 @@ from daemon.persona_switcher import PersonaSwitcher
 from daemon.run_once import serve
 from daemon.running import Running
 from daemon.running_assistant import RunningAssistant
+from daemon.running_people import RunningPeople
 from daemon.weights import require_weights
 
 log = logging.getLogger(__name__)
@@ -117,6 +119,10 @@ class Daemon:
         running.skills.assistant = RunningAssistant(
             running, self.settings, self.changes.choose, self.personas
         )
+        book = RunningPeople(running)
+        introductions = Introductions(running.speakers, book, running.session.context)
+        running.session.use(introductions=introductions)
+        running.components.on_close(introductions.close)
         self.bus.publish(Ready())
 
     def require_running(self) -> Running:

@@ -12,6 +12,7 @@ from daemon.brain.here_and_now import time_note
 from daemon.brain.history import History
 from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.parts import Parts
+from daemon.dialogue.speaker_identification import SpeakerIdentification
 from daemon.expression import Pose
 from daemon.media import (
     LISTEN_RATE,
@@ -28,6 +29,8 @@ from daemon.media import (
     ToolResult,
     Transcript,
 )
+from daemon.people.identify import AnotherVoice, TooLittleSpeech
+from daemon.people.person import Embeddings, Person, Profile, Speaker
 from daemon.worker import CancelToken, Worker
 
 PERSONA = "Be kind."
@@ -361,3 +364,79 @@ def parts(
 
 def utterance_audio(seconds: float) -> Audio:
     return Audio(silence(seconds, LISTEN_RATE), LISTEN_RATE)
+
+
+ANNA = Person(1, "Anna", owner=True)
+BEN = Person(2, "Ben", tools=False)
+STRANGE = 0.5
+"""The level of a stranger's voice; that of somebody known is a tenth of their number."""
+
+
+class FakeVoiceJudge(FakePart):
+    """Tells a voice by its level, that of most of it; less than a second of it tells nothing."""
+
+    def __init__(self) -> None:
+        self.judged = 0
+        self.profiles: Sequence[Profile] = ()
+
+    def use(self, profiles: Sequence[Profile]) -> None:
+        self.profiles = profiles
+
+    def identify(self, audio: Audio, cancel: CancelToken) -> Speaker:
+        self.judged += 1
+        heard = audio.samples[audio.samples > 0]
+        if len(heard) < LISTEN_RATE:
+            return Speaker()
+        level = float(np.median(heard))
+        for profile in self.profiles:
+            if abs(float(profile.embeddings[0, 0]) - level) < 0.01:
+                return Speaker(profile.person, 0.9)
+        return Speaker(None, -0.5)
+
+    def voiceprints(self, recordings: Sequence[Audio], cancel: CancelToken) -> Embeddings:
+        heard = [audio.samples[audio.samples > 0] for audio in recordings]
+        if any(len(samples) < LISTEN_RATE for samples in heard):
+            raise TooLittleSpeech("too little")
+        levels = np.asarray([np.median(samples) for samples in heard], np.float32)
+        if np.ptp(levels) > 0.01:
+            raise AnotherVoice("another voice")
+        return levels.reshape(-1, 1)
+
+
+class FakePeople:
+    """Who is known, as the file would tell."""
+
+    def __init__(self, *people: Person) -> None:
+        self.judge = FakeVoiceJudge()
+        self.loaded = 0
+        self.profiles = [Profile(one, np.full((1, 1), level_of(one), np.float32)) for one in people]
+
+    async def load(self) -> FakeVoiceJudge:
+        self.loaded += 1
+        return self.judge
+
+    def speakers(self) -> SpeakerIdentification:
+        """Return what tells them apart, once ``refresh`` was awaited."""
+        return SpeakerIdentification(VirtualWorker(0.05), self.load, lambda: self.profiles)
+
+
+def level_of(person: Person | None) -> float:
+    """Return the level of a voice."""
+    return STRANGE if person is None else person.number / 10
+
+
+class FakeBook:
+    """Writes down whoever is introduced."""
+
+    def __init__(self, people: FakePeople, speakers: SpeakerIdentification) -> None:
+        self.people, self.speakers = people, speakers
+        self.farewells: list[tuple[Person, str]] = []
+
+    async def add(self, name: str, voiceprints: Embeddings, tools: bool) -> Person:
+        person = Person(len(self.people.profiles) + 1, name, tools=tools)
+        self.people.profiles.append(Profile(person, voiceprints))
+        await self.speakers.refresh()
+        return person
+
+    def remove(self, person: Person, farewell: str) -> None:
+        self.farewells.append((person, farewell))

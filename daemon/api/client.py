@@ -134,10 +134,11 @@ class Client:
             time.sleep(POLL_INTERVAL_S)
         return self.post(path, None, text=text)
 
-    def events(self) -> Iterator[JsonObject]:
-        """Follow what happens until the daemon ends."""
+    def events(self, words: bool = False) -> Iterator[JsonObject]:
+        """Follow what happens until the daemon ends; ``words``: with what people say."""
         killed = suppress(ConnectionError, http.client.HTTPException)
-        with self._answer("GET", "events", None, None) as response, killed:
+        path = "events?words=true" if words else "events"
+        with self._answer("GET", path, None, None) as response, killed:
             for line in response:
                 if line.startswith(b"data: "):
                     yield dict(json.loads(line.removeprefix(b"data: ")))

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 
 from starlette.responses import StreamingResponse
 
+from daemon.dialogue.transcript import UtteranceHeard
 from daemon.errors import BusyError
-from daemon.events import Bus, Event, Stopping
+from daemon.events import Bus, Event, PrivateEvent, Stopping
 from daemon.i18n import tr
 from daemon.media import JsonObject
 
@@ -21,15 +22,18 @@ class EventStream(StreamingResponse):
     media_type = "text/event-stream"
 
 
-def follow(bus: Bus) -> EventStream:
-    """Return the events from now on, until the daemon stops or the client is too far behind."""
+def follow(bus: Bus, words: bool = False) -> EventStream:
+    """Return the events from now on, until the daemon stops or the client is too far behind.
+
+    ``words``: with what people say.
+    """
     if bus.followers >= MAX_FOLLOWERS:
         raise BusyError(tr("Too many programs are connected."))
-    return EventStream(_stream(bus))
+    return EventStream(_stream(bus, words))
 
 
-async def _stream(bus: Bus) -> AsyncIterator[bytes]:
-    with bus.followed() as events:
+async def _stream(bus: Bus, words: bool) -> AsyncIterator[bytes]:
+    with bus.followed(private=words) as events:
         yield b": follows\n\n"
         while True:
             try:
@@ -40,6 +44,8 @@ async def _stream(bus: Bus) -> AsyncIterator[bytes]:
                 continue
             if event is None or isinstance(event, Stopping):
                 return
+            if isinstance(event, PrivateEvent) and not isinstance(event, UtteranceHeard):
+                continue  # for the panel's page
             if event.wire_name:
                 data = json.dumps(as_json(event), ensure_ascii=False)
                 yield f"event: {event.wire_name}\ndata: {data}\n\n".encode("utf-8", "replace")

@@ -1,8 +1,8 @@
 """What a prompt says of the time and the place, so that a model need not make them up.
 
 The time changes with every question, so it stands in a line before the question and stays there:
-whatever comes before the newest question is, to the letter, what the model has read already. Place
-and time zone stay as they are, and follow the persona.
+whatever comes before the newest question is, to the letter, what the model has read already. Who
+asks it is told in the same line. Place and time zone stay as they are, and follow the persona.
 """
 
 import functools
@@ -12,10 +12,13 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from daemon.brain.special_tokens import strip_special_tokens
 from daemon.languages import codes, language
 from daemon.languages.guess import language_of
+from daemon.people.person import Speaker
 
 _LOCALTIME = Path("/etc/localtime")
+_MARKS = re.compile(r"[()（）\n\r]")
 
 
 def local_now() -> datetime:
@@ -24,20 +27,33 @@ def local_now() -> datetime:
     return datetime.now()
 
 
-def time_note(question: str, now: datetime, code: str = "") -> str:
+def time_note(question: str, now: datetime, code: str = "", speaker: Speaker | None = None) -> str:
     """Return the line that goes before ``question``: the time is ``now``.
 
     It is in the language with this ``code``, else in that of the question. In all but English and
-    Chinese, which a model answers in by itself, it says in which language to answer.
+    Chinese, which a model answers in by itself, it says in which language to answer. ``speaker`` is
+    who asks, where voices are known.
     """
     said = language(code or language_of(question, ("en", "zh"))).said
-    return said.now.format(
+    note = said.now.format(
         weekday=said.weekdays[now.weekday()],
         day=now.day,
         month=said.months[now.month - 1],
         year=now.year,
         clock=f"{now.hour:02}:{now.minute:02}",
     )
+    if speaker is None:
+        return note
+    person = speaker.person
+    who = said.stranger if person is None else said.speaker.format(name=_plain(person.name))
+    if person is not None and person.language:
+        who += said.answer_in
+    return f"{note[:-1]}{who}{note[-1]}"
+
+
+def _plain(name: str) -> str:
+    """Return a name as it can stand within the line."""
+    return " ".join(_MARKS.sub(" ", strip_special_tokens(name)).split())
 
 
 @functools.cache

@@ -12,6 +12,7 @@ from daemon.errors import SetupError
 from daemon.i18n import tr
 from daemon.languages.guess import language_of
 from daemon.media import Message
+from daemon.people.person import Person, Speaker
 from daemon.stages import ChatModel
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ class _Asked(NamedTuple):
     """A question, as the model was asked it."""
 
     note: str
-    """The line before it, which says what time it was."""
+    """The line before it, which says what time it was, and who asked."""
     question: str
 
     @property
@@ -37,9 +38,9 @@ class _Asked(NamedTuple):
 class History:
     """The turns of one conversation: each a question and what was heard of its answer.
 
-    The model is told with each question when it was asked, and nobody else is. The oldest turns
-    are dropped whole, several at once, when the model's context is full. ``messages`` asks the
-    model to count, so it is called where the model may be called.
+    The model is told with each question when and by whom it was asked, and nobody else is. The
+    oldest turns are dropped whole, several at once, when the model's context is full. ``messages``
+    asks the model to count, so it is called where the model may be called.
     """
 
     def __init__(
@@ -50,8 +51,8 @@ class History:
         clock: Callable[[], datetime] = local_now,
     ) -> None:
         """Nothing has been said yet. ``clock`` tells the local time."""
-        self.keep: Callable[[str, str], None] = lambda _question, _heard: None
-        """Told each turn that is committed; may be set at any time."""
+        self.keep: Callable[[str, str, Person | None], None] = lambda _question, _heard, _who: None
+        """Told each turn that is committed, and who asked; may be set at any time."""
         self.persona = persona
         """Who answers; may be changed between two questions."""
         self.whereabouts = ""
@@ -69,6 +70,7 @@ class History:
         """Counts the conversations; a new one begins with nothing."""
         self._turns: tuple[tuple[_Asked, str], ...] = ()
         self._newest = _Asked("", "")
+        self._speaker: Speaker | None = None  # who asked it
 
     @property
     def turns(self) -> tuple[tuple[str, str], ...]:
@@ -76,17 +78,25 @@ class History:
         return tuple((asked.question.strip(), heard) for asked, heard in self._turns)
 
     def messages(
-        self, question: str, since: Sequence[Message] = (), likely: str = ""
+        self,
+        question: str,
+        since: Sequence[Message] = (),
+        likely: str = "",
+        speaker: Speaker | None = None,
     ) -> list[Message]:
         """Return the prompt for ``question``: persona, the turns that fit, the question.
 
         ``since`` came after it: tools that were called for the answer, and what they returned.
-        ``likely`` is the language it was heard in, where its words do not tell.
+        ``likely`` is the language it was heard in, where its words do not tell; ``speaker`` is who
+        asks, where voices are known: they may have a language of their own.
         A question too long by itself loses its front: what is asked mostly comes last. Raises
         ``SetupError`` when not even the persona fits.
         """
-        code = language_of(question, self.languages, likely)
-        self._newest = _Asked(time_note(question, self._clock(), code), question)
+        person = speaker.person if speaker is not None else None
+        own = person.language if person is not None else ""
+        code = own or language_of(question, self.languages, likely)
+        note = time_note(question, self._clock(), code, speaker)
+        self._newest, self._speaker = _Asked(note, question), speaker
         return self._messages(self._newest, since)
 
     def expected(self, code: str = "") -> list[Message]:
@@ -95,7 +105,8 @@ class History:
         The time before them is in the language with this ``code``, or in the likeliest.
         """
         code = code or self.likely_languages[0]
-        return self._messages(_Asked(time_note("", self._clock(), code), _greeting(code)), ())
+        note = time_note("", self._clock(), code, self._speaker)
+        return self._messages(_Asked(note, _greeting(code)), ())
 
     @property
     def likely_languages(self) -> list[str]:
@@ -122,8 +133,10 @@ class History:
             return prompt(self._turns)
         return [*self._prompt((), self._tail(asked, since)), *since]
 
-    def commit(self, question: str, heard: str) -> None:
+    def commit(self, question: str, heard: str, person: Person | None = None) -> None:
         """Keep a turn; ``heard`` is empty when it was interrupted before a word was heard.
+
+        ``person`` asked it, if that is known.
 
         The question goes into later prompts as the model was asked it, to the letter: it need not
         be read again.
@@ -133,7 +146,7 @@ class History:
         question, heard = question.strip(), heard.strip()
         self._turns = (*self._turns, (asked, heard))
         try:
-            self.keep(question, heard)
+            self.keep(question, heard, person)
         except Exception as error:  # the conversation goes on, and remembers it as long as it lasts
             log.error("what was said is not kept: %s", type(error).__name__)
 

@@ -48,6 +48,9 @@ def register(commands: Subcommands) -> None:
     events = commands.add_parser(
         "events", help=tr("follow what the daemon does, a line of JSON each, until Ctrl+C")
     )
+    events.add_argument(
+        "--words", action="store_true", help=tr("tell what people say, too, and who said it")
+    )
     events.set_defaults(run=follow_events)
     metrics = commands.add_parser(
         "metrics", help=tr("print figures in the text format of Prometheus")
@@ -152,9 +155,9 @@ def reload_settings(_arguments: argparse.Namespace, _settings: "Settings") -> in
     return 0
 
 
-def follow_events(_arguments: argparse.Namespace, _settings: "Settings") -> int:
+def follow_events(arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Print what happens as it happens."""
-    for event in Client().events():
+    for event in Client().events(arguments.words):
         out.print(json.dumps(event, ensure_ascii=False), markup=False)
     return 0
 

@@ -151,7 +151,10 @@ def _print_switches(muted: Muted) -> None:
 def _print_words(step: ConversationStep) -> None:
     reply = step.reply
     if step.state.phase is Phase.SPEAKING and reply is not None and reply.turn.words is not None:
-        out.print(styled((tr("you"), "bold"), f": {reply.turn.words.text}"))
+        speaker = reply.turn.speaker
+        known = speaker.person if speaker is not None else None
+        name = known.name if known is not None else tr("you")
+        out.print(styled((name, "bold"), f": {reply.turn.words.text}"))
 
 
 def chat_typed(arguments: argparse.Namespace, settings: "Settings") -> int:

@@ -15,6 +15,7 @@ from daemon.i18n import tr
 from daemon.media import Message, Tool
 from daemon.memory.conversation_memory import ConversationMemory
 from daemon.memory.recall import CONTEXT_SHARE, Recallable, recalled
+from daemon.people.person import Person
 from daemon.stages import ChatModel, ReadsAhead, ToolUser
 from daemon.worker import CancelToken, Worker
 
@@ -162,7 +163,7 @@ class Chat:
             self._reading.cancel()
         self._reading = asyncio.ensure_future(read())
 
-    def _committed(self, question: str, heard: str) -> None:
+    def _committed(self, question: str, heard: str, person: Person | None) -> None:
         self.memory.keep(question, heard)
         self._read_soon()
         self._silent_since = self._clock() if self.memory.settings.keep else None

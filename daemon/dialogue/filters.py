@@ -4,19 +4,22 @@
 - ``is_own_echo``: they are its own, come back through the microphone.
 - ``question_after_name``: they are said to it, told by its name in them.
 - ``addressed_words``: what is left of them that wants an answer.
+- ``attributed``: who said them, where they were too short for the voice to be judged.
+- ``is_answered``: whether somebody is answered at all.
 
 Voice commands are in ``voice_commands.py``.
 """
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from daemon.config import DialogueSettings
 from daemon.dialogue.similarity import Word, matched_share, similarity, sound_of, words_of
 from daemon.languages import language as known_language
 from daemon.languages import matching
 from daemon.media import Transcript
+from daemon.people.person import Person, Speaker
 
 # Nobody accompanies with so many words, or characters, of a language that was not expected.
 MOST_WORDS, MOST_CHARACTERS = 3, 5
@@ -66,6 +69,16 @@ class DialogueContext:
     """It answers nobody who does not wake it."""
     on_sleep: Callable[[bool], None] = lambda _asleep: None
     """Told when it falls asleep, and when it wakes."""
+    people: Sequence[Person] = ()
+    """Those who are known by their voice."""
+    answer_whom: str = "everyone"
+    """Which of them it answers; strangers, too, if ``everyone``."""
+    introducing: bool = False
+    """Somebody is being introduced, whose voice is not known yet."""
+    voice: Speaker = field(default_factory=Speaker)
+    """Whose voice was told last."""
+    voice_until: float = float("-inf")
+    """When that was heard last."""
 
     def apply_settings(self, settings: DialogueSettings, languages: Sequence[str] = ()) -> None:
         """Answer who calls it, or everybody, as the settings say.
@@ -79,6 +92,27 @@ class DialogueContext:
         self.own_names = tuple(dict.fromkeys(names))
         self.names = self.own_names if addressed else ()
         self.follow_up_s = settings.follow_up_s
+        self.answer_whom = settings.answer_whom
+
+    @property
+    def chooses(self) -> bool:
+        """Whether some are not answered because of their voice."""
+        if self.answer_whom == "everyone" or self.introducing:
+            return False
+        return any(person.owner or self.answer_whom == "known" for person in self.people)
+
+    def heard_voice(self, speaker: Speaker, until: float) -> None:
+        """Note whose voice was heard; what was too short to be judged tells nothing.
+
+        What is told late does not count against what was heard since.
+        """
+        if speaker.judged and until >= self.voice_until:
+            self.voice, self.voice_until = speaker, until
+
+    def talks_with_known(self, began: float) -> bool:
+        """Whether a conversation with somebody whom it answers goes on at that time."""
+        until = max(self.voice_until, self.spoke_until) + self.follow_up_s
+        return is_answered(self.voice, self) and (self.speaking or began < until)
 
     def is_speaking(self, speaking: bool, now: float) -> None:
         """Note whether it speaks."""
@@ -149,17 +183,42 @@ def question_after_name(names: Sequence[str], text: str) -> str | None:
     return rest if called_first and rest else text
 
 
-def addressed_words(heard: Transcript, began: float, context: DialogueContext) -> Transcript:
+def attributed(speaker: Speaker, began: float, context: DialogueContext) -> Speaker:
+    """Return who said what began at that time.
+
+    What is too short for its voice to be judged is said by whom it talks with; where it talks with
+    nobody whom it knows, or somebody else was heard since, nobody can tell.
+    """
+    if speaker.judged or context.voice.person is None:
+        return speaker
+    until = max(context.voice_until, context.spoke_until) + context.follow_up_s
+    return context.voice if context.speaking or began < until else speaker
+
+
+def is_answered(speaker: Speaker, context: DialogueContext) -> bool:
+    """Whether it answers this one at all."""
+    if not context.chooses:
+        return True
+    person = speaker.person
+    return person is not None and (person.owner or context.answer_whom == "known")
+
+
+def addressed_words(
+    heard: Transcript, began: float, context: DialogueContext, speaker: Speaker | None = None
+) -> Transcript:
     """Return what of the words wants an answer; empty text if they are an echo, or for another.
 
-    ``began``: the event loop's time at which they were begun.
+    ``began``: the event loop's time at which they were begun; ``speaker``: who said them, if
+    anybody is known by their voice.
     """
+    if speaker is not None and not is_answered(speaker, context):
+        return replace(heard, text="")
     text = heard.text
     if context.asleep and not context.ringing:
         names = (*context.own_names, *filter(None, (context.wake_phrase,)))
         called = question_after_name(names, text) if names else None
         return replace(heard, text=called or (text if matching.waking().search(text) else ""))
-    if context.names and not context.ringing:
+    if context.names and not (context.ringing or context.introducing):
         follows = context.speaking or began < context.spoke_until + context.follow_up_s
         question = question_after_name(context.names, text)
         text = question if question is not None else text if follows else ""

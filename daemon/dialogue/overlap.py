@@ -44,11 +44,12 @@ class OverlapClassifier:
         number, backchannel = turn.number, False
         try:
             words = await turn.transcript()
-            backchannel = is_backchannel(words.text, words.language) or is_own_echo(
-                words.text, self._said()
-            )
+            echo = is_own_echo(words.text, self._said())
+            backchannel = is_backchannel(words.text, words.language) or echo
             if self._context.ringing and skills and skills.plan(words):
                 backchannel = False  # "okay, thanks" to an alarm is an answer
+            if self._context.introducing and words.text and not echo:
+                backchannel = False  # so is "yes" to "shall I remember your voice?"
         except Exception as error:  # the reply that follows will meet it again, and say so
             log.warning("turn %d: what was said over it: %s", number, error)
         self._tell(Classified(number, voiced_s, backchannel))

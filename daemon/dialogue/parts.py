@@ -5,7 +5,9 @@ from typing import Protocol
 
 from daemon.brain.history import History
 from daemon.dialogue.conversion import Conversion
+from daemon.dialogue.introductions import Introductions
 from daemon.dialogue.openers import Openers
+from daemon.dialogue.speaker_identification import SpeakerIdentification
 from daemon.dialogue.voice_commands import VoiceCommand
 from daemon.skills.skills import Skills
 from daemon.stages import ChatModel, LipSync, Recognizer, Synthesizer, Tools
@@ -51,6 +53,8 @@ class Parts:
     drawing: Worker
     history: History
     tools: Tools | None = None
-    voice_command: VoiceCommand = lambda _said: None
+    voice_command: VoiceCommand = lambda _said, _speaker: None
     skills: Skills | None = None
     openers: Openers | None = None
+    speakers: SpeakerIdentification | None = None
+    introductions: Introductions | None = None

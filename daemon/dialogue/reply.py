@@ -23,6 +23,7 @@ from contextlib import aclosing
 from daemon.audio.player import Player, wait_until_heard
 from daemon.brain.history import heard_text
 from daemon.brain.sentences import sentences_of
+from daemon.dialogue.introductions import IntroductionStep
 from daemon.dialogue.mouths import FaceAnimation, FrameSink
 from daemon.dialogue.openers import OpenerHold
 from daemon.dialogue.parts import Parts
@@ -36,7 +37,7 @@ from daemon.dialogue.state import (
 )
 from daemon.dialogue.streams import Channel, stage, uncancelled
 from daemon.dialogue.thinking import Thinking
-from daemon.dialogue.turn import Apology, Recitation, Turn
+from daemon.dialogue.turn import Apology, Recitation, SpokenTurn, Turn
 from daemon.errors import first_failure
 from daemon.languages.guess import language_of
 from daemon.media import (
@@ -45,6 +46,7 @@ from daemon.media import (
     CalledTool,
     Sentence,
     Speech,
+    Transcript,
 )
 from daemon.skills.skills import Plan
 
@@ -72,7 +74,7 @@ class Reply:
         self._sentences: Channel[Sentence] = Channel(QUEUE_SIZE)
         self._speech: Channel[Speech] = Channel(QUEUE_SIZE)
         self._mouths = FaceAnimation(turn, parts.lip_sync, parts.drawing, frames)
-        self._plan: Plan | None = None
+        self._plan: Plan | IntroductionStep | None = None
         self._thinking = Thinking(turn, parts)
         self._speaking = Speaking(turn, parts)
         self._opener = OpenerHold(parts.openers, turn.timings)
@@ -135,12 +137,16 @@ class Reply:
                 self.timings.mark("transcript")
                 if not transcript.text:
                     return
-                if (carry_out := self._parts.voice_command(transcript)) is not None:
-                    await self.turn.gate.wait_endpoint()
-                    return carry_out()
-                if self._parts.skills and (plan := self._parts.skills.plan(transcript)):
-                    self._plan = plan
-                    sentences = _carried_out(self.turn, plan)
+                self._plan = self._introduction(transcript)
+                speaker = self.turn.speaker
+                if self._plan is None:
+                    if (carry_out := self._parts.voice_command(transcript, speaker)) is not None:
+                        await self.turn.gate.wait_endpoint()
+                        return carry_out()
+                    if self._parts.skills:
+                        self._plan = self._parts.skills.plan(transcript)
+                if self._plan is not None:
+                    sentences = _carried_out(self.turn, self._plan)
                 else:
                     sentences = self._thinking.sentences(transcript.text)
         try:
@@ -150,6 +156,13 @@ class Reply:
                     group.create_task(uncancelled(task))
         except* Exception as failures:
             raise first_failure(failures) from None
+
+    def _introduction(self, said: Transcript) -> IntroductionStep | None:
+        """Return what follows from it, if it has to do with who is known by voice."""
+        introductions = self._parts.introductions
+        if introductions is None or not isinstance(self.turn, SpokenTurn):
+            return None
+        return introductions.plan(said, self.turn.utterance, self.turn.speaker)
 
     def heard(self, samples: int) -> str:
         """Return the words in the first ``samples`` of the reply's sound."""
@@ -223,7 +236,7 @@ async def _recited(text: str) -> AsyncGenerator[Sentence, None]:
         yield sentence
 
 
-async def _carried_out(turn: Turn, plan: Plan) -> AsyncGenerator[Sentence, None]:
+async def _carried_out(turn: Turn, plan: Plan | IntroductionStep) -> AsyncGenerator[Sentence, None]:
     """Do what was asked for, once the person has finished, and yield what is said of it."""
     turn.gate.set_semantic_end(1.0 if plan.is_whole else 0.0)
     await turn.finished()

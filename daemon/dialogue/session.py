@@ -49,6 +49,7 @@ from daemon.errors import DigitalLifeError
 from daemon.events import Bus, PersonPaused, StateChanged
 from daemon.i18n import tr
 from daemon.media import SPEAK_RATE, Samples, Transcript
+from daemon.people.person import Speaker
 
 MAX_WAITING = 64  # events of the ears; each reply has a few more to tell
 DELAY_MARGIN = SPEAK_RATE  # samples: devices tell their delays only roughly
@@ -125,12 +126,15 @@ class Session:
         """Note that microphone and loudspeaker have gone; they come back later."""
         self._events.put_nowait(SoundLost())
 
-    def ask(self, question: str | Recitation) -> PendingRequest | None:
-        """Answer or say at once; ``None`` while somebody speaks, or the session does not run."""
+    def ask(
+        self, question: str | Recitation, speaker: Speaker | None = None
+    ) -> PendingRequest | None:
+        """Answer (``speaker``) or say at once; ``None`` while somebody speaks, or it is over."""
         if self._group is None or self.state.phase.hears:
             return None
         request = PendingRequest()
         self._waiting = turn = Turn(next(self._typed), question, request)
+        turn.speaker = speaker
         self._take(Typed(turn.number), self._group)
         return request
 
@@ -284,7 +288,8 @@ class Session:
         self.context.has_said(text, asyncio.get_running_loop().time(), whole)
         log.debug("turn %d: %s was answered with %r", reply.turn.number, words, text)
         if words is not None:
-            self.parts.history.commit(words.text, text)
+            speaker = reply.turn.speaker
+            self.parts.history.commit(words.text, text, speaker.person if speaker else None)
             self.language = words.language or self.language
         reply.turn.answered(text, whole)
 

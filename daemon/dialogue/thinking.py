@@ -6,7 +6,7 @@ person has finished and it is confirmed; cancelled, it has done nothing.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -25,6 +25,7 @@ from daemon.dialogue.turn import Turn
 from daemon.languages import language
 from daemon.languages.guess import language_of
 from daemon.media import CalledTool, Message, Sentence, ToolCall
+from daemon.people.person import Speaker
 from daemon.stages import ChatModel, EndOfUtterancePredictor, Tools, ToolUser
 from daemon.worker import CancelToken
 
@@ -47,7 +48,12 @@ class Written:
 
 
 def end_of_sentence(
-    model: ChatModel, history: History, words: str, language: str, cancel: CancelToken
+    model: ChatModel,
+    history: History,
+    words: str,
+    language: str,
+    speaker: Speaker | None,
+    cancel: CancelToken,
 ) -> float | None:
     """Return how likely ``words`` are a whole sentence, 0 to 1; ``None`` where nobody can tell.
 
@@ -55,7 +61,13 @@ def end_of_sentence(
     """
     if not isinstance(model, EndOfUtterancePredictor):
         return None
-    return with_mark(words, model.end_probability(history.messages(words, (), language), cancel))
+    prompt = history.messages(words, (), language, speaker)
+    return with_mark(words, model.end_probability(prompt, cancel))
+
+
+def may_call_tools(speaker: Speaker | None) -> bool:
+    """Whether tools may be called for who asks: for all, where nobody is known by their voice."""
+    return speaker is None or (speaker.person is not None and speaker.person.tools)
 
 
 class Thinking:
@@ -68,12 +80,16 @@ class Thinking:
         self._model, self._worker, self._tools = parts.chat_model, parts.thinking, parts.tools
         self._history, self._openers = parts.history, parts.openers
         self._language = ""  # of the question, once it is known
+        self._speaker: Speaker | None = None  # who asks it, likewise
         self._chars_left = MAX_RESULTS_CHARS
 
     async def sentences(self, question: str) -> AsyncGenerator[Sentence, None]:
         """Yield the answer's sentences, as they are made."""
         heard_in = self._turn.words.language if self._turn.words is not None else ""
         self._language = language_of(question, self._history.languages, heard_in)
+        self._speaker = self._turn.speaker
+        if not may_call_tools(self._speaker):
+            self._tools = None
         await self._find_semantic_end(question)
         openers = self._openers is not None and self._openers.wanted
         brisk = self._openers is not None and self._openers.brisk
@@ -129,7 +145,8 @@ class Thinking:
         """Have the model tell; ``None`` where it cannot."""
         ask = self._timings.timed("brain", end_of_sentence)
         try:
-            return await self._worker.run(ask, self._model, self._history, question, self._language)
+            asked = question, self._language, self._speaker
+            return await self._worker.run(ask, self._model, self._history, *asked)
         except Exception as error:  # the answer will meet it again, and say so
             log.debug("whether it is a whole sentence: %s", error)
             return None
@@ -154,9 +171,11 @@ class Thinking:
 
         Whatever a server sends at once is cut a portion at a time, with looks at the token between.
         """
-        messages = self._history.messages(question, since, self._language)
+        messages = self._history.messages(question, since, self._language, self._speaker)
         model = self._model
-        ask = model.reply_or_call if isinstance(model, ToolUser) else model.reply
+        ask: Callable[[list[Message], CancelToken], Iterator[str | ToolCall]] = model.reply
+        if isinstance(model, ToolUser) and may_call_tools(self._speaker):
+            ask = model.reply_or_call
         for piece in ask(messages, cancel):
             if isinstance(piece, ToolCall):
                 yield piece

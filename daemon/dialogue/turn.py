@@ -10,13 +10,15 @@ import logging
 from dataclasses import dataclass
 
 from daemon.brain.end_of_utterance import UNFINISHED, WHOLE
-from daemon.dialogue.filters import DialogueContext, addressed_words
+from daemon.dialogue.filters import DialogueContext, addressed_words, attributed, is_answered
 from daemon.dialogue.parts import Parts
 from daemon.dialogue.pending import PendingRequest
+from daemon.dialogue.speaker_identification import SpeakerIdentification
 from daemon.dialogue.streams import stage
 from daemon.dialogue.timing import Timings
 from daemon.dialogue.utterances import is_same, join_utterances
 from daemon.media import Samples, Transcript, Utterance
+from daemon.people.person import Speaker
 
 # People stop for up to a second in the middle of a sentence; who goes on is noticed 0.4 s later.
 MAX_UNFINISHED_WAIT_S = 1.6
@@ -123,6 +125,8 @@ class Turn:
         self.request = request
         self.words = question.answers if isinstance(question, Recitation) else None
         """Of the question; ``None`` until they are known."""
+        self.speaker: Speaker | None = None
+        """Who said it, once the words are known; ``None``: it was typed, or nobody is known."""
         self.sounds_finished = True
         """Whether the ears are sure that it has ended, once it has."""
         self._speech_end = asyncio.get_running_loop().time() if speech_end is None else speech_end
@@ -170,10 +174,17 @@ class SpokenTurn(Turn):
         self._earlier = earlier
         self._parts, self._context = parts, context
         self._reading: asyncio.Task[None] | None = None
+        self.heard: Transcript | None = None
+        """All words that were understood, whether they want an answer or not."""
         self.newest: Transcript | None = None
         """The words that were understood last; the person may have gone on since."""
         self.utterance = join_utterances(earlier, utterance)
         super().__init__(utterance.turn, self.utterance, None, speech_end)
+
+    @property
+    def ignored(self) -> bool:
+        """Whether it is not answered because of who said it."""
+        return self.speaker is not None and not is_answered(self.speaker, self._context)
 
     def grow(self, utterance: Utterance, speech_end: float) -> bool:
         """Take what was said so far; return whether that is more than was known."""
@@ -183,6 +194,7 @@ class SpokenTurn(Turn):
         self.stop_reading()
         self.question = self.utterance = so_far
         self.number, self.words, self._speech_end = utterance.turn, None, speech_end
+        self.heard = self.speaker = None
         self.begin_again()
         return True
 
@@ -216,11 +228,33 @@ class SpokenTurn(Turn):
         utterance = self.utterance
         began = self._speech_end - utterance.audio.seconds
         transcribe = self.timings.timed("whisper", self._parts.recognizer.transcribe)
-        with stage("whisper"):
-            heard = await self._parts.hearing.run(transcribe, utterance.audio)
-        words = addressed_words(heard, began, self._context)
+        identifying = self._identify(utterance)
+        try:
+            with stage("whisper"):
+                heard = await self._parts.hearing.run(transcribe, utterance.audio)
+            speaker = await identifying if identifying else None
+        finally:
+            if identifying:
+                identifying.cancel()
+        if speaker is not None:
+            speaker = attributed(speaker, began, self._context)
+            self._context.heard_voice(speaker, began + utterance.audio.seconds)
+        words = addressed_words(heard, began, self._context, speaker)
         if words.text:
             self._context.wake()
         if utterance is self.utterance:
             self.words = self.newest = words
+            self.heard, self.speaker = heard, speaker
         return words
+
+    def _identify(self, utterance: Utterance) -> "asyncio.Task[Speaker] | None":
+        """Begin to find out whose voice it is, beside the words; ``None`` if nobody is known."""
+        speakers = self._parts.speakers
+        if speakers is None or not speakers.active:
+            return None
+        return asyncio.ensure_future(self._speaker_of(utterance, speakers))
+
+    async def _speaker_of(self, utterance: Utterance, speakers: SpeakerIdentification) -> Speaker:
+        if (known := speakers.known_ahead(utterance)) is not None:
+            return known
+        return await speakers.identify(utterance.audio)

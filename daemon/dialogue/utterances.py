@@ -8,6 +8,8 @@ from daemon.media import LISTEN_RATE, Audio, Utterance
 
 MAX_SAMPLES = 30 * LISTEN_RATE  # samples; of joined utterances the newest part is kept
 MAX_GAP_SAMPLES = LISTEN_RATE  # samples of silence between them
+FRAME = LISTEN_RATE // 100  # samples
+MOMENT_FRAMES = 8  # a pause between two words, or two people, is hardly shorter
 
 
 def join_utterances(earlier: Utterance | None, utterance: Utterance) -> Utterance:
@@ -19,6 +21,29 @@ def join_utterances(earlier: Utterance | None, utterance: Utterance) -> Utteranc
     pieces = earlier.audio.samples, silence, utterance.audio.samples
     sound = Audio(np.concatenate(pieces)[-MAX_SAMPLES:], LISTEN_RATE)
     return Utterance(utterance.turn, sound, earlier.start, utterance.end)
+
+
+def part_of(utterance: Utterance, begin: int, end: int | None = None) -> Utterance:
+    """Return what was said between two positions on the microphone's clock."""
+    begin = max(begin, utterance.start)
+    sound = utterance.audio.samples
+    if end is not None and end < utterance.end:
+        sound = sound[: max(0, end - utterance.start)]
+    else:
+        end = utterance.end
+    audio = Audio(sound[begin - utterance.start :], utterance.audio.rate)
+    return Utterance(utterance.turn, audio, begin, max(begin, end))
+
+
+def quietest(utterance: Utterance, begin: int, end: int) -> int:
+    """Return the middle of the quietest moment between two positions: hardly within a word."""
+    sound = part_of(utterance, begin, end).audio.samples
+    frames = sound[: len(sound) // FRAME * FRAME].reshape(-1, FRAME)
+    if len(frames) <= MOMENT_FRAMES:
+        return (begin + end) // 2
+    power = np.convolve(np.mean(np.square(frames), axis=1), np.ones(MOMENT_FRAMES), "valid")
+    middle = int(np.argmin(power)) * FRAME + MOMENT_FRAMES * FRAME // 2
+    return max(begin, utterance.start) + middle
 
 
 def is_same(one: Utterance, other: Utterance | None) -> bool:

@@ -11,13 +11,17 @@ from collections.abc import Callable, Sequence
 from daemon.dialogue.personas import Persona
 from daemon.dialogue.similarity import similarity, words_of
 from daemon.media import Transcript
+from daemon.people.person import Speaker
 
 # Above: "Lunar", "Loona", "Una" for Luna, "Olive" for Oliver, 露那. Below: "June", "English".
 PERSONA_SIMILARITY = 0.65
 MAX_EXTRA_WORDS = 1  # words, or Chinese characters, by which what was heard may exceed the name
 
-VoiceCommand = Callable[[Transcript], Callable[[], None] | None]
-"""Returns what carries out an order for the assistant itself; ``None`` for other words."""
+VoiceCommand = Callable[[Transcript, Speaker | None], Callable[[], None] | None]
+"""Returns what carries out an order for the assistant itself; ``None`` for other words.
+
+The speaker is who said it, as far as the voice tells; ``None`` where nobody is known.
+"""
 
 _ENGLISH = re.compile(
     r"^\W*(?:(?:please|now|ok(?:ay)?|hey|so|well|can you|could you|would you|will you|"

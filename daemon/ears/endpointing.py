@@ -40,6 +40,8 @@ FADING_SHARE = 0.8
 FADE_S = 0.05  # of silence; a longer closure of a stop consonant costs a needless reading
 # Smart Turn wavers, and the first time that it is sure counts: each question is 20 ms of one core.
 TURN_CHECK_INTERVAL_S = 0.1
+# Less than a second of a voice is hardly anybody's; each look at one is some 20 ms of a core.
+FIRST_LOOK_S, LOOK_INTERVAL_S = 1.1, 0.5
 
 # Finding the end of speech by its level.
 FRAME = 128  # samples, 8 ms: the grain; a quarter of a chunk
@@ -85,6 +87,7 @@ class _Turn:
     faded: bool = False  # that was told, and nothing has been said since
     end: int = 0  # microphone clock: the end of speech, known once faded or pausing
     next_question: int = 0  # samples of silence after which Smart Turn is asked (again)
+    next_look: int = round(FIRST_LOOK_S * LISTEN_RATE)  # samples of speech, see ``tells_so_far``
 
     @property
     def clock(self) -> int:
@@ -109,6 +112,8 @@ class Endpointer:
         self._pause = _samples(settings.pause_s)
         self._max_pause = _samples(settings.max_pause_s)
         self._max_chunks = max(1, _samples(settings.max_utterance_s) // CHUNK)
+        self.tells_so_far = False
+        """Whether what is being said is told now and then; may be changed by any thread."""
         self._rest: Samples = np.empty(0, np.float32)  # not a whole chunk yet
         self._clock = 0
         # The sound just before now, outside any turn; Silero has not heard its last few chunks.
@@ -211,11 +216,18 @@ class Endpointer:
         if turn.faded:
             return
         if turn.number:
-            yield SpeechContinued(turn.number, turn.clock, voiced_s)
+            yield SpeechContinued(turn.number, turn.clock, voiced_s, self._so_far(turn))
         elif turn.voiced >= self._min_speech:
             self._numbers += 1
             turn.number = self._numbers
             yield SpeechStarted(turn.number, turn.onset, voiced_s)
+
+    def _so_far(self, turn: _Turn) -> Utterance | None:
+        if not self.tells_so_far or turn.voiced < turn.next_look:
+            return None
+        turn.next_look = turn.voiced + _samples(LOOK_INTERVAL_S)
+        sound = Audio(np.concatenate(turn.chunks), LISTEN_RATE)
+        return Utterance(turn.number, sound, turn.start, turn.clock)
 
     def _silent(self, turn: _Turn) -> Iterator[EarEvent]:
         if not turn.pausing:

@@ -25,6 +25,8 @@ class SpeechContinued:
     """Microphone clock: one past the chunk."""
     voiced_s: float
     """Seconds of speech so far, pauses left out."""
+    so_far: Utterance | None = None
+    """Now and then, what was said so far, where whose voice it is has to be known meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,10 @@ class ListenGate:
         """Whether nothing has been said for a while."""
         return self._endpointer.idle
 
+    def tell_so_far(self, wanted: bool) -> None:
+        """Tell now and then what is being said, or no longer; for any thread."""
+        self._endpointer.tells_so_far = wanted
+
     def feed(self, samples: Samples) -> list[EarEvent]:
         """Take the next sound, and return what was heard."""
         if self._mode is None:

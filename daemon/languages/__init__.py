@@ -115,6 +115,12 @@ class WordsSaid(_Table):
     now: Named
     """The note before a question: ``{weekday}``, ``{day}``, ``{month}``, ``{year}``, ``{clock}``,
     and, for all but English and Chinese, in which language to answer."""
+    speaker: Named
+    """What it says of who asks: ``{name}``; begins with a space where words have one between."""
+    stranger: Named
+    """What it says where nobody can tell who asks, and others are known by their voice."""
+    answer_in: str = ""
+    """In which language to answer, where ``now`` does not say so."""
     weekdays: Annotated[tuple[str, ...], Field(strict=False, min_length=7, max_length=7)]
     """From Monday on."""
     months: Annotated[tuple[str, ...], Field(strict=False, min_length=12, max_length=12)]

@@ -30,6 +30,8 @@ class ShownExchange:
     """Seconds since 1970: people read it on a clock."""
     who: str = ""
     """Who answers."""
+    speaker: str = ""
+    """Who asked, if that is somebody known by their voice."""
     question: str = ""
     typed: bool = False
     answer: str = ""
@@ -114,7 +116,8 @@ class ConversationView:
         heard = reply.heard(running.loudspeaker.audible())
         handed = reply.heard(sum(len(speech.audio.samples) for speech in reply.spoken))
         coming = handed[len(heard) :] if handed.startswith(heard) else ""
-        self._change(question=question, answer=heard, coming=coming, tools=_called(reply))
+        asked = {"question": question, "speaker": _speaker(reply)}
+        self._change(**asked, answer=heard, coming=coming, tools=_called(reply))
 
     def _notice(self) -> None:
         """Drop what an earlier conversation or an earlier life of the daemon left."""
@@ -201,6 +204,11 @@ class ConversationView:
 
 def _called(reply: Reply) -> list[dict[str, str]]:
     return [asdict(called) for called in reply.called]
+
+
+def _speaker(reply: Reply) -> str:
+    speaker = reply.turn.speaker
+    return speaker.person.name if speaker is not None and speaker.person is not None else ""
 
 
 def _newest(running: Running | None) -> tuple[str, str] | None:

@@ -30,13 +30,14 @@ async def metrics(services: Served) -> Response:
 
 
 @router.get("/events", response_class=EventStream)
-async def events(services: Served) -> EventStream:
+async def events(services: Served, words: bool = False) -> EventStream:
     """Tell what happens as it happens: server-sent events, until the client hangs up.
 
     Each has the event's name and, as JSON, its fields and when it was: ``at``, in seconds on the
-    machine's monotonic clock. Nobody's words are among them.
+    machine's monotonic clock. Nobody's words are among them, unless ``words`` is true: then
+    ``heard`` tells who said what.
     """
-    return follow(services.daemon.bus)
+    return follow(services.daemon.bus, words)
 
 
 @router.post("/mute")

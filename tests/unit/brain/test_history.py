@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from daemon.brain.history import History, heard_text
 from daemon.errors import SetupError
 from daemon.media import Message, ToolCall
+from daemon.people.person import Person, Speaker
 from daemon.worker import CancelToken
 
 PERSONA = "persona"
@@ -60,7 +61,7 @@ def test_the_prompt_is_persona_turns_and_question() -> None:
 def test_a_question_is_told_with_its_time_in_its_language_ever_after() -> None:
     times = iter([NOW, NOW + timedelta(minutes=45), NOW + timedelta(days=1)])
     kept, told = History(PERSONA, Letters(1000), 10, lambda: next(times)), list[tuple[str, str]]()
-    kept.keep = lambda question, heard: told.append((question, heard))
+    kept.keep = lambda question, heard, _person: told.append((question, heard))
     first = kept.messages("What time is it? ")
     kept.commit("What time is it?", "Twenty past six.")
     second = kept.messages("现在几点？")
@@ -73,6 +74,27 @@ def test_a_question_is_told_with_its_time_in_its_language_ever_after() -> None:
     assert told == [*kept.turns] == [
         ("What time is it?", "Twenty past six."), ("现在几点？", "七点零五分。"),
     ]  # fmt: skip
+
+
+def test_who_asks_is_told_with_the_question_and_stays_there() -> None:
+    kept, keepers = history(context_tokens=2000), list[Person | None]()
+    kept.keep = lambda _question, _heard, person: keepers.append(person)
+    anna = Person(1, "Anna")
+    first = kept.messages("one?", speaker=Speaker(anna, 0.7))
+    assert first[-1].content.endswith("18:20. Anna is talking to you.)\none?")
+    assert kept.expected()[-1].content.endswith("Anna is talking to you.)\nHello.")
+    kept.commit("one?", "1.", anna)
+    second = kept.messages("two?", speaker=Speaker(None, 0.1))
+    assert second[: len(first)] == first
+    assert second[-1].content.endswith("You do not know who is talking to you.)\ntwo?")
+    kept.commit("two?", "2.")
+    assert keepers == [anna, None]
+
+
+def test_a_person_is_answered_in_their_own_language() -> None:
+    luo = Speaker(Person(2, "小罗", language="zh"), 0.7)
+    [*_, asked] = history(context_tokens=2000).messages("How are you?", speaker=luo)
+    assert asked.content.endswith("现在和你说话的是小罗。请用中文回答。）\nHow are you?")
 
 
 def test_where_it_is_belongs_to_the_persona() -> None:
