@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from daemon.audio.devices import Device, list_devices, rescan
-from daemon.audio.loudspeaker import Loudspeaker
+from daemon.audio.loudspeaker import Loudspeaker, latency_s
 from daemon.audio.microphone import Microphone
 from daemon.errors import DeviceError
 from daemon.i18n import tr
@@ -98,9 +98,10 @@ class AudioDevices:
             elif rest.unused_s() >= REST_S:
                 rest.needed.clear()
                 await self._worker.run(lambda _: self._rest())
-            elif rest.unused_s() >= PAUSE_S and self.loudspeaker.too_prompt:
+            elif rest.unused_s() >= PAUSE_S and self.loudspeaker.asked_s < latency_s():
+                await self._worker.run(lambda _: self._rest())
                 with contextlib.suppress(DeviceError):
-                    await self._worker.run(lambda _: self._slow_down())
+                    await self._worker.run(lambda _: self._wake())
             await asyncio.sleep(POLL_INTERVAL_S)
 
     def _rest(self) -> None:
@@ -110,11 +111,6 @@ class AudioDevices:
     def _wake(self) -> None:
         if self.loudspeaker.rest.active:  # not opened again with the microphone meanwhile
             self.loudspeaker.rest.active = False
-            self.loudspeaker.open()
-
-    def _slow_down(self) -> None:
-        if not (self.loudspeaker.busy or self.lost):  # still
-            self.loudspeaker.stop_device()
             self.loudspeaker.open()
 
     async def close(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from daemon.audio.block_times import BlockTimes
 from daemon.audio.chime import Overlay
 from daemon.audio.device_rest import DeviceRest
 from daemon.audio.devices import StreamTimes, find_output, sounddevice
@@ -30,7 +31,6 @@ BUSY_LATENCY_S = 0.1
 BUFFER_S = 2.0  # speech that may wait to be heard; more would only make interrupting costly
 REWIND_S = 0.3  # a held reply goes on this much earlier: about a word, so that none is cut in two
 FADE_S = 0.005  # cut speech fades over this, or it would click
-BLOCKS = 256  # blocks whose playing times are remembered: 2.5 s, more than any device's latency
 PLAYED_S = 4.0  # of what was played is kept for the echo canceller: the microphone may be 2 s late
 
 FADE: Final = np.linspace(1, 0, int(FADE_S * SPEAK_RATE), dtype=np.float32)
@@ -58,6 +58,8 @@ class Loudspeaker:
         """What sounds over replies and silence alike, without moving the reply's clock."""
         self.name = ""
         """The device's own name, once it has been open."""
+        self.asked_s = LATENCY_S
+        """The latency that was asked of the device when it was last opened."""
         self._device = device
         self._ring: Final = np.zeros(int(BUFFER_S * SPEAK_RATE) + REWIND, np.float32)
         self._written = 0
@@ -68,12 +70,10 @@ class Loudspeaker:
         self._flushing = threading.Event()
         self._pausing = False  # the loop's wish
         self._silenced = False  # the callback has fulfilled it
-        self._blocks: Final[list[tuple[float, int, int]]] = [(0.0, 0, 0)] * BLOCKS
-        self._block = 0
+        self._times: Final = BlockTimes()
         self._called = 0.0
         self._thread = 0  # PortAudio's
         self._latency = 0.0
-        self._asked = LATENCY_S
         self._clock = HostClock()
         self._stream: OutputStream | None = None
 
@@ -90,15 +90,10 @@ class Loudspeaker:
         """Whether something waits to be heard, or to be dropped."""
         return self._read != self._written or self._flushing.is_set() or self.overlay.sounds
 
-    @property
-    def too_prompt(self) -> bool:
-        """Whether it is open with less latency than a program that computes now calls for."""
-        return self._stream is not None and self._asked < _latency_s()
-
     def open(self) -> None:
         """Open the device; ``DeviceError`` when there is none, or it cannot be opened."""
         sd = sounddevice()
-        self._asked = _latency_s()
+        self.asked_s = latency_s()
         try:
             index = find_output(self._device)
             self.name = str(sd.query_devices(index)["name"])
@@ -108,11 +103,11 @@ class Loudspeaker:
                 channels=1,
                 dtype="float32",
                 blocksize=BLOCK,
-                latency=self._asked,
+                latency=self.asked_s,
                 callback=self._callback,
             )
             self._latency = float(stream.latency)
-            self._block = 0
+            self._times.forget()
             self._drop_if_asked()
             self._clock = HostClock()
             self.played.forget_moments()
@@ -174,8 +169,7 @@ class Loudspeaker:
             due = self._clock.moment(times.outputBufferDacTime, times.currentTime, now)
         if count:
             self._end = read + count
-        self._blocks[self._block % BLOCKS] = (due, self._end - count, count)
-        self._block += 1
+        self._times.add(due, self._end - count, count)
         self.overlay.mix(mono)
         self.played.write(mono, due)
         self._silenced = pausing
@@ -211,7 +205,8 @@ class Loudspeaker:
 
     def audible(self) -> int:
         """Tell the sample leaving the loudspeaker now, from the blocks' times at the DAC."""
-        self._heard = self._leaving_at(time.monotonic())
+        heard = self._times.heard_at(time.monotonic())
+        self._heard = self._heard if heard is None else heard
         return max(0, self._heard - self._base)
 
     def audible_in(self, seconds: float) -> int:
@@ -219,20 +214,8 @@ class Loudspeaker:
 
         Of what the device has got already, that is known; if it is all speech, more will follow.
         """
-        moment = time.monotonic() + seconds
-        due, start, count = self._blocks[(self._block - 1) % BLOCKS]
-        if self._block and count == BLOCK and due <= moment:
-            return max(0, start + int((moment - due) * SPEAK_RATE) - self._base)
-        return max(0, self._leaving_at(moment) - self._base)
-
-    def _leaving_at(self, moment: float) -> int:
-        """Return the sample, as the ring counts them, that leaves the device at a moment."""
-        newest = self._block
-        for number in range(newest - 1, max(-1, newest - 1 - BLOCKS), -1):
-            due, start, count = self._blocks[number % BLOCKS]
-            if due <= moment:
-                return start + min(count, int((moment - due) * SPEAK_RATE))
-        return self._heard
+        heard = self._times.expected_at(time.monotonic() + seconds, whole=BLOCK)
+        return max(0, (self._heard if heard is None else heard) - self._base)
 
     def pause(self) -> None:
         """Ask the callback to fade out and stay where it is."""
@@ -257,6 +240,6 @@ class Loudspeaker:
         self.stop_device()
 
 
-def _latency_s() -> float:
+def latency_s() -> float:
     """Return the latency to ask for at the load that there is."""
     return BUSY_LATENCY_S if PROCESSORS.others() > UNNOTICED else LATENCY_S
