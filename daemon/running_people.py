@@ -35,11 +35,7 @@ class RunningPeople:
 
     async def _forget(self, person: Person, farewell: str) -> None:
         try:
-            await self._running.begin_again()  # nothing that was said is to be kept as it ends
-            people = self._running.components.people
-            worker = self._running.components.shared_worker("people")
-            await worker.run(lambda _: people.remove(person.number))
-            self._running.bus.publish(PeopleChanged())
+            await self._running.forget_person(person.number)
         except DigitalLifeError as error:
             log.error("%s %s", error.message, error.fix)
             language = self._running.session.language
