@@ -21,7 +21,7 @@ _FLOAT_KIND, _INTEGER_KIND, _INTEGERS_KIND = 1, 2, 7
 _SIZE, _ELEMENTS, _TENSOR_NAME, _RAW = 1, 2, 8, 9
 _VALUE_NAME, _VALUE_TYPE, _TENSOR_TYPE, _ELEMENT_TYPE, _SHAPE = 1, 2, 1, 1, 2
 _DIMENSION, _FIXED_SIZE, _NAMED_SIZE = 1, 1, 2
-_TYPES = {np.dtype(np.float32): 1, np.dtype(np.int64): 7}
+_TYPES = {"float32": 1, "int64": 7}
 
 IR, OPERATORS = 8, 17  # versions of the format and of its operators
 
@@ -39,11 +39,13 @@ class NetworkWriter:
         self._inputs.append(_value(name, shape))
         return name
 
-    def constant(self, value: NDArray[np.float32] | NDArray[np.int64]) -> str:
-        """Add an array that is part of the network."""
+    def constant(self, value: NDArray[np.generic]) -> str:
+        """Add an array, of float32 or int64, that is part of the network."""
         name = self._new()
         content = b"".join(number_field(_SIZE, size) for size in value.shape)
-        content += number_field(_ELEMENTS, _TYPES[value.dtype]) + field(_TENSOR_NAME, name.encode())
+        content += number_field(_ELEMENTS, _TYPES[value.dtype.name]) + field(
+            _TENSOR_NAME, name.encode()
+        )
         self._parts.append(field(_INITIALIZER, content + field(_RAW, value.tobytes())))
         return name
 
@@ -83,7 +85,7 @@ def _attribute(name: str, value: int | float | Sequence[int]) -> bytes:
 
 def _value(name: str, shape: Sequence[int | str]) -> bytes:
     sizes = b"".join(field(_DIMENSION, _dimension(size)) for size in shape)
-    tensor = number_field(_ELEMENT_TYPE, _TYPES[np.dtype(np.float32)]) + field(_SHAPE, sizes)
+    tensor = number_field(_ELEMENT_TYPE, _TYPES["float32"]) + field(_SHAPE, sizes)
     return field(_VALUE_NAME, name.encode()) + field(_VALUE_TYPE, field(_TENSOR_TYPE, tensor))
 
 

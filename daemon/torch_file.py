@@ -10,7 +10,6 @@ import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +17,13 @@ from numpy.typing import NDArray
 MAX_NOTATION_BYTES = 2**22  # of the notation; CAM++'s is 0.13 MB
 MAX_BYTES = 2**30  # of all numbers
 
-_TYPES = {"FloatStorage": np.float32, "LongStorage": np.int64}
+Tensor = NDArray[np.generic]
+"""Of float32 or int64."""
+
+_TYPES: Mapping[str, type[np.generic]] = {"FloatStorage": np.float32, "LongStorage": np.int64}
 
 
-def read_tensors(path: Path) -> dict[str, NDArray[Any]]:
+def read_tensors(path: Path) -> dict[str, Tensor]:
     """Return the tensors by name; ``ValueError`` where the file is anything else, and ``OSError``.
 
     They are float32 or int64.
@@ -55,7 +57,7 @@ class _Reader(pickle.Unpickler):
         self._archive = archive
         self._folder = notation.removesuffix("data.pkl") + "data/"
 
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> object:
         match module, name:
             case "torch._utils", "_rebuild_tensor_v2":
                 return _tensor
@@ -65,7 +67,7 @@ class _Reader(pickle.Unpickler):
                 return name
         raise ValueError(f"{module}.{name} is none of a tensor's parts")
 
-    def persistent_load(self, pid: Any) -> NDArray[Any]:
+    def persistent_load(self, pid: tuple[str, str, str, str, int]) -> Tensor:
         _, kind, key, _, count = pid
         numbers = np.frombuffer(self._archive.read(self._folder + key), _TYPES[kind])
         if len(numbers) != count:
@@ -74,8 +76,8 @@ class _Reader(pickle.Unpickler):
 
 
 def _tensor(
-    numbers: NDArray[Any], begin: int, shape: tuple[int, ...], steps: tuple[int, ...], *_: object
-) -> NDArray[Any]:
+    numbers: Tensor, begin: int, shape: tuple[int, ...], steps: tuple[int, ...], *_: object
+) -> Tensor:
     """Stand for a tensor; only those are known whose numbers lie one after the other."""
     count = 1
     for size, step in zip(reversed(shape), reversed(steps), strict=True):

@@ -275,7 +275,7 @@ class KnownVoice(BaseModel):
     """Seconds for one of speech, where that was measured."""
 
 
-class KnownVoices(BaseModel):
+class PlainVoiceList(BaseModel):
     """The plain voices that are known."""
 
     voices: list[KnownVoice]

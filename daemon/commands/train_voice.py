@@ -148,14 +148,14 @@ def _examine(
     from daemon.ears.speech_detection import Silero
     from daemon.store.model_store import open_store
     from daemon.training.recordings import examine_all, several_speakers
-    from daemon.voice.speaker import FILE, WEIGHT, SpeakerEncoder
+    from daemon.voice.speaker import FILE, WEIGHT, VoiceEncoder
 
     store = open_store(settings.models.directory)
     silero = Silero(store.path("silero-vad") / "silero_vad.onnx")
     with err.status(tr("Listening to the recordings…")):
         recordings, faults = examine_all(paths, silero, cancel)
         try:
-            encoder = SpeakerEncoder(store.path(WEIGHT) / FILE)
+            encoder = VoiceEncoder(store.path(WEIGHT) / FILE)
             others = several_speakers(recordings, encoder.embed)
             faults += [f"{path.name}: {tr('another person speaks')}" for path in others]
         except SetupError as error:

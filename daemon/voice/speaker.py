@@ -24,7 +24,7 @@ _FRAMES = 160  # in a window of the network, 1.6 s
 _LEVEL = 10 ** (-30 / 20)  # RMS that the weights were trained with
 
 
-class SpeakerEncoder:
+class VoiceEncoder:
     """Embeds speech. ``SetupError`` when the weights are damaged or torch is not installed."""
 
     def __init__(self, path: Path) -> None:

@@ -89,9 +89,9 @@ def s3fd(path: Path, folder: Path) -> None:
 
 
 def speaker(path: Path, folder: Path) -> None:
-    from daemon.voice.speaker import SpeakerEncoder
+    from daemon.voice.speaker import VoiceEncoder
 
-    SpeakerEncoder(path)
+    VoiceEncoder(path)
 
 
 def chatglm(path: Path, folder: Path) -> None:

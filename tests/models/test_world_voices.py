@@ -15,7 +15,7 @@ from daemon.media import LISTEN_RATE, Audio
 from daemon.voice import english_text
 from daemon.voice.catalogue import TIMBRE, find_voice
 from daemon.voice.piper import Piper
-from daemon.voice.speaker import FILE, SpeakerEncoder
+from daemon.voice.speaker import FILE, VoiceEncoder
 from daemon.voice.world import Timbre, World, measure
 from daemon.worker import CancelToken
 from tests.models import test_voices
@@ -79,7 +79,7 @@ def test_it_comes_nearer_to_the_person(
 ) -> None:
     """By Resemblyzer, for which two recordings of one person are 0.75 to 0.95 alike."""
     pytest.importorskip("torch")
-    encoder = SpeakerEncoder(weights("speaker-encoder") / FILE)
+    encoder = VoiceEncoder(weights("speaker-encoder") / FILE)
     person = encoder.embed(people[name].at_rate(LISTEN_RATE).samples)
     before = float(person @ encoder.embed(joined(speech).samples))
     after = float(person @ encoder.embed(joined(converted[name]).samples))

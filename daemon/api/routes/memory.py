@@ -19,7 +19,7 @@ router = APIRouter(prefix="/memory", tags=["memory"])
 Id = Annotated[Number, Path()]
 
 
-class Memory(BaseModel):
+class MemoryContents(BaseModel):
     """Whether conversations are kept, the newest of them, and all facts."""
 
     kept: bool
@@ -38,10 +38,10 @@ async def memory(
     services: Served,
     limit: Annotated[Limit, Query()] = 20,
     before: Annotated[Number | None, Query()] = None,
-) -> Memory:
+) -> MemoryContents:
     """Return the newest conversations, or those before ``before``, and all facts."""
     keeper = _chat(services).memory
-    return Memory(
+    return MemoryContents(
         kept=keeper.settings.keep,
         conversations=await keeper.query(MemoryStore.conversations, [], limit, before),
         facts=await keeper.query(MemoryStore.facts, []),

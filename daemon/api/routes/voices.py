@@ -7,7 +7,7 @@ import numpy as np
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from daemon.api.answers import KnownVoice, KnownVoices
+from daemon.api.answers import KnownVoice, PlainVoiceList
 from daemon.api.services import Served
 from daemon.config import Settings
 from daemon.errors import BusyError
@@ -25,11 +25,11 @@ SAMPLE_RATE = 24_000  # Hz: as much as the voices have
 
 
 @router.get("")
-async def voices(services: Served) -> KnownVoices:
+async def voices(services: Served) -> PlainVoiceList:
     """Return all plain voices, and which of them speaks each language."""
     running = services.daemon.require_running()
     settings, store = running.components.settings, running.components.store
-    return KnownVoices(voices=await services.worker.run(lambda _: _voices(settings, store)))
+    return PlainVoiceList(voices=await services.worker.run(lambda _: _voices(settings, store)))
 
 
 @router.get("/{name}/sample", response_class=Response)

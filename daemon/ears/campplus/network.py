@@ -7,13 +7,12 @@ Mean and deviation over time make one vector of all. The names are those of the 
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from daemon.ears.campplus.features import BANDS
 from daemon.onnx_writer import NetworkWriter
+from daemon.torch_file import Tensor
 
 SIZE = 192  # of the vector
 _BLOCKS = ((12, 1), (24, 2), (16, 2))  # layers, and how far apart the moments are that they look at
@@ -21,7 +20,7 @@ _AROUND = 100  # frames of the network, 2 s, whose mean masks them
 _EPSILON = 1e-5  # of the norms; for the deviations, it is PyTorch's that they have none
 
 
-def network(weights: Mapping[str, NDArray[Any]]) -> bytes:
+def network(weights: Mapping[str, Tensor]) -> bytes:
     """Return the network that takes ``bands`` float32 (1, 80, frames) and makes (1, 192).
 
     Raises ``ValueError`` where the weights are another network's.
@@ -35,7 +34,7 @@ def network(weights: Mapping[str, NDArray[Any]]) -> bytes:
 class _CamPlus:
     """The network while it is written; each method returns the name of what it makes."""
 
-    def __init__(self, weights: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(self, weights: Mapping[str, Tensor]) -> None:
         self._weights = weights
         self._net = NetworkWriter()
 
