@@ -28,8 +28,8 @@ class Attentive(Protocol):
     def person_paused(self, pauses: bool) -> None:
         """Note that who speaks has fallen silent, or goes on."""
 
-    def be_asked(self) -> None:
-        """Note that what was heard is a question."""
+    is_asked: Callable[[], bool]
+    """Tells whether what was heard is a question."""
 
 
 def show_attitude(
@@ -54,10 +54,12 @@ def show_attitude(
         if attitude is Attitude.IDLE and (asleep or muted):
             attitude = Attitude.ASLEEP if asleep else Attitude.MUTED
         face.attend(attitude)
-        words = heard() if attitude is Attitude.THINKING else None
-        if words is not None and words.text.rstrip().endswith(QUESTION_MARKS):
-            face.be_asked()
 
+    def is_asked() -> bool:
+        words = heard()
+        return words is not None and words.text.rstrip().endswith(QUESTION_MARKS)
+
+    face.is_asked = is_asked
     ends = [bus.subscribe(kind, show) for kind in (StateChanged, Muted, SleepChanged)]
     ends.append(bus.subscribe(PersonPaused, lambda event: face.person_paused(event.pauses)))
 

@@ -91,6 +91,7 @@ class Session:
         self._waiting: Turn | None = None  # has been said or typed, and waits for its answer
         self._reply: Reply | None = None  # in HEARING one that is only prepared
         self._overlap = OverlapClassifier(self.context, self._said_so_far, self._events.put_nowait)
+        self._pauses = False  # whether who speaks has just fallen silent
         self._typed = itertools.count(-1, -1)  # turns that are not the ears'
         self._group: asyncio.TaskGroup | None = None
         self.language = "en"
@@ -208,8 +209,9 @@ class Session:
         if outdated and before.phase is Phase.HEARING and self._reply is not None:
             self._reply.cancel()
             self._reply = None
-        if isinstance(event, SpeechFaded | SpeechContinued):
-            self._bus.publish(PersonPaused(isinstance(event, SpeechFaded)))
+        if isinstance(event, SpeechFaded) or (self._pauses and isinstance(event, SpeechContinued)):
+            self._pauses = isinstance(event, SpeechFaded)
+            self._bus.publish(PersonPaused(self._pauses))
         if isinstance(event, SpeechFaded) and self._turn is not None:
             if outdated:
                 self._turn.read_ahead(group)

@@ -13,7 +13,7 @@ Entrainment at Breakpoints of Speech*, 2010).
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from daemon.expression import Attitude, Cue, Feeling, Pose
@@ -110,6 +110,8 @@ class Behaviour:
     def __init__(self, fps: int, expressiveness: float = 0.5, seed: int = 1) -> None:
         """``expressiveness`` is the setting ``face.expressiveness``; it may change at any time."""
         self.expressiveness = expressiveness
+        self.is_asked: Callable[[], bool] = lambda: False
+        """Whether what it thinks about is known to be a question; asked until it is."""
         self._fps, self._seed = fps, seed
         self._springs = {name: _Spring(speed) for name, speed in SPEED.items()}
         self._attitude, self._since = Attitude.IDLE, 0.0
@@ -122,6 +124,7 @@ class Behaviour:
         self._nod = self._brow = 0.0
         self._nodded = -10.0
         self._nod_at = math.inf
+        self._wonders = False  # whether it is a question
         self._dice = Dice(seed)
         self._gaze, self._blinks = Gaze(self._dice), Blinks(seed)
         for name, value in ATTITUDES[Attitude.IDLE].items():
@@ -136,6 +139,7 @@ class Behaviour:
             return
         before, self._attitude, self._since = self._attitude, attitude, self._now
         self._gaze.begin(attitude, self._now)
+        self._wonders = attitude is Attitude.THINKING
         if before is Attitude.ASLEEP:
             self._drowsy_until = self._now + DROWSY_S
         if Attitude.ASLEEP in (before, attitude) or attitude is Attitude.THINKING:
@@ -144,10 +148,6 @@ class Behaviour:
     def person_paused(self, pauses: bool) -> None:
         """Note that who speaks has fallen silent, or goes on; a pause that lasts gets a nod."""
         self._nod_at = self._now + PAUSE_S if pauses else math.inf
-
-    def be_asked(self) -> None:
-        """Raise the brows: somebody has asked a question."""
-        self._beat_brows(4.0)
 
     def feel(self, feeling: Feeling, strength: float = 1.0) -> None:
         """Feel something for a while, 0 to 1; what is surely felt is not put out by a guess."""
@@ -166,6 +166,9 @@ class Behaviour:
         attitude = self._attitude_now(cue)
         if cue is not None:
             self._speak(cue)
+        if self._wonders and self.is_asked():
+            self._wonders = False
+            self._beat_brows(4.0)
         if now >= self._nod_at:
             self._nod_at = math.inf
             if attitude is Attitude.LISTENING and now - self._nodded > NOD_GAP_S:

@@ -1,5 +1,7 @@
 """The face holds itself as the conversation goes."""
 
+from collections.abc import Callable
+
 from daemon.dialogue.state import Phase
 from daemon.events import Bus, Muted, PersonPaused, SleepChanged, StateChanged
 from daemon.expression import Attitude
@@ -12,15 +14,13 @@ class Watched:
 
     def __init__(self) -> None:
         self.told: list[object] = []
+        self.is_asked: Callable[[], bool] = lambda: False
 
     def attend(self, attitude: Attitude) -> None:
         self.told.append(attitude)
 
     def person_paused(self, pauses: bool) -> None:
         self.told.append(pauses)
-
-    def be_asked(self) -> None:
-        self.told.append("asked")
 
 
 def test_there_is_an_attitude_for_each_phase() -> None:
@@ -34,12 +34,12 @@ def test_it_follows_the_conversation() -> None:
     bus.publish(PersonPaused(True))
     bus.publish(PersonPaused(False))
     bus.publish(StateChanged("thinking", 1))
+    assert face.is_asked()
     words.append(Transcript("It is late.", "en"))
-    bus.publish(StateChanged("thinking", 2))
+    assert not face.is_asked()
     bus.publish(StateChanged("speaking", 2))
     assert face.told == [
-        Attitude.LISTENING, True, False, Attitude.THINKING, "asked", Attitude.THINKING,
-        Attitude.SPEAKING,
+        Attitude.LISTENING, True, False, Attitude.THINKING, Attitude.SPEAKING,
     ]  # fmt: skip
     end()
     bus.publish(StateChanged("listening", 2))

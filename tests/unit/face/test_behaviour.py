@@ -124,10 +124,12 @@ def test_who_listens_looks_at_the_speaker_leans_forward_and_nods_at_pauses() -> 
 
 def test_a_question_raises_the_brows() -> None:
     behaviour = Behaviour(FPS)
-    behaviour.attend(Attitude.LISTENING)
+    behaviour.attend(Attitude.THINKING)
     before = go(behaviour, 0, 3)[-1]
-    behaviour.be_asked()
+    behaviour.is_asked = lambda: True  # the words are known a while after they were said
     assert max(pose.brow_left for pose in go(behaviour, 75, 1)) > before.brow_left + 1.5
+    after = go(behaviour, 100, 2)
+    assert max(pose.brow_left for pose in after[25:]) < before.brow_left + 1, "once"
 
 
 def test_who_thinks_looks_away_and_back_and_breathes_in() -> None:
