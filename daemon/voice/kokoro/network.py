@@ -5,6 +5,7 @@ arXiv:2203.02395) as decoder, in the int8 export that kokoro-onnx publishes.
 """
 
 import json
+import shlex
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -90,7 +91,7 @@ def _check_table(directory: Path) -> None:
             tr("{path} belongs to another version of Kokoro: its symbols differ.").format(
                 path=path
             ),
-            "digital-life models pull kokoro",
+            f"rm {shlex.quote(str(path))}",  # it is none of the files that are fetched
         )
 
 

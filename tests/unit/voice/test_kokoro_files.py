@@ -71,8 +71,9 @@ def test_half_of_the_network_is_told(tmp_path: Path) -> None:
 def test_symbols_of_another_version_are_told(tmp_path: Path) -> None:
     other = TOKENS | {"ㄅ": 29}
     (tmp_path / "config.json").write_text(json.dumps({"vocab": other, "n_token": 178}))
-    with pytest.raises(SetupError, match="another version"):
+    with pytest.raises(SetupError, match="another version") as caught:
         open_network(tmp_path)
+    assert caught.value.fix == f"rm {tmp_path / 'config.json'}"
     (tmp_path / "config.json").write_text(json.dumps({"vocab": TOKENS, "n_token": 178}))
     with pytest.raises(SetupError, match=r"kokoro\.onnx"):  # by now the network is what is missing
         open_network(tmp_path)
