@@ -34,6 +34,9 @@ ECHO_SIMILARITY = 0.7  # share of what was heard that was just said, in the same
 # For "Digital Life", what sounds like it (live, knife, Digitalife) is above 0.86; file, light and
 # camera are below 0.83, 数字生活 for 数字生命 is 0.83.
 NAME_SIMILARITY = 0.85
+# Seconds of sound, with the 0.4 s before speech, that are too short for a voice. In what lasts
+# longer and still cannot be judged, several may speak.
+MAX_SHORT_S = 1.6
 MIN_GUESSED_LETTERS = 7  # letters; a shorter name is like too many words to be guessed
 PUNCTUATION = " \t\n,.;:!?…—–-¡¿，。；：！？、·।"
 
@@ -183,13 +186,13 @@ def question_after_name(names: Sequence[str], text: str) -> str | None:
     return rest if called_first and rest else text
 
 
-def attributed(speaker: Speaker, began: float, context: DialogueContext) -> Speaker:
-    """Return who said what began at that time.
+def attributed(speaker: Speaker, began: float, seconds: float, context: DialogueContext) -> Speaker:
+    """Return who said what began at that time and lasted so long, with the sound before it.
 
     What is too short for its voice to be judged is said by whom it talks with; where it talks with
     nobody whom it knows, or somebody else was heard since, nobody can tell.
     """
-    if speaker.judged or context.voice.person is None:
+    if speaker.judged or context.voice.person is None or seconds > MAX_SHORT_S:
         return speaker
     until = max(context.voice_until, context.spoke_until) + context.follow_up_s
     return context.voice if context.speaking or began < until else speaker

@@ -237,7 +237,8 @@ class SpokenTurn(Turn):
             if identifying:
                 identifying.cancel()
         if speaker is not None:
-            speaker = attributed(speaker, began, self._context)
+            seconds = (utterance.end - utterance.start) / utterance.audio.rate
+            speaker = attributed(speaker, began, seconds, self._context)
             self._context.heard_voice(speaker, began + utterance.audio.seconds)
         words = addressed_words(heard, began, self._context, speaker)
         if words.text:

@@ -218,7 +218,7 @@ class VoiceGate:
             return
         if stretch.end is None:
             since = max(stretch.begin, stretch.judged_until - HALF_WINDOW + SLACK)
-            stretch.end = quietest(heard, since, heard.end - HALF_WINDOW + 2 * SLACK)
+            stretch.end = quietest(heard, since, heard.end - HALF_WINDOW + SLACK)
         said = replace(part_of(heard, stretch.begin, stretch.end), turn=stretch.number)
         if stretch.strange < STRANGE_LOOKS:
             yield SpeechFaded(said, heard.end)  # its answer is prepared meanwhile

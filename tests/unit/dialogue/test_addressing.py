@@ -1,9 +1,15 @@
 import pytest
 
 from daemon.config import load, packaged_config
-from daemon.dialogue.filters import DialogueContext, addressed_words, question_after_name
+from daemon.dialogue.filters import (
+    DialogueContext,
+    addressed_words,
+    attributed,
+    question_after_name,
+)
 from daemon.dialogue.state import Phase
 from daemon.media import Transcript
+from daemon.people.person import Person, Speaker
 from tests.fakes import FakeChat, FakeRecognizer, parts
 from tests.scenario.test_session import Stage, says
 
@@ -126,3 +132,11 @@ def test_only_those_who_address_it_are_answered_and_remembered() -> None:
         ("user", "And you?"),
         ("assistant", "Fine."),
     ]
+
+
+@pytest.mark.parametrize(("seconds", "known"), [(1.0, True), (3.0, False)])
+def test_only_what_is_short_counts_for_whom_it_talks_with(seconds: float, known: bool) -> None:
+    anna = Speaker(Person(1, "Anna"), 0.8)
+    context = DialogueContext(follow_up_s=8.0, voice=anna, voice_until=10.0)
+    assert (attributed(Speaker(), 12.0, seconds, context) is anna) is known
+    assert attributed(Speaker(), 20.0, seconds, context) == Speaker()
