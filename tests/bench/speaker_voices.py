@@ -23,7 +23,7 @@ from daemon.worker import CancelToken
 LANGUAGES = ("en", "zh")
 SENTENCES = 6  # of each voice
 PEOPLE = "people"
-BABBLERS = 3
+BABBLERS, BABBLE_OF = 3, 8
 
 Degrade = Callable[[Samples, np.random.Generator], Samples]
 
@@ -69,19 +69,25 @@ def texts(language: str) -> list[str]:
 
 
 def recorded(folder: Path) -> Iterator[Voice]:
-    """Yield people by their recordings, of those long enough to be judged."""
+    """Yield who is recorded, by what is long enough to be judged.
+
+    They are people; a folder called ``en-NAME`` is of one more voice of that language.
+    """
     for place in sorted(path for path in folder.iterdir() if path.is_dir()):
         sounds = [read_recording(path, 60).samples for path in sorted(place.iterdir())]
         long = [levelled(trimmed(x)) for x in sounds if voiced_s(x) >= MIN_JUDGED_S]
-        yield Voice(place.name, PEOPLE, tuple(long[:SENTENCES]))
+        language = place.name.partition("-")[0]
+        group = language if language in LANGUAGES else PEOPLE
+        yield Voice(place.name, group, tuple(long[:SENTENCES]))
 
 
 def conditions(voices: Sequence[Voice]) -> dict[str, Degrade]:
-    """Return in what each sentence is heard; any voices may be in the babble."""
+    """Return in what each sentence is heard; the babble is of the last voices."""
+    last = voices[-BABBLE_OF:]
 
     def babble(length: int, rng: np.random.Generator) -> Samples:
-        of = rng.choice(len(voices), BABBLERS, replace=False)
-        lines = [np.concatenate(voices[i].sentences[-3:]) for i in of]
+        of = rng.choice(len(last), BABBLERS, replace=False)
+        lines = [np.concatenate(last[i].sentences[-3:]) for i in of]
         starts = rng.integers(0, [len(line) for line in lines])
         tiled = [
             np.resize(np.roll(line, -at), length) for line, at in zip(lines, starts, strict=True)
