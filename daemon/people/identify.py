@@ -18,14 +18,14 @@ Embed = Callable[[Samples], NDArray[np.float32]]
 
 MIN_JUDGED_S = 1.0
 """Seconds of voice below which nobody is judged: a "yeah" sounds like many people's."""
-THRESHOLD = 0.45
-"""From this score on it is the person; a stranger is not so like anybody in one of a hundred."""
+THRESHOLD = 0.55
+"""From this score on it is the person; one sentence in a hundred is so like another's."""
 MARGIN = 0.05
 """How much liker it must be to one person than to any other who is known."""
 
 WINDOW_S = 1.5
 """Seconds of a window in which a change of speaker is looked for."""
-SURELY_ANOTHER = 0.3
+SURELY_ANOTHER = 0.4
 """Below this score it is surely not the person, for sounds of ``WINDOW_S`` and more."""
 
 _LEAST_CHANGE_S = 0.25  # how finely the change is looked for

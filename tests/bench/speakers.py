@@ -35,7 +35,7 @@ from tests.bench.speaker_voices import Degrade, Voice, conditions, recorded, spo
 
 ENROLLED = 3  # sentences that make somebody known
 HOUSEHOLD = 4  # people who are known while one of them, or a stranger, speaks
-STRANGERS = 0.005  # the share of strangers by which a threshold is chosen
+STRANGERS = 0.001  # the share of strangers by which a threshold is chosen
 LENGTHS_S = 0.5, 1.0, 1.5, 2.0, 3.0
 CHANGES = 60
 NEAR_S = 0.4
