@@ -12,6 +12,7 @@ from dataclasses import replace
 from daemon.audio.device_monitor import AudioDevices
 from daemon.audio.loudspeaker import Loudspeaker
 from daemon.audio.virtual_microphone import virtual_microphone
+from daemon.captions import Captions, show_captions
 from daemon.components import Components
 from daemon.dialogue.announcements import Announcements, let_ring
 from daemon.dialogue.chat import Chat
@@ -106,6 +107,7 @@ async def _showing(
         muted=lambda: mute.camera, sparing=lambda: PROCESSORS.scarce(cores),
     )  # fmt: skip
     screen.behaviour.expressiveness = components.settings.face.expressiveness
+    screen.overlay.look = lambda: components.settings.face
     components.on_close_async(screen.close)
     showing = asyncio.create_task(screen.run(), name="camera")
     try:
@@ -139,6 +141,9 @@ async def _load(
     tools = Toolbox(settings.tools.servers, chat.offer, bus.publish)
     if screen is not None:
         components.on_close(show_timers(skills.book, screen.timer_card, bus))
+        captions = Captions(sound.loudspeaker, mute, lambda: components.settings)
+        components.on_close(show_captions(captions, bus))
+        screen.overlay.now = captions.now
     speakers = components.speakers()
     parts = replace(loaded, tools=tools, speakers=speakers)
     session = Session(parts, sound.loudspeaker, screen, {}, settings.dialogue.barge_in_s, bus)

@@ -30,7 +30,7 @@ from daemon.dialogue.turn import SpokenTurn
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.events import SpeechEnded
 from daemon.errors import InputError
-from daemon.face.streamer import Film
+from daemon.face.film import Film
 from daemon.i18n import tr
 from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, JsonObject, Utterance
 from daemon.terminal import styled

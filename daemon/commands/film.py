@@ -9,7 +9,7 @@ from daemon.i18n import tr
 
 if TYPE_CHECKING:
     from daemon.config import Settings
-    from daemon.face.streamer import Film
+    from daemon.face.film import Film
     from daemon.media import Samples
     from daemon.stages import LipSync
     from daemon.worker import CancelToken

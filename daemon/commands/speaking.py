@@ -12,7 +12,7 @@ from daemon.commands.voice_option import statement
 from daemon.components import Components
 from daemon.errors import InputError
 from daemon.face.cues import CueTrack
-from daemon.face.streamer import Film
+from daemon.face.film import Film
 from daemon.i18n import tr
 from daemon.media import SPEAK_RATE, FaceFrame, Sentence, Speech, joined
 

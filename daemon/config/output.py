@@ -105,6 +105,30 @@ class FaceSettings(Section):
     fps: int = setting(25, "Frames a second; video calls show 25 to 30.", ge=5, le=60)
     width: Even = setting(1280, "Pixels, even.", ge=64, le=4096)
     height: Even = setting(720, "Pixels, even.", ge=64, le=4096)
+    subtitles: Literal["off", "said", "both"] = setting(
+        "off",
+        "Words on the picture, in time with the sound. said: what it says; both: also what it "
+        "has heard, while it thinks. Whoever sees the picture reads them.",
+        live=True,
+        label="Subtitles",
+    )
+    subtitle_languages: tuple[str, ...] = setting(
+        (), "Only subtitles in these languages, such as en and zh; empty: in all.",
+        live=True, strict=False,
+    )  # fmt: skip
+    subtitle_size: float = setting(1.0, "Times the usual size.", live=True, ge=0.5, le=2)
+    subtitle_place: Literal["bottom", "top"] = setting(
+        "bottom", "Where on the picture the subtitles are.", live=True
+    )
+    signs: bool = setting(
+        False,
+        "A small sign on the picture while the microphone is off, and while it thinks.",
+        live=True,
+        label="Signs on the picture",
+    )
+    mirror: bool = setting(
+        False, "Exchange left and right, as in a mirror.", live=True, label="Mirror"
+    )
 
 
 class CameraSettings(Section):

@@ -9,13 +9,14 @@ import asyncio
 import statistics
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 
-from daemon.expression import Attitude, Cue, Pose
+from daemon.expression import Cue, Pose
 from daemon.face.behaviour import Behaviour
 from daemon.face.camera_connection import CameraConnection
 from daemon.face.card import camera_off
+from daemon.face.overlay import PictureOverlay
 from daemon.face.pacing import Pacer
 from daemon.face.preview import Preview
 from daemon.face.timer_card import TimerCard
@@ -56,6 +57,8 @@ class FaceStreamer:
         """Shows the same on the panel, with a camera or without."""
         self.timer_card = TimerCard()
         """Lies over a corner of the face while there is something to show."""
+        self.overlay = PictureOverlay()
+        """Lays subtitles and signs over it, where the settings ask for them."""
         self.ticked = 0.0
         """The ``time.monotonic()`` at which the camera's thread last finished what it was given."""
         self._worker = worker
@@ -171,6 +174,7 @@ class FaceStreamer:
             scene = (
                 *(camera, watched, self.preview.watched),
                 *(self.face, self._muted(), self.timer_card.entries),
+                self.overlay.scene(),
             )
             wanted = camera is not None or self.preview.watched
             due = wanted and self._pacer.due(
@@ -209,7 +213,8 @@ class FaceStreamer:
         if muted:
             picture = self._card_shown()
         else:
-            picture = self.timer_card.over(face.picture(tick, mouth, pose), time.time())
+            drawn = self.overlay.mirrored(face.picture(tick, mouth, pose))
+            picture = self.overlay.over(self.timer_card.over(drawn, time.time()))
         self.preview.offer(picture, "" if muted else face.statement)
         if camera is not None:
             camera.show(picture)
@@ -224,35 +229,3 @@ class FaceStreamer:
         """Free the camera."""
         self.preview.close()
         await self.connection.close()
-
-
-class Film:
-    """Keeps every mouth of a reply, for a film made after the sound is known."""
-
-    def __init__(self, expressiveness: float = 0.5) -> None:
-        """``expressiveness`` is the setting ``face.expressiveness``."""
-        self.expressiveness = expressiveness
-        self.frames: list[FaceFrame] = []
-        self.wanted = True
-
-    async def put(self, frame: FaceFrame) -> None:
-        """Keep it."""
-        self.frames.append(frame)
-
-    def hold(self, held: bool) -> None:
-        """Nobody speaks over a film."""
-
-    def clear(self) -> None:
-        """Forget all."""
-        self.frames.clear()
-
-    def pictures(self, face: LipSync, lead: int, tail: int) -> Iterator[Image]:
-        """Draw the film: ``lead`` frames that listen, the reply, ``tail`` frames that listen."""
-        behaviour = Behaviour(face.fps, self.expressiveness)
-        behaviour.attend(Attitude.LISTENING)
-        frames = [None] * lead + list[FaceFrame | None](self.frames) + [None] * tail
-        for tick, frame in enumerate(frames):
-            if tick == lead + len(self.frames):
-                behaviour.attend(Attitude.IDLE)
-            pose = behaviour.step(tick, frame.cue if frame else None)
-            yield face.picture(tick, frame.mouth if frame else None, pose)

@@ -23,7 +23,7 @@ LAYERS = (
         "running_assistant",
         "running_people",
     },
-    {"running", "listening", "shown_timers", "shown_attitude"},
+    {"running", "listening", "shown_timers", "captions", "shown_attitude"},
     {"components", "weights"},
     {"part_pool", "training"},
     {"dialogue"},

@@ -12,9 +12,9 @@ from daemon.commands.film import write_film
 from daemon.expression import Attitude
 from daemon.face.catalogue import NoFace
 from daemon.face.clip import Clip, ClipWriter, DamagedPicture, FaceTrack
+from daemon.face.film import Film
 from daemon.face.filmed import FilmedFace, WarpedMouths, picture_source
 from daemon.face.own_face_factory import warped_mouths
-from daemon.face.streamer import Film
 from daemon.worker import CancelToken
 from tests.faces import POINTS, skin
 

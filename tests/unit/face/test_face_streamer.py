@@ -8,7 +8,8 @@ import pytest
 from daemon.errors import DeviceError
 from daemon.expression import Cue, Pose
 from daemon.face.card import camera_off
-from daemon.face.streamer import AHEAD, FaceStreamer, Film
+from daemon.face.film import Film
+from daemon.face.streamer import AHEAD, FaceStreamer
 from daemon.face.timer_card import CardEntry
 from daemon.media import SPEAK_RATE, FaceFrame, Image, Mouth
 from tests.fakes import FakeFace, FakePart, VirtualWorker
