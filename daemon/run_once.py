@@ -133,7 +133,12 @@ async def _load(
     skills = loaded.skills
     assert skills is not None, "components make them"
     gate, mode = ears
-    memory = ConversationMemory(components.worker("memory"), memory_path(), settings.memory)
+    memory = ConversationMemory(
+        components.worker("memory"),
+        memory_path(),
+        settings.memory,
+        encoder=components.sentence_encoder,
+    )
     chat = Chat(settings, loaded, memory)
     components.on_close_async(chat.close)
     components.on_close(bus.subscribe(StateChanged, chat.follow))
@@ -145,7 +150,7 @@ async def _load(
         components.on_close(show_captions(captions, bus))
         screen.overlay.now = captions.now
     speakers = components.speakers()
-    parts = replace(loaded, tools=tools, speakers=speakers)
+    parts = replace(loaded, tools=tools, speakers=speakers, recollect=chat.recollect)
     session = Session(parts, sound.loudspeaker, screen, {}, settings.dialogue.barge_in_s, bus)
     if screen is not None:
         shown = show_attitude(screen.behaviour, bus, lambda: session.heard_ahead)

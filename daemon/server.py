@@ -26,6 +26,7 @@ from daemon.persona_switcher import PersonaSwitcher
 from daemon.run_once import serve
 from daemon.running import Running
 from daemon.running_assistant import RunningAssistant
+from daemon.running_memory import RunningMemory
 from daemon.running_people import RunningPeople
 from daemon.weights import require_weights
 
@@ -118,6 +119,9 @@ class Daemon:
         self.personas.obey(running)
         running.skills.assistant = RunningAssistant(
             running, self.settings, self.changes.choose, self.personas
+        )
+        running.skills.memory = RunningMemory(
+            running, self.settings, self.changes.choose, self.config
         )
         book = RunningPeople(running)
         introductions = Introductions(running.speakers, book, running.session.context)

@@ -18,6 +18,8 @@ from daemon.languages.guess import language_of
 from daemon.people.person import Speaker
 
 _LOCALTIME = Path("/etc/localtime")
+REMEMBERED = r"(?:\(On \d|（对方在\d)"
+"""How a line begins that tells what was said earlier (``memory/recall.py``)."""
 _MARKS = re.compile(r"[()（）\n\r]")
 
 
@@ -60,11 +62,11 @@ def _plain(name: str) -> str:
 def _note() -> re.Pattern[str]:
     """Such a line, in any language."""
     begins = (re.escape(language(code).said.now.split("{")[0]) for code in codes())
-    return re.compile(rf"^(?:{'|'.join(begins)})[^)）\n]*[)）]\n")
+    return re.compile(rf"^(?:{'|'.join(begins)})[^)）\n]*[)）]\n(?:{REMEMBERED}[^\n]*[)）]\n)?")
 
 
 def without_note(question: str) -> str:
-    """Return a question as it was asked, without the line that says what time it was."""
+    """Return a question as it was asked, without lines on the time, and on what was said before."""
     return _note().sub("", question, count=1)
 
 

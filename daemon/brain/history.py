@@ -2,7 +2,7 @@
 
 import logging
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -29,10 +29,15 @@ class _Asked(NamedTuple):
     note: str
     """The line before it, which says what time it was, and who asked."""
     question: str
+    remembered: str = ""
+    """The line between, with what its asker said in earlier conversations."""
+    asker: int | None = None
+    """The number of who asked; ``None``: nobody who is known."""
 
-    @property
-    def content(self) -> str:
-        return _lines(self.note, self.question)
+    def told(self, asker: int | None) -> str:
+        """Return it as it goes into the prompt of a question of ``asker``'s."""
+        remembered = self.remembered if asker == self.asker else ""  # nobody else is told of it
+        return _lines(self.note, remembered, self.question)
 
 
 class History:
@@ -57,9 +62,10 @@ class History:
         """Who answers; may be changed between two questions."""
         self.whereabouts = ""
         """Where it is, and in which time zone: a sentence that belongs to the persona."""
-        self.recalled = ""
-        """What is known from earlier conversations. It stays as it is while one lasts: the model
-        reads again whatever follows the first change."""
+        self.recalled: Mapping[int | None, str] = {}
+        """What is known from earlier conversations of each person, by number; ``None`` is nobody
+        who is known. It stays as it is while one lasts: the model reads again whatever follows the
+        first change."""
         self.languages: Sequence[str] = ("en", "zh")
         """Those it is talked to in; the note before a question is in that of the question."""
         self.model = model
@@ -83,12 +89,14 @@ class History:
         since: Sequence[Message] = (),
         likely: str = "",
         speaker: Speaker | None = None,
+        remembered: str = "",
     ) -> list[Message]:
         """Return the prompt for ``question``: persona, the turns that fit, the question.
 
         ``since`` came after it: tools that were called for the answer, and what they returned.
         ``likely`` is the language it was heard in, where its words do not tell; ``speaker`` is who
-        asks, where voices are known: they may have a language of their own.
+        asks, where voices are known: they may have a language of their own. ``remembered`` is a
+        line with what they said earlier that answers it.
         A question too long by itself loses its front: what is asked mostly comes last. Raises
         ``SetupError`` when not even the persona fits.
         """
@@ -96,7 +104,8 @@ class History:
         own = person.language if person is not None else ""
         code = own or language_of(question, self.languages, likely)
         note = time_note(question, self._clock(), code, speaker)
-        self._newest, self._speaker = _Asked(note, question), speaker
+        asker = person.number if person is not None else None
+        self._newest, self._speaker = _Asked(note, question, remembered, asker), speaker
         return self._messages(self._newest, since)
 
     def expected(self, code: str = "") -> list[Message]:
@@ -106,7 +115,7 @@ class History:
         """
         code = code or self.likely_languages[0]
         note = time_note("", self._clock(), code, self._speaker)
-        return self._messages(_Asked(note, _greeting(code)), ())
+        return self._messages(_Asked(note, _greeting(code), "", self._asker), ())
 
     @property
     def likely_languages(self) -> list[str]:
@@ -150,6 +159,11 @@ class History:
         except Exception as error:  # the conversation goes on, and remembers it as long as it lasts
             log.error("what was said is not kept: %s", type(error).__name__)
 
+    def drop(self, questions: Collection[str]) -> None:
+        """Forget the turns in which one of these was asked."""
+        kept = (turn for turn in self._turns if turn[0].question.strip() not in questions)
+        self._turns = tuple(kept)
+
     def clear(self) -> None:
         """Forget all turns."""
         self._turns = ()
@@ -159,7 +173,13 @@ class History:
     def system(self) -> str:
         """What every prompt begins with."""
         who = f"{self.persona} {self.whereabouts}".rstrip() if self.persona else ""
-        return "\n\n".join(filter(None, (who, self.recalled)))
+        return "\n\n".join(filter(None, (who, self.recalled.get(self._asker, ""))))
+
+    @property
+    def _asker(self) -> int | None:
+        """The number of who asked last; ``None``: nobody who is known."""
+        person = self._speaker.person if self._speaker is not None else None
+        return person.number if person is not None else None
 
     def _prompt(self, turns: Sequence[tuple[_Asked, str]], newest: _Asked) -> list[Message]:
         """Build a chat in which the roles alternate, as many chat templates insist on."""
@@ -167,11 +187,11 @@ class History:
         messages = [Message("system", system)] if system else []
         unanswered = ""
         for asked, heard in turns:
-            unanswered = _lines(unanswered, asked.content)
+            unanswered = _lines(unanswered, asked.told(newest.asker))
             if heard:
                 messages += [Message("user", unanswered), Message("assistant", heard)]
                 unanswered = ""
-        return [*messages, Message("user", _lines(unanswered, newest.content))]
+        return [*messages, Message("user", _lines(unanswered, newest.told(newest.asker)))]
 
     def _shortened(
         self, need: Callable[[Sequence[tuple[_Asked, str]]], int], budget: int
@@ -179,7 +199,7 @@ class History:
         """Return the newest turns, as many as leave room for others.
 
         Where not all of them fit, the prompt changes from its front on. So the times at which they
-        were asked, a third of a short turn, make room before words do.
+        were asked, a third of a short turn, and what was remembered make room before words do.
         """
         bare = tuple((_Asked("", asked.question), heard) for asked, heard in self._turns)
         nothing = need(())
@@ -193,7 +213,7 @@ class History:
 
     def _tail(self, asked: _Asked, since: Sequence[Message]) -> _Asked:
         """Return the question with the longest end that fits, from the start of a word."""
-        note, question = asked
+        note, question = asked.note, asked.question
         if not self._fits([*self._prompt((), _Asked(note, "")), *since]):
             raise SetupError(
                 tr(

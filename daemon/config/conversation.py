@@ -227,10 +227,16 @@ class MemorySettings(Section):
         ge=0,
         le=36_500,
     )
+    ask: bool = setting(
+        True,
+        'Ask for leave to keep it when you first say "Remember that …". Once you said no, it is '
+        "false.",
+        live=True,
+    )
     recall_tokens: int = setting(
         300,
-        "Tokens of the prompt for what you asked it to remember and what you said lately; 0 "
-        "recalls nothing.",
+        "Tokens of the prompt for what you asked it to remember and what you said lately, and as "
+        "many again for what answers each question; 0 recalls nothing.",
         live=True,
         ge=0,
         le=8192,

@@ -32,10 +32,11 @@ class SettingsState:
         self.wanted, self.in_force = wanted, with_values(self.in_force, live)
         self._chosen.update(chosen)
 
-    def note_kept(self) -> None:
-        """Note that the file says what is wanted."""
-        self._kept = self.wanted
-        self._chosen.clear()
+    def note_kept(self, *names: str) -> None:
+        """Note that the file says what is wanted of these settings, or of all if none is named."""
+        wanted = _by_name(self.wanted)
+        self._kept = with_values(self._kept, {name: wanted[name] for name in names or wanted})
+        self._chosen.difference_update(names or wanted)
 
     @property
     def waiting(self) -> list[str]:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 from daemon.brain.here_and_now import whereabouts, zone_name
 from daemon.config import Settings
@@ -15,6 +15,7 @@ from daemon.i18n import tr
 from daemon.media import Message, Tool
 from daemon.memory.conversation_memory import ConversationMemory
 from daemon.memory.recall import CONTEXT_SHARE, Recallable, recalled
+from daemon.memory.recollection import Recalled
 from daemon.people.person import Person
 from daemon.stages import ChatModel, ReadsAhead, ToolUser
 from daemon.worker import CancelToken, Worker
@@ -49,6 +50,7 @@ class Chat:
         self.cannot_call = False
         """Whether there are tools, and a model that calls none."""
         self._persona = ""
+        self._left_out = ""  # what was said to have something forgotten
         self._read = brain.persona  # what the model has read ahead
         self._silent_since: float | None = None  # while there is a conversation that may end
         self._expired = 0.0, 0  # when it was last seen to, and for how many days
@@ -107,7 +109,12 @@ class Chat:
             self._reading.cancel()
         await self.memory.close()
 
-    def _chosen(self, known: Recallable, cancel: CancelToken) -> str:
+    def _chosen(
+        self, known: Mapping[int | None, Recallable], cancel: CancelToken
+    ) -> dict[int | None, str]:
+        return {person: self._block(theirs, cancel) for person, theirs in known.items()}
+
+    def _block(self, known: Recallable, cancel: CancelToken) -> str:
         persona, count = self.history.persona, self._model.count_tokens
         most = (self._model.context_tokens - self._max_reply_tokens) // CONTEXT_SHARE
         budget = min(self.memory.settings.recall_tokens, most)
@@ -118,6 +125,22 @@ class Chat:
             return count([Message("system", f"{persona}\n\n{text}")]) - plain <= budget
 
         return recalled(known, fits)
+
+    async def recollect(self, question: str, asker: Person | None, code: str) -> str:
+        """Return the line with what ``asker`` said earlier that answers ``question``, or ""."""
+        known = [asked for asked, _ in self.history.turns]
+        number = asker.number if asker is not None else None
+        return await self.memory.recollect(question, number, known, code)
+
+    async def forget(self, told: Collection[Recalled], said: str) -> None:
+        """Forget what was told, here and in the file, and do not keep ``said``, which asks for it.
+
+        Raises ``StorageError``.
+        """
+        self._left_out = said.strip()
+        gone = await self.memory.forget(told)
+        self.history.drop({*(text.strip() for text in gone), *(one.text for one in told)})
+        await self.recall()
 
     def follow(self, change: StateChanged) -> None:
         """Once somebody speaks, have the model read what has changed: the time before the question.
@@ -164,13 +187,16 @@ class Chat:
         self._reading = asyncio.ensure_future(read())
 
     def _committed(self, question: str, heard: str, person: Person | None) -> None:
-        self.memory.keep(question, heard)
+        left_out, self._left_out = self._left_out, ""
+        if question != left_out:
+            self.memory.keep(question, heard, person.number if person is not None else None)
         self._read_soon()
         self._silent_since = self._clock() if self.memory.settings.keep else None
 
     async def watch(self) -> None:
         """End the conversation after an hour of silence, and forget daily; until cancelled."""
         while True:
+            await self.memory.prepare()
             await asyncio.sleep(POLL_INTERVAL_S)
             try:
                 await self._poll()

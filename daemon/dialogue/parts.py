@@ -1,5 +1,6 @@
 """What a conversation is held with."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,9 +10,13 @@ from daemon.dialogue.introductions import Introductions
 from daemon.dialogue.openers import Openers
 from daemon.dialogue.speaker_identification import SpeakerIdentification
 from daemon.dialogue.voice_commands import VoiceCommand
+from daemon.people.person import Person
 from daemon.skills.skills import Skills
 from daemon.stages import ChatModel, LipSync, Recognizer, Synthesizer, Tools
 from daemon.worker import Worker
+
+Recollect = Callable[[str, Person | None, str], Awaitable[str]]
+"""Returns, for a question, who asks it and its language, a line for the prompt; "" for nothing."""
 
 
 class ThinkingParts(Protocol):
@@ -37,6 +42,14 @@ class ThinkingParts(Protocol):
     def openers(self) -> Openers | None:
         """What is known of openers, where answers may begin with one."""
 
+    @property
+    def recollect(self) -> Recollect:
+        """What finds what was said earlier that answers a question."""
+
+
+async def _nothing(_question: str, _asker: Person | None, _language: str) -> str:
+    return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -58,3 +71,4 @@ class Parts:
     openers: Openers | None = None
     speakers: SpeakerIdentification | None = None
     introductions: Introductions | None = None
+    recollect: Recollect = _nothing

@@ -48,6 +48,7 @@ from daemon.media import (
     Speech,
     Transcript,
 )
+from daemon.people.person import Speaker
 from daemon.skills.skills import Plan
 
 log = logging.getLogger(__name__)
@@ -144,7 +145,7 @@ class Reply:
                         await self.turn.gate.wait_endpoint()
                         return carry_out()
                     if self._parts.skills:
-                        self._plan = self._parts.skills.plan(transcript)
+                        self._plan = self._parts.skills.plan(transcript, _number(speaker))
                 if self._plan is not None:
                     sentences = _carried_out(self.turn, self._plan)
                 else:
@@ -228,6 +229,11 @@ class Reply:
         await wait_until_heard(self._player, 1)
         self.timings.mark("first_audible")
         await self.events.put(FirstAudible(self.turn.number))
+
+
+def _number(speaker: Speaker | None) -> int | None:
+    """Return who that is; ``None`` for nobody who is known."""
+    return speaker.person.number if speaker is not None and speaker.person is not None else None
 
 
 async def _recited(text: str) -> AsyncGenerator[Sentence, None]:

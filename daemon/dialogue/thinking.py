@@ -53,6 +53,7 @@ def end_of_sentence(
     words: str,
     language: str,
     speaker: Speaker | None,
+    remembered: str,
     cancel: CancelToken,
 ) -> float | None:
     """Return how likely ``words`` are a whole sentence, 0 to 1; ``None`` where nobody can tell.
@@ -61,7 +62,7 @@ def end_of_sentence(
     """
     if not isinstance(model, EndOfUtterancePredictor):
         return None
-    prompt = history.messages(words, (), language, speaker)
+    prompt = history.messages(words, (), language, speaker, remembered)
     return with_mark(words, model.end_probability(prompt, cancel))
 
 
@@ -81,6 +82,7 @@ class Thinking:
         self._history, self._openers = parts.history, parts.openers
         self._language = ""  # of the question, once it is known
         self._speaker: Speaker | None = None  # who asks it, likewise
+        self._recollect, self._remembered = parts.recollect, ""
         self._chars_left = MAX_RESULTS_CHARS
 
     async def sentences(self, question: str) -> AsyncGenerator[Sentence, None]:
@@ -90,6 +92,8 @@ class Thinking:
         self._speaker = self._turn.speaker
         if not may_call_tools(self._speaker):
             self._tools = None
+        asker = self._speaker.person if self._speaker is not None else None
+        self._remembered = await self._recollect(question, asker, self._language)
         await self._find_semantic_end(question)
         openers = self._openers is not None and self._openers.wanted
         brisk = self._openers is not None and self._openers.brisk
@@ -145,7 +149,7 @@ class Thinking:
         """Have the model tell; ``None`` where it cannot."""
         ask = self._timings.timed("brain", end_of_sentence)
         try:
-            asked = question, self._language, self._speaker
+            asked = question, self._language, self._speaker, self._remembered
             return await self._worker.run(ask, self._model, self._history, *asked)
         except Exception as error:  # the answer will meet it again, and say so
             log.debug("whether it is a whole sentence: %s", error)
@@ -171,7 +175,8 @@ class Thinking:
 
         Whatever a server sends at once is cut a portion at a time, with looks at the token between.
         """
-        messages = self._history.messages(question, since, self._language, self._speaker)
+        asked = since, self._language, self._speaker, self._remembered
+        messages = self._history.messages(question, *asked)
         model = self._model
         ask: Callable[[list[Message], CancelToken], Iterator[str | ToolCall]] = model.reply
         if isinstance(model, ToolUser) and may_call_tools(self._speaker):

@@ -1,13 +1,14 @@
 """What a running daemon does with the memory's file. All of it belongs to the memory's thread."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from daemon.config import MemorySettings
 from daemon.database import DamagedError
-from daemon.memory.entries import NewEntry
+from daemon.memory.entries import NewEntry, StoredTurn
 from daemon.memory.file import erase
 from daemon.memory.recall import CONVERSATIONS, FACTS, Recallable
-from daemon.memory.recollection import Encode, Recollection
+from daemon.memory.recollection import Encode, Recalled, Recollection
 from daemon.memory.segments import indexed
 from daemon.memory.store import MemoryStore
 from daemon.memory.subjects import is_marked_as_new
@@ -68,14 +69,25 @@ class Archive:
         """Look for what things mean from now on, too."""
         self.encode, self._recollection = encode, None
 
-    def recallable(self, store: MemoryStore, person: int | None = None) -> Recallable:
-        """Return what the next conversation with ``person`` may recall."""
+    def recallable(self, store: MemoryStore) -> dict[int | None, Recallable]:
+        """Return what the next conversation may recall of each person's."""
         talks = store.conversations(CONVERSATIONS + 1)
         earlier = [talk for talk in talks if talk.id != self.conversation][:CONVERSATIONS]
-        facts = [fact for fact in store.facts() if fact.person == person]
-        turns = (store.turns(talk.id) for talk in earlier)
-        theirs = (tuple(turn for turn in talk if turn.person == person) for talk in turns)
-        return Recallable(tuple(reversed(facts[-FACTS:])), tuple(filter(None, theirs)))
+        turns = [store.turns(talk.id) for talk in earlier]
+        facts = store.facts()
+        people = {fact.person for fact in facts} | {one.person for talk in turns for one in talk}
+        return {
+            person: Recallable(
+                tuple(fact for fact in reversed(facts) if fact.person == person)[:FACTS],
+                tuple(filter(None, (_of(person, talk) for talk in turns))),
+            )
+            for person in people
+        }
+
+    def last(self, store: MemoryStore, person: int | None) -> list[Recalled]:
+        """Return what ``person`` said last in the conversation under way."""
+        turns = store.turns(self.conversation) if self.conversation is not None else []
+        return [Recalled(one.id, one.at, one.question) for one in _of(person, turns)[-1:]]
 
     def forget_all(self, settings: MemorySettings) -> None:
         """Forget everything, even if the file is damaged."""
@@ -91,3 +103,7 @@ class Archive:
         if self._store is not None:
             self._store.close()
             self._store = self._recollection = None
+
+
+def _of(person: int | None, turns: Sequence[StoredTurn]) -> tuple[StoredTurn, ...]:
+    return tuple(turn for turn in turns if turn.person == person)

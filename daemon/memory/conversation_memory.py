@@ -103,18 +103,18 @@ class ConversationMemory:
     def _learn(self, store: MemoryStore) -> int:
         return self._archive.recollection(store).learn(PORTION)
 
-    async def recallable(self, person: int | None = None) -> Recallable:
-        """Return what the next conversation with ``person`` may recall.
+    async def recallable(self) -> dict[int | None, Recallable]:
+        """Return what the next conversation may recall of each person's, by number.
 
         Nothing while nothing is to be kept.
         """
         if not self.settings.keep:
-            return Recallable()
+            return {}
         try:
-            return await self.query(self._archive.recallable, Recallable(), person)
+            return await self.query(self._archive.recallable, {})
         except Exception as error:  # whatever is wrong with it, it is only the memory
             self._record_failure(error)
-            return Recallable()
+            return {}
 
     async def recollect(
         self, question: str, person: int | None, known: Collection[str], code: str
@@ -153,6 +153,10 @@ class ConversationMemory:
             return known.about(words, person) if words else known.newest(person)
 
         return await self.query(find, [])
+
+    async def last(self, person: int | None) -> list[Recalled]:
+        """Return what ``person`` said last in this conversation. Raises ``StorageError``."""
+        return await self.query(self._archive.last, [], person)
 
     async def forget(self, told: Collection[Recalled]) -> list[str]:
         """Forget it; return what was said in the turns that are gone. Raises ``StorageError``."""

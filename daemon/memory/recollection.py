@@ -163,12 +163,13 @@ class Recollection:
         if self._encode is None:
             numbers: Sequence[int] = self._numbers[theirs].tolist()
             return {number: by_words[number] for number in numbers if number in by_words}
-        likeness = self._vectors[theirs] @ self._encode(text)
-        scores = dict(zip(self._numbers[theirs].tolist(), likeness.tolist(), strict=True))
-        near = {n for n, score in scores.items() if score + more + WORDS * MAX_WORDS >= THRESHOLD}
+        likeness = self._vectors @ self._encode(text)
+        may_do = theirs & (likeness + more + WORDS * MAX_WORDS >= THRESHOLD)
         return {
-            number: scores[number] + more + WORDS * min(by_words.get(number, 0.0), MAX_WORDS)
-            for number in near
+            number: score + more + WORDS * min(by_words.get(number, 0.0), MAX_WORDS)
+            for number, score in zip(
+                self._numbers[may_do].tolist(), likeness[may_do].tolist(), strict=True
+            )
         }
 
     def _by_words(self, text: str, column: str = "") -> dict[int, float]:

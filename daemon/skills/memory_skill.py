@@ -11,7 +11,7 @@ from daemon.skills.timer_skill import CarriedOut
 MemoryIntent: TypeAlias = Recollect | ForgetSaid | Remember | Consent
 
 
-class Memory(Protocol):
+class SkillMemory(Protocol):
     """The running program's memory, as the skills need it. Belongs to the event loop's thread.
 
     What reads or changes it raises ``DigitalLifeError``. ``person`` is a number; ``None`` is nobody
@@ -29,10 +29,10 @@ class Memory(Protocol):
     async def told(self, about: str, person: int | None) -> Sequence[tuple[datetime, str]]:
         """Return what ``person`` told, the likeliest first; "" is what they asked to remember."""
 
-    async def forget(self, about: str, person: int | None) -> Sequence[str]:
+    async def forget(self, about: str, person: int | None, said: str) -> Sequence[str]:
         """Forget what ``person`` told of it, "" what they said last, and return it.
 
-        What is being said now, to have it forgotten, is not kept either.
+        ``said`` asks for that, and is not kept either.
         """
 
     async def allow(self, said: str, person: int | None) -> None:
@@ -42,8 +42,10 @@ class Memory(Protocol):
         """Note in the settings' file that it is not to ask again."""
 
 
-async def carry_out(memory: Memory | None, intent: MemoryIntent, person: int | None) -> CarriedOut:
-    """Do what is wanted. Raises ``DigitalLifeError``."""
+async def carry_out(
+    memory: SkillMemory | None, intent: MemoryIntent, said: str, person: int | None
+) -> CarriedOut:
+    """Do what is wanted by what ``person`` ``said``. Raises ``DigitalLifeError``."""
     if memory is None:
         return CarriedOut(Failed(Trouble.NOT_HERE))
     match intent:
@@ -52,7 +54,7 @@ async def carry_out(memory: Memory | None, intent: MemoryIntent, person: int | N
         case Recollect(about):
             return CarriedOut(WasTold(about, tuple(await memory.told(about, person))))
         case ForgetSaid(about):
-            gone = tuple(await memory.forget(about, person))
+            gone = tuple(await memory.forget(about, person, said))
             return CarriedOut(WasForgotten(gone) if gone else WasTold(about, ()))
         case Remember():
             return CarriedOut(MayKeep())

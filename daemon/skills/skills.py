@@ -45,7 +45,7 @@ from daemon.skills.intents import (
     TellTimeUntil,
 )
 from daemon.skills.memory_intents import Consent, ForgetSaid, Recollect, Remember
-from daemon.skills.memory_skill import Memory, MemoryIntent
+from daemon.skills.memory_skill import MemoryIntent, SkillMemory
 from daemon.skills.outcomes import Failed, Missing, Outcome, Trouble, WasSet
 from daemon.skills.replies import reply
 from daemon.skills.ringing import Ringer
@@ -121,7 +121,7 @@ class Skills:
         self.ringer: Ringer | None = None
         self.assistant: Assistant | None = None
         """Whom "louder" and "go to sleep" are meant for; may be set at any time."""
-        self.memory: Memory | None = None
+        self.memory: SkillMemory | None = None
         """Where "what did I tell you about …" is looked up; may be set at any time."""
         self.will_ring = False
         """Whether what is set rings, here or in another process that runs."""
@@ -259,7 +259,7 @@ class Skills:
             case Correct():
                 return await self._do(intent.by, said, person)
             case Recollect() | ForgetSaid() | Remember() | Consent():
-                return await memory_skill.carry_out(self.memory, intent, person)
+                return await memory_skill.carry_out(self.memory, intent, said.text, person)
             case _:
                 return await obey(self.assistant, intent, said)
 

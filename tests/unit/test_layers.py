@@ -21,6 +21,7 @@ LAYERS = (
         "persona_switcher",
         "quicker_engine",
         "running_assistant",
+        "running_memory",
         "running_people",
     },
     {"running", "listening", "shown_timers", "captions", "shown_attitude"},

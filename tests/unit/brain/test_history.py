@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.brain.here_and_now import without_note
 from daemon.brain.history import History, heard_text
 from daemon.errors import SetupError
 from daemon.media import Message, ToolCall
@@ -97,10 +98,31 @@ def test_a_person_is_answered_in_their_own_language() -> None:
     assert asked.content.endswith("现在和你说话的是小罗。请用中文回答。）\nHow are you?")
 
 
+def test_what_was_remembered_stays_with_the_question_and_with_whose_it_is() -> None:
+    anna, ben = (Speaker(Person(number, name), 0.7) for number, name in ((1, "Anna"), (2, "Ben")))
+    kept = history(context_tokens=2000)
+    kept.recalled = {1: "Anna likes tea.", None: "Somebody likes milk."}
+    line = "(On 3 May 2026 they told you: “my dentist is Doctor Wu”.)"
+    prompt = kept.messages("Who is my dentist?", speaker=anna, remembered=line)
+    assert prompt[0].content.endswith("Anna likes tea.")
+    assert prompt[-1].content.endswith(f".)\n{line}\nWho is my dentist?")
+    assert without_note(prompt[-1].content) == "Who is my dentist?"
+    kept.commit("Who is my dentist?", "Doctor Wu.", anna.person)
+    assert kept.messages("And where?", speaker=anna)[:3] == [
+        *prompt,
+        Message("assistant", "Doctor Wu."),
+    ]
+    told = kept.messages("And mine?", speaker=ben)
+    assert not any("my dentist is" in message.content for message in told)
+    assert not any("likes" in message.content for message in told)
+    kept.drop(["Who is my dentist?"])
+    assert kept.turns == ()
+
+
 def test_where_it_is_belongs_to_the_persona() -> None:
     kept = history()
     kept.whereabouts = "You are in Berlin, time zone Europe/Berlin."
-    kept.recalled = "They like tea."
+    kept.recalled = {None: "They like tea."}
     assert kept.system == f"{PERSONA} You are in Berlin, time zone Europe/Berlin.\n\nThey like tea."
     kept.persona = ""
     assert kept.system == "They like tea.", "a brain that was trained without one is told nothing"

@@ -121,7 +121,7 @@ class Kept:
     async def told(self, about: str, person: int | None) -> Sequence[tuple[datetime, str]]:
         return [(TOLD, text) for text in self.said if person == 1]
 
-    async def forget(self, about: str, person: int | None) -> Sequence[str]:
+    async def forget(self, about: str, person: int | None, said: str) -> Sequence[str]:
         gone, self.said = self.said, []
         return gone
 
@@ -133,7 +133,7 @@ class Kept:
 
 
 def outcome(memory: Kept | None, intent: Recollect | ForgetSaid | Remember | Consent) -> Outcome:
-    told = asyncio.run(carry_out(memory, intent, 1)).outcome
+    told = asyncio.run(carry_out(memory, intent, "…", 1)).outcome
     assert not isinstance(told, str)
     return told
 

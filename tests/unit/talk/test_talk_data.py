@@ -145,7 +145,7 @@ def test_a_prompt_is_the_one_that_the_app_makes() -> None:
     history = History(prompts.DEFAULT, Roomy(), 120, lambda: at)
     history.whereabouts = whereabouts("Berlin", "Europe/Berlin")
     fact = Fact(1, 0.0, "I like tea")
-    history.recalled = recalled(Recallable((fact,)), lambda _: True)
+    history.recalled = {None: recalled(Recallable((fact,)), lambda _: True)}
     first = history.messages("现在几点？")[-1].content
     history.commit("现在几点？", "现在18点20分。")
     told = prompts.recalled(
