@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from daemon.config import MemorySettings
-from daemon.errors import DigitalLifeError
 from daemon.memory.archive import PORTION, Archive
 from daemon.memory.entries import NewEntry
 from daemon.memory.recall import Recallable, fact_in, reminder
@@ -97,8 +96,8 @@ class ConversationMemory:
                 await self._worker.run(lambda _: self._archive.understand(encode))
                 while await self.query(self._learn, 0):
                     pass
-        except DigitalLifeError as error:  # words still find it
-            log.warning("%s %s", error, error.fix)
+        except Exception as error:  # words still find it
+            log.warning("%s %s", error, getattr(error, "fix", ""))
 
     def _learn(self, store: MemoryStore) -> int:
         return self._archive.recollection(store).learn(PORTION)
