@@ -47,7 +47,8 @@ class ThinkingParts(Protocol):
         """What finds what was said earlier that answers a question."""
 
 
-async def _nothing(_question: str, _asker: Person | None, _language: str) -> str:
+async def recollect_nothing(_question: str, _asker: Person | None, _language: str) -> str:
+    """Where nothing is kept: return ""."""
     return ""
 
 
@@ -71,4 +72,4 @@ class Parts:
     openers: Openers | None = None
     speakers: SpeakerIdentification | None = None
     introductions: Introductions | None = None
-    recollect: Recollect = _nothing
+    recollect: Recollect = recollect_nothing

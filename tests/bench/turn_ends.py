@@ -92,7 +92,7 @@ class Replay:
             return None
         if is_plainly_whole(words):
             return 1.0
-        return end_of_sentence(self._brain, self._history, words, language, None, CancelToken())
+        return end_of_sentence(self._brain, self._history, words, language, None, "", CancelToken())
 
 
 def hear(endpointer: Endpointer, sound: Samples) -> tuple[Utterance, int, SpeechEnded]:

@@ -61,6 +61,11 @@ class Room:
         run_virtual(run())
 
     @property
+    def state(self) -> tuple[bool, bool]:
+        """Whether it keeps anything, and whether it may ask."""
+        return self.memory.keeps, self.memory.may_ask
+
+    @property
     def file(self) -> bytes:
         return b"".join(path.read_bytes() for path in self.folder.glob("memory.db*"))
 
@@ -79,10 +84,9 @@ def written() -> dict[str, object]:
 
 def test_leave_to_keep_is_for_good_and_begins_with_what_was_said(room: Room) -> None:
     async def work() -> None:
-        assert room.memory.may_ask
-        assert not room.memory.keeps
+        assert room.state == (False, True)
         await room.memory.allow(WU, ANNA.number)
-        assert room.memory.keeps
+        assert room.state == (True, True)
         told = await room.memory.told("the dentist", ANNA.number)
         assert [text for _, text in told] == ["my dentist is Doctor Wu"]
         assert await room.memory.told("", ANNA.number) == told
@@ -96,8 +100,7 @@ def test_leave_to_keep_is_for_good_and_begins_with_what_was_said(room: Room) -> 
 def test_it_asks_once(room: Room) -> None:
     async def work() -> None:
         await room.memory.never_ask()
-        assert not room.memory.may_ask
-        assert not room.memory.keeps
+        assert room.state == (False, False)
 
     room.run(work)
     assert written() == {"ask": False}

@@ -20,6 +20,7 @@ from daemon.bench.talk.questions import (
 from daemon.brain.here_and_now import whereabouts
 from daemon.brain.history import History, heard_text
 from daemon.config import Settings
+from daemon.dialogue.parts import Recollect, recollect_nothing
 from daemon.dialogue.thinking import Thinking
 from daemon.dialogue.turn import Turn
 from daemon.errors import StageError
@@ -78,6 +79,7 @@ class BrainParts:
     history: History
     tools: TableTools | None
     openers: None = None
+    recollect: Recollect = recollect_nothing
 
 
 async def ask_all(
