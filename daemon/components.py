@@ -23,7 +23,6 @@ from daemon.dialogue.speaker_identification import SpeakerIdentification, VoiceJ
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.listen_mode import PushToTalk, WakeWord
 from daemon.i18n import tr
-from daemon.memory.encoding import WEIGHT, SentenceEncoder, Vector
 from daemon.part_pool import PartPool
 from daemon.people.person import Profile
 from daemon.people.store import PeopleStore
@@ -132,10 +131,6 @@ class Components(PartPool):
             Silero(self.store.path("silero-vad") / "silero_vad.onnx"),
             SmartTurn(self.store.path("smart-turn") / "smart-turn.onnx"),
         )
-
-    def sentence_encoder(self) -> Callable[[str], Vector]:
-        """Make what tells the meaning of what was said earlier. Raises ``SetupError``."""
-        return SentenceEncoder(self.store.path(WEIGHT)).encode
 
     def echo(self, played: RingBuffer) -> EchoCanceller | None:
         """Make what is between the microphone and the ears, if anything is to be."""

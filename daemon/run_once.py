@@ -18,6 +18,7 @@ from daemon.dialogue.announcements import Announcements, let_ring
 from daemon.dialogue.chat import Chat
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.ready_openers import prepare_speech
+from daemon.dialogue.recollecting import recollects
 from daemon.dialogue.session import Session
 from daemon.dialogue.speaker_identification import SpeakerIdentification
 from daemon.dialogue.transcript import SpokenTranscript
@@ -30,6 +31,7 @@ from daemon.face.streamer import FaceStreamer
 from daemon.i18n import tr
 from daemon.listening import OpenEars, listen, open_ears, open_sound, underway
 from daemon.memory.conversation_memory import ConversationMemory
+from daemon.memory.encoding import WEIGHT, SentenceEncoder
 from daemon.memory.file import memory_path
 from daemon.people.person import Person
 from daemon.processor_load import PROCESSORS, physical_cores
@@ -137,7 +139,7 @@ async def _load(
         components.worker("memory"),
         memory_path(),
         settings.memory,
-        encoder=components.sentence_encoder,
+        encoder=lambda: SentenceEncoder(components.store.path(WEIGHT)).encode,
     )
     chat = Chat(settings, loaded, memory)
     components.on_close_async(chat.close)
@@ -150,7 +152,9 @@ async def _load(
         components.on_close(show_captions(captions, bus))
         screen.overlay.now = captions.now
     speakers = components.speakers()
-    parts = replace(loaded, tools=tools, speakers=speakers, recollect=chat.recollect)
+    parts = replace(
+        loaded, tools=tools, speakers=speakers, recollect=recollects(chat.history, memory)
+    )
     session = Session(parts, sound.loudspeaker, screen, {}, settings.dialogue.barge_in_s, bus)
     if screen is not None:
         shown = show_attitude(screen.behaviour, bus, lambda: session.heard_ahead)

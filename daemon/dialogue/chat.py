@@ -112,9 +112,6 @@ class Chat:
     def _chosen(
         self, known: Mapping[int | None, Recallable], cancel: CancelToken
     ) -> dict[int | None, str]:
-        return {person: self._block(theirs, cancel) for person, theirs in known.items()}
-
-    def _block(self, known: Recallable, cancel: CancelToken) -> str:
         persona, count = self.history.persona, self._model.count_tokens
         most = (self._model.context_tokens - self._max_reply_tokens) // CONTEXT_SHARE
         budget = min(self.memory.settings.recall_tokens, most)
@@ -124,13 +121,7 @@ class Chat:
             cancel.check()
             return count([Message("system", f"{persona}\n\n{text}")]) - plain <= budget
 
-        return recalled(known, fits)
-
-    async def recollect(self, question: str, asker: Person | None, code: str) -> str:
-        """Return the line with what ``asker`` said earlier that answers ``question``, or ""."""
-        known = [asked for asked, _ in self.history.turns]
-        number = asker.number if asker is not None else None
-        return await self.memory.recollect(question, number, known, code)
+        return {person: recalled(theirs, fits) for person, theirs in known.items()}
 
     async def forget(self, told: Collection[Recalled], said: str) -> None:
         """Forget what was told, here and in the file, and do not keep ``said``, which asks for it.

@@ -6,56 +6,25 @@ for the disk, and goes on without a memory when that fails.
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable, Collection
-from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from collections.abc import Collection
 
-from daemon.config import MemorySettings
-from daemon.memory.archive import PORTION, Archive
+from daemon.memory.archive import PORTION
 from daemon.memory.entries import NewEntry
+from daemon.memory.memory_thread import MemoryThread
 from daemon.memory.recall import Recallable, fact_in, reminder
-from daemon.memory.recollection import Encode, Recalled
+from daemon.memory.recollection import Recalled
 from daemon.memory.store import MemoryStore
-from daemon.worker import CancelToken, Worker
 
 MAX_PENDING = (
     64  # turns that may wait for the disk; of those beyond, the log says that they are lost
 )
 RECOLLECT_S = 0.1  # an answer waits for what is recalled; a file that is written anew takes longer
 
-T = TypeVar("T")
-P = ParamSpec("P")
-
 log = logging.getLogger(__name__)
 
 
-class ConversationMemory:
+class ConversationMemory(MemoryThread):
     """Keeps turns while ``settings.keep`` is true; what was kept before can always be looked at."""
-
-    def __init__(
-        self,
-        worker: Worker,
-        path: Path,
-        settings: MemorySettings,
-        clock: Callable[[], float] = time.time,
-        encoder: Callable[[], Encode | None] = lambda: None,
-    ) -> None:
-        """Load with ``encoder`` what tells meanings, on the memory's thread, once it is needed."""
-        self.settings = settings
-        """May be changed at any time."""
-        self.failed = False
-        """Whether what was said last could not be kept."""
-        self._worker = worker
-        self._archive = Archive(path)  # touched by the worker's thread only
-        self._clock, self._encoder = clock, encoder
-        self._prepared = False
-        self._persona = ""
-        self._pending: set[asyncio.Task[None]] = set()
-
-    def now(self) -> float:
-        """Seconds since 1970."""
-        return self._clock()
 
     def begin(self, persona: str) -> None:
         """Begin a conversation, which is kept from its first turn on; ``persona`` answers."""
@@ -161,30 +130,6 @@ class ConversationMemory:
         """Forget it; return what was said in the turns that are gone. Raises ``StorageError``."""
         return await self.query(MemoryStore.forget_told, [], [one.number for one in told])
 
-    async def query(
-        self,
-        fn: Callable[Concatenate[MemoryStore, P], T],
-        nothing: T,
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        """Call ``fn(store, …)`` on the memory's thread; ``nothing`` where nothing was ever kept."""
-        await self._flush()
-        return await self._run(fn, nothing, *args, **kwargs)
-
-    async def _run(
-        self,
-        fn: Callable[Concatenate[MemoryStore, P], T],
-        nothing: T,
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        def call(_cancel: CancelToken) -> T:
-            store = self._archive.open(self.settings)
-            return nothing if store is None else fn(store, *args, **kwargs)
-
-        return await self._worker.run(call)
-
     async def expire(self) -> int:
         """Forget what is older than is wanted; return how many conversations that were."""
         days = self.settings.days
@@ -193,36 +138,3 @@ class ConversationMemory:
         except Exception as error:  # whatever is wrong with it, it is only the memory
             self._record_failure(error)
             return 0
-
-    async def forget_all(self) -> None:
-        """Forget everything, even if the file is damaged."""
-        await self._flush()
-        await self._worker.run(lambda _: self._archive.forget_all(self.settings))
-
-    async def is_current(self, conversation: int) -> bool:
-        """Whether this is the conversation under way."""
-        return await self._worker.run(lambda _: self._archive.conversation == conversation)
-
-    async def close(self) -> None:
-        """Wait for what is being kept, then close the file."""
-        await self._flush()
-        await self._worker.run(lambda _: self._archive.close())
-
-    async def _flush(self) -> None:
-        if self._pending:
-            await asyncio.wait(set(self._pending))
-
-    def _submit(self, job: Callable[[], None]) -> None:
-        async def run() -> None:
-            try:
-                await self._worker.run(lambda _: job())
-            except Exception as error:  # whatever is wrong with it, it is only the memory
-                self._record_failure(error)
-
-        task = asyncio.ensure_future(run())
-        self._pending.add(task)
-        task.add_done_callback(self._pending.discard)
-
-    def _record_failure(self, error: Exception) -> None:
-        self.failed = True
-        log.error("%s %s", error, getattr(error, "fix", ""))

@@ -12,6 +12,7 @@ from daemon.apply import Applied
 from daemon.config import load, packaged_config, user_config
 from daemon.config.state import SettingsState, with_values
 from daemon.dialogue.chat import Chat
+from daemon.dialogue.recollecting import recollects
 from daemon.events import Bus, Forgotten
 from daemon.media import Transcript
 from daemon.memory.conversation_memory import ConversationMemory
@@ -134,9 +135,10 @@ def test_what_answers_a_question_is_recollected_for_whoever_said_it(room: Room) 
         room.chat.history.commit(WU, "I will.", ANNA)
         room.chat.history.commit(WU, "I will.", ANNA)
         await room.chat.begin_again()
-        line = await room.chat.recollect("Who looks after my teeth?", ANNA, "en")
+        recollect = recollects(room.chat.history, room.chat.memory)
+        line = await recollect("Who looks after my teeth?", ANNA, "en")
         assert "they told you: “my dentist is Doctor Wu”" in line
-        assert await room.chat.recollect("Who looks after my teeth?", None, "en") == ""
+        assert await recollect("Who looks after my teeth?", None, "en") == ""
 
     room.run(work)
 
