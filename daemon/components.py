@@ -92,24 +92,6 @@ class Components(PartPool):
             openers=Openers(self.settings),
         )
 
-    def speakers(self) -> SpeakerIdentification:
-        """Make what tells known voices apart; while nobody is known it loads nothing."""
-        worker = self.shared_worker("speaker")
-        make = partial(self.make, worker, self.voice_judge)
-        return SpeakerIdentification(worker, make, self._profiles)
-
-    def _profiles(self) -> Sequence[Profile]:
-        from daemon.ears.speaker_id import WEIGHT
-
-        return self.people.profiles(WEIGHT)
-
-    def voice_judge(self) -> VoiceJudge:
-        """Make what compares voices."""
-        from daemon.ears.speaker_id import FILE, WEIGHT, SpeakerEncoder
-        from daemon.people.voices import KnownVoices
-
-        return KnownVoices(SpeakerEncoder(self.store.path(WEIGHT) / FILE))
-
     def recognizer(self) -> Recognizer:
         """Make the speech recogniser."""
         from daemon.ears.choice import model_folder
@@ -215,6 +197,24 @@ class Components(PartPool):
 
         face = self.settings.face
         return VirtualCamera(self.settings.camera.device, (face.width, face.height), face.fps)
+
+
+def make_speakers(components: Components) -> SpeakerIdentification:
+    """Make what tells known voices apart; while nobody is known it loads nothing."""
+
+    def profiles() -> Sequence[Profile]:
+        from daemon.ears.speaker_id import WEIGHT
+
+        return components.people.profiles(WEIGHT)
+
+    def judge() -> VoiceJudge:
+        from daemon.ears.speaker_id import FILE, WEIGHT, SpeakerEncoder
+        from daemon.people.voices import KnownVoices
+
+        return KnownVoices(SpeakerEncoder(components.store.path(WEIGHT) / FILE))
+
+    worker = components.shared_worker("speaker")
+    return SpeakerIdentification(worker, partial(components.make, worker, judge), profiles)
 
 
 def _import_brain(settings: Settings, store: ModelStore) -> None:

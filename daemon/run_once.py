@@ -13,7 +13,7 @@ from daemon.audio.device_monitor import AudioDevices
 from daemon.audio.loudspeaker import Loudspeaker
 from daemon.audio.virtual_microphone import virtual_microphone
 from daemon.captions import Captions, show_captions
-from daemon.components import Components
+from daemon.components import Components, make_speakers
 from daemon.dialogue.announcements import Announcements, let_ring
 from daemon.dialogue.chat import Chat
 from daemon.dialogue.mute import Mute
@@ -151,7 +151,7 @@ async def _load(
         captions = Captions(sound.loudspeaker, mute, lambda: components.settings)
         components.on_close(show_captions(captions, bus))
         screen.overlay.now = captions.now
-    speakers = components.speakers()
+    speakers = make_speakers(components)
     parts = replace(
         loaded, tools=tools, speakers=speakers, recollect=recollects(chat.history, memory)
     )

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from daemon.brain.sentences import has_chinese
 
@@ -207,11 +207,11 @@ def _packed(text: str) -> str:
 
 def say(key: str, chinese: bool, **values: str) -> str:
     """Return what it says."""
-    says: dict[str, str] = _data()["zh" if chinese else "en"]["says"]
+    says = _data()["zh" if chinese else "en"]["says"]
     return says[key].format(**values)
 
 
 @functools.cache
-def _data() -> dict[str, Any]:
+def _data() -> dict[str, dict[str, dict[str, str]]]:
     path = Path(__file__).with_name("introductions.toml")
     return tomllib.loads(path.read_text(encoding="utf-8"))

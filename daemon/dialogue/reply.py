@@ -138,7 +138,7 @@ class Reply:
                 self.timings.mark("transcript")
                 if not transcript.text:
                     return
-                self._plan = self._introduction(transcript)
+                self._plan = _introduction(self._parts, self.turn, transcript)
                 speaker = self.turn.speaker
                 if self._plan is None:
                     if (carry_out := self._parts.voice_command(transcript, speaker)) is not None:
@@ -157,13 +157,6 @@ class Reply:
                     group.create_task(uncancelled(task))
         except* Exception as failures:
             raise first_failure(failures) from None
-
-    def _introduction(self, said: Transcript) -> IntroductionStep | None:
-        """Return what follows from it, if it has to do with who is known by voice."""
-        introductions = self._parts.introductions
-        if introductions is None or not isinstance(self.turn, SpokenTurn):
-            return None
-        return introductions.plan(said, self.turn.utterance, self.turn.speaker)
 
     def heard(self, samples: int) -> str:
         """Return the words in the first ``samples`` of the reply's sound."""
@@ -234,6 +227,13 @@ class Reply:
 def _number(speaker: Speaker | None) -> int | None:
     """Return who that is; ``None`` for nobody who is known."""
     return speaker.person.number if speaker is not None and speaker.person is not None else None
+
+
+def _introduction(parts: Parts, turn: Turn, said: Transcript) -> IntroductionStep | None:
+    """Return what follows from it, if it has to do with who is known by voice."""
+    if parts.introductions is None or not isinstance(turn, SpokenTurn):
+        return None
+    return parts.introductions.plan(said, turn.utterance, turn.speaker)
 
 
 async def _recited(text: str) -> AsyncGenerator[Sentence, None]:

@@ -25,7 +25,7 @@ def a_daemon() -> SimpleNamespace:
 
 def a_reply(question: object, heard: str = "", transcript: Transcript | None = None) -> Any:
     return SimpleNamespace(
-        turn=SimpleNamespace(question=question, words=transcript),
+        turn=SimpleNamespace(question=question, words=transcript, speaker=None),
         spoken=[],
         called=[],
         error=None,
