@@ -3,12 +3,15 @@
 import { $, announce, h } from "./dom.js";
 import { t } from "./texts.js";
 
-// Where on the page a setting belongs: devices by name, the others by their table in the file.
+// Where on the page a setting belongs: some by name, the others by their table in the file.
 const DEVICES = ["ears.microphone", "voice.loudspeaker", "camera.device"];
+const CALLS = ["face.subtitles", "face.signs", "face.mirror"];
+const FOLDED = "Calls and streams"; // which few need
 const GROUPS = [
   ["Appearance and voice", ["face", "voice"]],
   ["Listening and answering", ["ears", "dialogue", "brain"]],
   ["Devices", []],
+  [FOLDED, []],
   ["More", []],
 ];
 const ELSEWHERE = ["brain.persona", "memory.keep"]; // these have places of their own
@@ -66,6 +69,7 @@ const entry = (name) => told.settings.find((one) => one.name === name);
 function place({ name }) {
   if (ELSEWHERE.includes(name)) return "";
   if (DEVICES.includes(name)) return "Devices";
+  if (CALLS.includes(name)) return FOLDED;
   return GROUPS.find(([, sections]) => sections.includes(name.split(".")[0]))?.[0] ?? "More";
 }
 
@@ -80,7 +84,11 @@ function draw() {
   pending();
 }
 
-const group = (title, fields) => h("section", {}, h("h3", {}, t(title)), h("div", { class: "fields" }, fields));
+function group(title, fields) {
+  const shown = h("div", { class: "fields" }, fields);
+  if (title !== FOLDED) return h("section", {}, h("h3", {}, t(title)), shown);
+  return h("details", { id: "settings-folded", open: $("settings-folded")?.open }, h("summary", {}, t(title)), shown);
+}
 
 function field(one) {
   const id = `set-${one.name.replace(".", "-")}`;
