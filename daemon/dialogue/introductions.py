@@ -135,15 +135,16 @@ class Introductions:
         if wish.kind == "who":
             if speaker is None:
                 return None  # nobody is known: the brain answers as it likes
-            key = "you_are" if person is not None else "unknown"
+            key = "you_are" if person is not None else _unknown(speaker)
             return _tell(None, say(key, chinese, name=person.name if person else ""))
         if wish.kind == "forget":
             if person is None:
-                return _tell(None, say("unknown", chinese)) if speaker is not None else None
+                return _tell(None, say(_unknown(speaker), chinese)) if speaker is not None else None
             sure = _Stage("forget", person=person)
             return _tell(sure, say("sure_forget", chinese, name=person.name))
         known = speaker is not None
-        if wish.plain and (person is None if known and not wish.own else person is not None):
+        stranger = speaker is not None and speaker.judged and person is None
+        if wish.plain and (stranger if not wish.own else person is not None):
             return None  # a stranger introduces somebody, or somebody known tells who they are
         if wish.own and person is not None:
             return _tell(None, say("known", chinese, name=person.name))
@@ -243,6 +244,11 @@ class Introductions:
             return None, ""
 
         return forget
+
+
+def _unknown(speaker: Speaker) -> str:
+    """Return what is said to somebody whose voice is unknown, or was too short to be known."""
+    return "unknown" if speaker.judged else "too_short"
 
 
 def _tell(stage: _Stage | None, text: str) -> _Deed:

@@ -46,7 +46,8 @@ _ENDS = r"(?i:[,.]? (?:please|from now on|for me|thanks|thank you|then|again))*"
 _I_AM = r"(?i:i am|i['’]m|my name is|my name['’]s|this is|it['’]s|it is|call me)"
 _Row = tuple[str, Kind, bool, bool]
 _ROWS_EN: tuple[_Row, ...] = (
-    (r"(?i:(?:(?:do|can) you (?:know|tell me|tell|hear|guess) )?who i am)", "who", True, False),
+    (r"(?i:(?:(?:do|can|could) you (?:please )?(?:know|tell me|tell|hear|guess) )?"
+     r"(?:(?:from|by) my voice )?who i am(?: (?:from|by) my voice)?)", "who", True, False),
     (r"(?i:(?:tell me |guess )?who am i)", "who", True, False),
     (r"(?i:who is (?:talking|speaking)(?: to you)?(?: now| right now)?)", "who", True, False),
     (r"(?i:do you (?:still )?(?:know|remember|recogni[sz]e) (?:me|my voice|my name))",
@@ -77,7 +78,8 @@ _KIN_ZH = (
 _BEFORE_ZH = r"(?:你好|喂|嗨|那|来|请|数字生命|介绍一下)*"
 _ENDS_ZH = r"(?:吧|好吗|好不好|呀|啊|哦|了|谢谢)*"
 _ROWS_ZH: tuple[_Row, ...] = (
-    (r"(?:你)?(?:知道|猜猜|猜|听得出|听得出来|能听出)?我是谁(?:吗|呢)?", "who", True, False),
+    (r"(?:你)?(?:能|可以|能不能)?(?:从我的声音(?:里|中)?)?(?:知道|猜猜|猜|听得出来?|听出来?)?我是谁(?:吗|呢)?",
+     "who", True, False),
     (r"你?(?:知道)?我叫什么(?:名字)?(?:吗|呢)?", "who", True, False),
     (r"你(?:还)?(?:认识|认得|记得|认得出)我(?:的声音)?(?:吗|是谁吗|叫什么吗|的名字吗)",
      "who", True, False),

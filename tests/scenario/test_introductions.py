@@ -163,6 +163,15 @@ def test_a_stranger_is_told_that_nobody_knows_them() -> None:
     ]
 
 
+def test_what_is_too_short_for_a_voice_is_not_taken_for_a_strangers() -> None:
+    heard = ["Who am I?", "This is Hannah.", "No."]
+    stage = IntroductionStage(FakePeople(ANNA), heard)
+    stage.turns((ANNA, 0.8), (ANNA, 0.8), ANNA)
+    said = stage.said()
+    assert said[0].startswith("That was too short to know a voice by.")
+    assert said[1] == "Shall I remember the voice of Hannah?"
+
+
 def test_while_nobody_is_known_the_brain_answers_who_somebody_is() -> None:
     stage = IntroductionStage(FakePeople(), ["Who am I?"], ["A person."])
     stage.turns(HANNAH)

@@ -29,6 +29,8 @@ from daemon.dialogue.people_phrases import (
         ("Forget my voice.", "forget", "", True),
         ("Who am I?", "who", "", True),
         ("Do you know who I am?", "who", "", True),
+        ("Can you tell from my voice who I am?", "who", "", True),
+        ("Could you tell who I am by my voice?", "who", "", True),
         ("What's my name?", "who", "", True),
         ("我是小明，记住我的声音。", "introduce", "小明", True),
         ("我叫安娜，请你记住我的声音。", "introduce", "安娜", True),
@@ -39,6 +41,7 @@ from daemon.dialogue.people_phrases import (
         ("忘掉我的声音。", "forget", "", True),
         ("我是谁？", "who", "", True),
         ("你知道我是谁吗？", "who", "", True),
+        ("你能从我的声音里听出我是谁吗？", "who", "", True),
         ("我叫什么名字？", "who", "", True),
     ],
 )
