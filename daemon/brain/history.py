@@ -142,10 +142,13 @@ class History:
             return prompt(self._turns)
         return [*self._prompt((), self._tail(asked, since)), *since]
 
-    def commit(self, question: str, heard: str, person: Person | None = None) -> None:
+    def commit(
+        self, question: str, heard: str, person: Person | None = None, *, kept: bool = True
+    ) -> None:
         """Keep a turn; ``heard`` is empty when it was interrupted before a word was heard.
 
-        ``person`` asked it, if that is known.
+        ``person`` asked it, if that is known. Unless it is to be ``kept``, it is remembered as
+        long as the conversation lasts.
 
         The question goes into later prompts as the model was asked it, to the letter: it need not
         be read again.
@@ -154,6 +157,8 @@ class History:
         asked = newest if newest.question.strip() == question.strip() else _Asked("", question)
         question, heard = question.strip(), heard.strip()
         self._turns = (*self._turns, (asked, heard))
+        if not kept:
+            return
         try:
             self.keep(question, heard, person)
         except Exception as error:  # the conversation goes on, and remembers it as long as it lasts

@@ -76,6 +76,8 @@ class Reply:
         self._speech: Channel[Speech] = Channel(QUEUE_SIZE)
         self._mouths = FaceAnimation(turn, parts.lip_sync, parts.drawing, frames)
         self._plan: Plan | IntroductionStep | None = None
+        self.introduces = False
+        """Whether it is about whose voice is whose, which no memory keeps."""
         self._thinking = Thinking(turn, parts)
         self._speaking = Speaking(turn, parts)
         self._opener = OpenerHold(parts.openers, turn.timings)
@@ -139,6 +141,7 @@ class Reply:
                 if not transcript.text:
                     return
                 self._plan = _introduction(self._parts, self.turn, transcript)
+                self.introduces = self._plan is not None
                 speaker = self.turn.speaker
                 if self._plan is None:
                     if (carry_out := self._parts.voice_command(transcript, speaker)) is not None:

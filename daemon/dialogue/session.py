@@ -291,7 +291,8 @@ class Session:
         log.debug("turn %d: %s was answered with %r", reply.turn.number, words, text)
         if words is not None:
             speaker = reply.turn.speaker
-            self.parts.history.commit(words.text, text, speaker.person if speaker else None)
+            person = speaker.person if speaker else None
+            self.parts.history.commit(words.text, text, person, kept=not reply.introduces)
             self.language = words.language or self.language
         reply.turn.answered(text, whole)
 

@@ -52,6 +52,16 @@ def test_three_sentences_make_somebody_known() -> None:
     assert stage.names() == ["Hannah"]
 
 
+def test_what_makes_somebody_known_is_kept_in_no_memory() -> None:
+    heard = ["I am Hannah, remember my voice.", "Yes.", *SENTENCES, "What is the time?"]
+    stage = IntroductionStage(FakePeople(), heard, ["Noon."])
+    kept: list[str] = []
+    stage.session.parts.history.keep = lambda question, _heard, _person: kept.append(question)
+    stage.turns(HANNAH, HANNAH, HANNAH, HANNAH, HANNAH, HANNAH)
+    assert stage.names() == ["Hannah"]
+    assert kept == ["What is the time?"]
+
+
 def test_in_chinese_too() -> None:
     heard = [
         "记住我的声音。",
