@@ -75,6 +75,7 @@ def test_another_voice_and_back(voices: None) -> None:
                 SimpleNamespace(
                     components=components,
                     session=session,
+                    screen=None,
                     tools=SimpleNamespace(use=lambda servers: None),
                     chat=SimpleNamespace(
                         history=SimpleNamespace(),
