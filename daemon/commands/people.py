@@ -11,18 +11,18 @@ from rich.table import Table
 
 from daemon.api.client import Client, NotRunning
 from daemon.commands.console import Subcommands, err, out
-from daemon.commands.people_options import add_choices, add_yes, chosen, tell_daemon
+from daemon.commands.people_options import add_choices, add_yes, chosen, open_people, tell_daemon
 from daemon.commands.people_voice import register_add, register_test
 from daemon.commands.questions import confirm
 from daemon.errors import SetupError
 from daemon.i18n import tr
 from daemon.memory.file import memory_path
 from daemon.memory.store import MemoryStore
-from daemon.people.person import Person
-from daemon.people.store import PeopleStore
 
 if TYPE_CHECKING:
     from daemon.config import Settings
+    from daemon.people.person import Person
+    from daemon.people.store import PeopleStore
 
 FORGETTING_S = 120.0  # a memory of years is written anew
 
@@ -95,7 +95,7 @@ def list_all(arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Print who is known."""
     from daemon.ears.speaker_id import WEIGHT
 
-    store = PeopleStore()
+    store = open_people()
     people, outdated = store.people(), store.outdated(WEIGHT)
     if arguments.json:
         told = [{**asdict(person), "outdated": person in outdated} for person in people]
@@ -126,7 +126,7 @@ def list_all(arguments: argparse.Namespace, _settings: "Settings") -> int:
 
 def rename(arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Give somebody another name."""
-    store = PeopleStore()
+    store = open_people()
     person = store.change(store.find(arguments.name).number, name=arguments.new_name)
     tell_daemon()
     out.print(tr("From now on it is {name}.").format(name=person.name))
@@ -135,7 +135,7 @@ def rename(arguments: argparse.Namespace, _settings: "Settings") -> int:
 
 def change(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Change what is given."""
-    store = PeopleStore()
+    store = open_people()
     person, wanted = store.find(arguments.name), chosen(arguments, settings)
     if arguments.tools is not None:
         wanted["tools"] = arguments.tools
@@ -149,7 +149,7 @@ def change(arguments: argparse.Namespace, settings: "Settings") -> int:
 
 def remove(arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Forget somebody. A running daemon does it, so that it is out of its prompt, too."""
-    store = PeopleStore()
+    store = open_people()
     person = store.find(arguments.name)
     confirm(
         tr(
@@ -166,7 +166,7 @@ def remove(arguments: argparse.Namespace, _settings: "Settings") -> int:
     return 0
 
 
-def _forget_here(store: PeopleStore, person: Person) -> None:
+def _forget_here(store: "PeopleStore", person: "Person") -> None:
     if memory_path().exists():
         with closing(MemoryStore(memory_path())) as memory:
             memory.forget_person(person.number)

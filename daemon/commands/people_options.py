@@ -11,6 +11,7 @@ from daemon.i18n import tr
 
 if TYPE_CHECKING:
     from daemon.config import Settings
+    from daemon.people.store import PeopleStore
 
 
 class PersonChoices(TypedDict, total=False):
@@ -20,6 +21,13 @@ class PersonChoices(TypedDict, total=False):
     language: str
     owner: bool
     tools: bool
+
+
+def open_people() -> "PeopleStore":
+    """Return what is kept of those who are known; NumPy is imported only by who asks for it."""
+    from daemon.people.store import PeopleStore
+
+    return PeopleStore()
 
 
 def add_choices(parser: argparse.ArgumentParser) -> None:

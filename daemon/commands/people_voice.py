@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon.commands.console import Subcommands, err, out
-from daemon.commands.people_options import add_choices, add_yes, chosen, tell_daemon
+from daemon.commands.people_options import add_choices, add_yes, chosen, open_people, tell_daemon
 from daemon.commands.questions import confirm
 from daemon.errors import InputError
 from daemon.i18n import tr
 from daemon.people.names import checked_name
-from daemon.people.person import Embeddings, Person, Speaker
-from daemon.people.store import PeopleStore
 
 if TYPE_CHECKING:
     from daemon.config import Settings
+    from daemon.people.person import Embeddings, Person
+    from daemon.people.store import PeopleStore
 
 
 def register_add(leaves: Subcommands) -> None:
@@ -65,7 +65,7 @@ def add(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Introduce somebody, or add to what is known of their voice."""
     from daemon.ears.speaker_id import WEIGHT
 
-    store, name = PeopleStore(), checked_name(arguments.name)
+    store, name = open_people(), checked_name(arguments.name)
     wanted = chosen(arguments, settings)
     if arguments.no_tools:
         wanted["tools"] = False
@@ -98,11 +98,12 @@ def test(arguments: argparse.Namespace, settings: "Settings") -> int:
     from daemon.ears.speaker_id import WEIGHT, voiced_s
     from daemon.people.encoder import open_encoder
     from daemon.people.identify import identify
+    from daemon.people.person import Speaker
     from daemon.people.recordings import MAX_FILE_S
     from daemon.store.model_store import open_store
 
     speech = read_recording(arguments.recording, MAX_FILE_S).samples
-    profiles = PeopleStore().profiles(WEIGHT)
+    profiles = open_people().profiles(WEIGHT)
     encoder = open_encoder(open_store(settings.models.directory))
     speaker = Speaker()
     with suppress(ValueError):  # there is no voice in it
@@ -125,13 +126,13 @@ def test(arguments: argparse.Namespace, settings: "Settings") -> int:
     return 0
 
 
-def _known(store: PeopleStore, name: str) -> Person | None:
+def _known(store: "PeopleStore", name: str) -> "Person | None":
     with suppress(InputError):
         return store.find(name)
     return None
 
 
-def _learn(paths: list[Path], settings: "Settings") -> Embeddings:
+def _learn(paths: list[Path], settings: "Settings") -> "Embeddings":
     """Return what is known of the voice in recordings; raises what is wrong with them."""
     from daemon.audio.files import read_recording
     from daemon.people.encoder import open_encoder

@@ -122,6 +122,7 @@ def changing(
                 bus=daemon.bus,
                 skills=SimpleNamespace(assistant=None),
                 screen=None,
+                speakers=None,
                 tools=SimpleNamespace(use=lambda servers: None, try_again=lambda: None),
             )
             daemon.listens(running)  # type: ignore[arg-type]
