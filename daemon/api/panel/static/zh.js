@@ -226,6 +226,6 @@ export const chinese = {
   "as they speak": "跟随他说的语言",
   "Tools may be called for them": "可以为他调用工具",
   "It is their computer": "这是他的电脑",
-  "Added to what it knows of this voice.": "已加到这个声音已有的录音里。",
+  "Added to what it knows of this voice.": "会用它更好地认出这个声音。",
   "Really? All that was kept of what they said goes, too.": "确定吗？保存下来的他说过的话也会一起忘掉。",
 };
