@@ -80,7 +80,7 @@ def _register_add(leaves: Subcommands) -> None:
     add.add_argument(
         "--state", type=Attitude, choices=STATES, default=Attitude.SPEAKING,
         metavar="|".join(STATES),
-        help=tr("what this clip is for; default: speaking, and for all that has no clip"),
+        help=tr("what this clip is for; default: speaking, and whatever has no clip of its own"),
     )  # fmt: skip
     add.add_argument(  # what it was called until there was more than speaking and not
         "--idle", dest="state", action="store_const", const=Attitude.IDLE, help=argparse.SUPPRESS

@@ -153,8 +153,8 @@ def remove(arguments: argparse.Namespace, _settings: "Settings") -> int:
     person = store.find(arguments.name)
     confirm(
         tr(
-            "The voice of {name} is forgotten, and all that was kept of what they said. There is "
-            "no way back."
+            "This forgets the voice of {name}, and all that was kept of what they said. It cannot "
+            "be undone."
         ).format(name=person.name),
         arguments.yes,
     )

@@ -119,7 +119,9 @@ def test(arguments: argparse.Namespace, settings: "Settings") -> int:
         out.print(tr("There is too little speech to tell."))
     elif name is None:
         out.print(
-            tr("A stranger; the likest voice it knows scores {score:.2f}.").format(score=score)
+            tr("A stranger; the most similar voice it knows scores {score:.2f}.").format(
+                score=score
+            )
         )
     else:
         out.print(tr("{name}, with a score of {score:.2f}.").format(name=name, score=score))

@@ -229,7 +229,7 @@ class MemorySettings(Section):
     )
     ask: bool = setting(
         True,
-        'Ask for leave to keep it when you first say "Remember that …". Once you said no, it is '
+        'When you first say "Remember that …", ask whether that may be kept. A "no" sets this to '
         "false.",
         live=True,
     )

@@ -116,7 +116,9 @@ class FaceSettings(Section):
         (), "Only subtitles in these languages, such as en and zh; empty: in all.",
         live=True, strict=False,
     )  # fmt: skip
-    subtitle_size: float = setting(1.0, "Times the usual size.", live=True, ge=0.5, le=2)
+    subtitle_size: float = setting(
+        1.0, "Size of the subtitles: a multiple of the usual one.", live=True, ge=0.5, le=2
+    )
     subtitle_place: Literal["bottom", "top"] = setting(
         "bottom", "Where on the picture the subtitles are.", live=True
     )

@@ -1,7 +1,8 @@
 """Whose voice it is, among those who are known.
 
-What is compared are vectors of the speaker encoder, by their cosine. The thresholds are those that
-``tests/bench/speakers.py`` chose on one half of its voices and tried on the other.
+What is compared are vectors of the speaker encoder, by their cosine. The thresholds come from
+``tests/bench/speakers.py``, which chooses on one half of its voices and tries on the other;
+docs/performance.md says how far the choice was blind.
 """
 
 from collections.abc import Callable, Sequence

@@ -39,15 +39,15 @@ def voiceprints_of(recordings: Sequence[Audio], encoder: SpeakerEncoder) -> Embe
     seconds = sum(map(len, voices)) / LISTEN_RATE
     if seconds < LEAST_S:
         raise TooLittleSpeech(
-            tr("That is {seconds:.1f} s of speech; to know a voice takes {least:.0f} s.").format(
+            tr("That is {seconds:.1f} s of speech; learning a voice takes {least:.0f} s.").format(
                 seconds=seconds, least=LEAST_S
             )
         )
     if any(clearness_db(recording.samples) < _CLEAR_DB for recording in recordings):
-        raise TooNoisy(tr("There is too much noise behind the voice: try it somewhere quieter."))
+        raise TooNoisy(tr("There is too much noise behind the voice: try somewhere quieter."))
     found = np.stack([encoder.embed(piece) for piece in _pieces(voices)])
     if float(np.min(found @ found.T)) < _SAME:
-        raise AnotherVoice(tr("There is more than one voice: one person is to speak alone."))
+        raise AnotherVoice(tr("There is more than one voice: only one person may speak."))
     return found
 
 

@@ -174,7 +174,7 @@ def _at(people: People, number: int) -> Enrolled:
         if one.person.number == number:
             return one
     raise InputError(
-        tr("Nobody of the number {number} is known.").format(number=number),
+        tr("Nobody with the number {number} is known.").format(number=number),
         "digital-life people list",
     )
 

@@ -178,7 +178,7 @@ def test_what_is_too_short_for_a_voice_is_not_taken_for_a_strangers() -> None:
     stage = IntroductionStage(FakePeople(ANNA), heard)
     stage.turns((ANNA, 0.8), (ANNA, 0.8), ANNA)
     said = stage.said()
-    assert said[0].startswith("That was too short to know a voice by.")
+    assert said[0].startswith("That was too short to recognise a voice by.")
     assert said[1] == "Shall I remember the voice of Hannah?"
 
 

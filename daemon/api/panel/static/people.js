@@ -62,7 +62,7 @@ function left() {
 async function introduce(sound) {
   const name = $("person-name").value.trim();
   if (!name) {
-    announce(t("Whose voice is it? Write the name first."));
+    announce(t("Whose voice is it? Enter the name first."));
     $("person-name").focus();
     return;
   }
@@ -103,7 +103,7 @@ function item(person) {
 }
 
 async function more(person, sound) {
-  if (await ask("POST", `people/${person.number}/recordings`, sound)) announce(t("Added to what is known of the voice."));
+  if (await ask("POST", `people/${person.number}/recordings`, sound)) announce(t("Added to what it knows of this voice."));
 }
 
 function text(id, label, value, changed) {
@@ -129,7 +129,7 @@ function forget({ number, name }) {
   const button = h("button", { type: "button", class: "quiet", "aria-label": `${t("Forget")}: ${name}` }, t("Forget"));
   const becomes = (sure) => {
     button.dataset.sure = sure ? "yes" : "";
-    button.textContent = sure ? t("Really? With all that was kept of what they said.") : t("Forget");
+    button.textContent = sure ? t("Really? All that was kept of what they said goes, too.") : t("Forget");
     button.setAttribute("aria-label", `${button.textContent} ${name}`);
   };
   button.addEventListener("blur", () => becomes(false));

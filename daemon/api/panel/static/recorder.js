@@ -52,7 +52,7 @@ async function begin(quiet) {
   try {
     stream = await navigator.mediaDevices.getUserMedia(PLAIN);
   } catch {
-    announce(t("The browser gives no microphone. A file does as well."));
+    announce(t("The browser provides no microphone. A file will do, too."));
     return null;
   }
   await quiet(true);
