@@ -202,7 +202,7 @@ def test_nothing_of_whoever_is_removed_is_left_in_any_file(run: Run, tmp_path: P
             memory.add(NewEntry(said, f"Noted, {person.name}.", 1e9, said, person.number), None, "")
     raw = PeopleStore().profiles(WEIGHT)[0].embeddings.tobytes()
     code, _, err = run("remove", "annabella")
-    assert code == 2 and "no way back" in err
+    assert code == 2 and "cannot be undone" in err
     code, out, _ = run("remove", "annabella", "--yes")
     assert code == 0 and "Forgotten" in out
     assert PeopleStore().people() == (ben,)

@@ -5,8 +5,8 @@ import { t } from "./texts.js";
 
 // Where on the page a setting belongs: some by name, the others by their table in the file.
 const DEVICES = ["ears.microphone", "voice.loudspeaker", "camera.device"];
-const CALLS = ["face.subtitles", "face.signs", "face.mirror"];
-const FOLDED = "Calls and streams"; // which few need
+const PICTURE = ["face.expressiveness", "face.subtitles", "face.signs", "face.mirror"];
+const FOLDED = "More about the picture"; // which few need
 const GROUPS = [
   ["Appearance and voice", ["face", "voice"]],
   ["Listening and answering", ["ears", "dialogue", "brain"]],
@@ -69,7 +69,7 @@ const entry = (name) => told.settings.find((one) => one.name === name);
 function place({ name }) {
   if (ELSEWHERE.includes(name)) return "";
   if (DEVICES.includes(name)) return "Devices";
-  if (CALLS.includes(name)) return FOLDED;
+  if (PICTURE.includes(name)) return FOLDED;
   return GROUPS.find(([, sections]) => sections.includes(name.split(".")[0]))?.[0] ?? "More";
 }
 

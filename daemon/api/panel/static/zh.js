@@ -156,7 +156,7 @@ export const chinese = {
   "Appearance and voice": "形象与声音",
   "Listening and answering": "聆听与回答",
   "Devices": "设备",
-  "Calls and streams": "通话和直播",
+  "More about the picture": "更多画面选项",
   "More": "其他",
   "Persona": "人设",
   "as {name} has it": "由{name}决定",
