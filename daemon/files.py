@@ -109,6 +109,25 @@ class LockedTempFolder:
         self.cleanup()
 
 
+@contextmanager
+def only_process(folder: Path) -> Iterator[None]:
+    """Be the only process that changes a file in ``folder``; waits for another that does."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def aside_of(path: Path) -> Path:
+    """Return where a damaged file can be put aside: a name beside it that is free."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    return aside
+
+
 def make_folder(path: Path) -> None:
     """Make a folder and those above it, closed to other users; what is there stays as it is.
 

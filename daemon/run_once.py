@@ -135,30 +135,21 @@ async def _load(
     skills = loaded.skills
     assert skills is not None, "components make them"
     gate, mode = ears
-    memory = ConversationMemory(
-        components.worker("memory"),
-        memory_path(),
-        settings.memory,
-        encoder=lambda: SentenceEncoder(components.store.path(WEIGHT)).encode,
-    )
+    memory = _make_memory(components)
     chat = Chat(settings, loaded, memory)
     components.on_close_async(chat.close)
     components.on_close(bus.subscribe(StateChanged, chat.follow))
     await chat.begin(settings.persona.name)
     tools = Toolbox(settings.tools.servers, chat.offer, bus.publish)
-    if screen is not None:
-        components.on_close(show_timers(skills.book, screen.timer_card, bus))
-        captions = Captions(sound.loudspeaker, mute, lambda: components.settings)
-        components.on_close(show_captions(captions, bus))
-        screen.overlay.now = captions.now
     speakers = make_speakers(components)
     parts = replace(
         loaded, tools=tools, speakers=speakers, recollect=recollects(chat.history, memory)
     )
     session = Session(parts, sound.loudspeaker, screen, {}, settings.dialogue.barge_in_s, bus)
     if screen is not None:
-        shown = show_attitude(screen.behaviour, bus, lambda: session.heard_ahead)
-        components.on_close(shown)
+        components.on_close(show_timers(skills.book, screen.timer_card, bus))
+        captions = Captions(sound.loudspeaker, mute, lambda: components.settings)
+        _follow_conversation(components, screen, session, captions, bus)
     session.context.apply_settings(settings.dialogue, settings.ears.languages)
     session.context.wake_phrase = mode.detector.phrase if isinstance(mode, WakeWord) else ""
     session.language = settings.ears.languages[0]
@@ -192,6 +183,25 @@ async def _load(
         scheduler=scheduler,
         listen_gate=gate,
         push_to_talk=mode if isinstance(mode, PushToTalk) else None,
+    )
+
+
+def _follow_conversation(
+    components: Components, screen: FaceStreamer, session: Session, captions: Captions, bus: Bus
+) -> None:
+    """Have the face show what the conversation is at, and its words where they are wanted."""
+    components.on_close(show_captions(captions, bus))
+    screen.overlay.now = captions.now
+    components.on_close(show_attitude(screen.behaviour, bus, lambda: session.heard_ahead))
+
+
+def _make_memory(components: Components) -> ConversationMemory:
+    """Make what keeps conversations; what knows the meaning of words is loaded when it is asked."""
+    return ConversationMemory(
+        components.worker("memory"),
+        memory_path(),
+        components.settings.memory,
+        encoder=lambda: SentenceEncoder(components.store.path(WEIGHT)).encode,
     )
 
 

@@ -12,7 +12,7 @@ from daemon.errors import SetupError
 from daemon.i18n import tr
 from daemon.languages.guess import language_of
 from daemon.media import Message
-from daemon.people.person import Person, Speaker
+from daemon.people.person import Person, Speaker, person_of
 from daemon.stages import ChatModel
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class History:
         A question too long by itself loses its front: what is asked mostly comes last. Raises
         ``SetupError`` when not even the persona fits.
         """
-        person = speaker.person if speaker is not None else None
+        person = person_of(speaker)
         own = person.language if person is not None else ""
         code = own or language_of(question, self.languages, likely)
         note = time_note(question, self._clock(), code, speaker)
@@ -183,7 +183,7 @@ class History:
     @property
     def _asker(self) -> int | None:
         """The number of who asked last; ``None``: nobody who is known."""
-        person = self._speaker.person if self._speaker is not None else None
+        person = person_of(self._speaker)
         return person.number if person is not None else None
 
     def _prompt(self, turns: Sequence[tuple[_Asked, str]], newest: _Asked) -> list[Message]:

@@ -34,6 +34,7 @@ from daemon.dialogue.trace import Trace
 from daemon.errors import DigitalLifeError, StageError, first_failure, named
 from daemon.events import Muted, Ready, Stopping
 from daemon.i18n import tr
+from daemon.people.person import person_of
 from daemon.server import Daemon
 from daemon.service.manager import tell_service_manager
 from daemon.service.notify import keep_alive, notify
@@ -151,8 +152,7 @@ def _print_switches(muted: Muted) -> None:
 def _print_words(step: ConversationStep) -> None:
     reply = step.reply
     if step.state.phase is Phase.SPEAKING and reply is not None and reply.turn.words is not None:
-        speaker = reply.turn.speaker
-        known = speaker.person if speaker is not None else None
+        known = person_of(reply.turn.speaker)
         name = known.name if known is not None else tr("you")
         out.print(styled((name, "bold"), f": {reply.turn.words.text}"))
 

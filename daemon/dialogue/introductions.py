@@ -27,7 +27,7 @@ from daemon.dialogue.speaker_identification import SpeakerIdentification
 from daemon.errors import DigitalLifeError, InputError, named
 from daemon.media import LISTEN_RATE, Audio, Transcript, Utterance
 from daemon.people.identify import AnotherVoice, TooLittleSpeech, TooNoisy
-from daemon.people.person import Embeddings, Person, Speaker
+from daemon.people.person import Embeddings, Person, Speaker, person_of
 
 PATIENCE_S = 60.0  # after which nobody is expected to say anything more
 MIN_SENTENCE_S = 1.8  # of sound, with what is kept from before a voice: two or three words
@@ -131,7 +131,7 @@ class Introductions:
             self._end = None
 
     def _begin(self, wish: Wish, speaker: Speaker | None, chinese: bool) -> _Deed | None:
-        person = speaker.person if speaker is not None else None
+        person = person_of(speaker)
         if wish.kind == "who":
             if speaker is None:
                 return None  # nobody is known: the brain answers as it likes

@@ -48,7 +48,7 @@ from daemon.media import (
     Speech,
     Transcript,
 )
-from daemon.people.person import Speaker
+from daemon.people.person import Speaker, person_of
 from daemon.skills.skills import Plan
 
 log = logging.getLogger(__name__)
@@ -229,7 +229,8 @@ class Reply:
 
 def _number(speaker: Speaker | None) -> int | None:
     """Return who that is; ``None`` for nobody who is known."""
-    return speaker.person.number if speaker is not None and speaker.person is not None else None
+    person = person_of(speaker)
+    return person.number if person is not None else None
 
 
 def _introduction(parts: Parts, turn: Turn, said: Transcript) -> IntroductionStep | None:

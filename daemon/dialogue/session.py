@@ -25,7 +25,6 @@ from daemon.dialogue.state import (
     Action,
     ConversationEvent,
     Phase,
-    ReplyEvent,
     ReplyFailed,
     SoundLost,
     State,
@@ -33,7 +32,7 @@ from daemon.dialogue.state import (
     Typed,
     step,
 )
-from daemon.dialogue.streams import Channel
+from daemon.dialogue.streams import hand_on
 from daemon.dialogue.turn import Recitation, SpokenTurn, Turn
 from daemon.dialogue.utterances import loop_time
 from daemon.ears.events import (
@@ -49,7 +48,7 @@ from daemon.errors import DigitalLifeError
 from daemon.events import Bus, PersonPaused, StateChanged
 from daemon.i18n import tr
 from daemon.media import SPEAK_RATE, Samples, Transcript
-from daemon.people.person import Speaker
+from daemon.people.person import Speaker, person_of
 
 MAX_WAITING = 64  # events of the ears; each reply has a few more to tell
 DELAY_MARGIN = SPEAK_RATE  # samples: devices tell their delays only roughly
@@ -274,7 +273,7 @@ class Session:
             return
         self._reply = Reply(turn, self.parts, self._outputs.player, self._outputs.frames)
         self._reply.start(group)
-        group.create_task(_forward(self._reply.events, self._events))
+        group.create_task(hand_on(self._reply.events, self._events.put_nowait))
 
     def _said_so_far(self) -> str:
         """Return the words of the reply that may be in the microphone by now."""
@@ -290,14 +289,7 @@ class Session:
         self.context.has_said(text, asyncio.get_running_loop().time(), whole)
         log.debug("turn %d: %s was answered with %r", reply.turn.number, words, text)
         if words is not None:
-            speaker = reply.turn.speaker
-            person = speaker.person if speaker else None
+            person = person_of(reply.turn.speaker)
             self.parts.history.commit(words.text, text, person, kept=not reply.introduces)
             self.language = words.language or self.language
         reply.turn.answered(text, whole)
-
-
-async def _forward(found: Channel[ReplyEvent], events: asyncio.Queue[ConversationEvent]) -> None:
-    """Hand on what a reply tells."""
-    async for event in found:
-        events.put_nowait(event)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
@@ -32,6 +32,12 @@ async def from_stage(name: str, items: AsyncIterator[T]) -> AsyncIterator[T]:
         except StopAsyncIteration:
             return
         yield item
+
+
+async def hand_on(items: AsyncIterable[T], take: Callable[[T], object]) -> None:
+    """Have all of ``items`` taken, as they come."""
+    async for item in items:
+        take(item)
 
 
 async def uncancelled(work: Coroutine[None, None, T]) -> T:

@@ -25,7 +25,7 @@ from daemon.dialogue.turn import Turn
 from daemon.languages import language
 from daemon.languages.guess import language_of
 from daemon.media import CalledTool, Message, Sentence, ToolCall
-from daemon.people.person import Speaker
+from daemon.people.person import Speaker, person_of
 from daemon.stages import ChatModel, EndOfUtterancePredictor, Tools, ToolUser
 from daemon.worker import CancelToken
 
@@ -92,7 +92,7 @@ class Thinking:
         self._speaker = self._turn.speaker
         if not may_call_tools(self._speaker):
             self._tools = None
-        asker = self._speaker.person if self._speaker is not None else None
+        asker = person_of(self._speaker)
         self._remembered = await self._recollect(question, asker, self._language)
         await self._find_semantic_end(question)
         openers = self._openers is not None and self._openers.wanted

@@ -8,6 +8,7 @@ from daemon.dialogue.reply import Reply
 from daemon.dialogue.state import Phase
 from daemon.dialogue.turn import SpokenTurn
 from daemon.events import Bus, PrivateEvent
+from daemon.people.person import person_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,9 @@ class SpokenTranscript:
             self._tell(before.turn)
 
     def _tell(self, turn: SpokenTurn) -> None:
-        heard, speaker = turn.heard, turn.speaker
+        heard, person = turn.heard, person_of(turn.speaker)
         if heard is None or not heard.text or turn.ignored:
             return
-        person = speaker.person if speaker is not None else None
         end = round(turn.timings.speech_end, 3)
         begin = round(end - turn.utterance.audio.seconds, 3)
         name = person.name if person is not None else ""

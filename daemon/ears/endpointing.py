@@ -23,6 +23,7 @@ from daemon.ears.events import (
     SpeechTooShort,
 )
 from daemon.ears.speech_detection import CHUNK
+from daemon.ears.speech_end import end_of_speech
 from daemon.media import LISTEN_RATE, Audio, Samples, Utterance
 
 # Silero's own reference keeps speech going until the probability is this far below the threshold.
@@ -42,11 +43,6 @@ FADE_S = 0.05  # of silence; a longer closure of a stop consonant costs a needle
 TURN_CHECK_INTERVAL_S = 0.1
 # Less than a second of a voice is hardly anybody's; each look at one is some 20 ms of a core.
 FIRST_LOOK_S, LOOK_INTERVAL_S = 1.1, 0.5
-
-# Finding the end of speech by its level.
-FRAME = 128  # samples, 8 ms: the grain; a quarter of a chunk
-MAX_VAD_LAG = 4 * CHUNK  # samples, 128 ms: Silero was measured to be late by up to 104 ms
-LEVEL_CHUNKS = 94  # 3 s: enough for the level of the voice and, between words, of the noise
 
 
 class GateDetector(Protocol):
@@ -88,6 +84,11 @@ class _Turn:
     end: int = 0  # microphone clock: the end of speech, known once faded or pausing
     next_question: int = 0  # samples of silence after which Smart Turn is asked (again)
     next_look: int = round(FIRST_LOOK_S * LISTEN_RATE)  # samples of speech, see ``tells_so_far``
+
+    @property
+    def last_sound(self) -> int:
+        """Microphone clock: the end of what stands out from the noise so far."""
+        return end_of_speech(self.chunks, self.clock, self.voiced_end)
 
     @property
     def clock(self) -> int:
@@ -155,7 +156,7 @@ class Endpointer:
         events = self.feed(np.zeros(-len(self._rest) % CHUNK, np.float32))
         if self._turn is not None and self._turn.number:
             if not self._turn.pausing:
-                self._turn.end = _end_of_speech(self._turn)
+                self._turn.end = self._turn.last_sound
             events.append(self._close(self._turn))
         self._turn = None
         return events
@@ -210,7 +211,7 @@ class Endpointer:
         voiced_s = turn.voiced / LISTEN_RATE
         if turn.faded:
             # In noise Silero may stay unsure for long: with sound again, nothing has faded.
-            turn.faded = waning and _end_of_speech(turn) < turn.end + CHUNK
+            turn.faded = waning and turn.last_sound < turn.end + CHUNK
         elif turn.number and waning:
             yield from self._fades(turn)
         if turn.faded:
@@ -234,7 +235,7 @@ class Endpointer:
             turn.pausing = True
             turn.next_question = self._pause
             if not turn.faded:
-                turn.end = _end_of_speech(turn)
+                turn.end = turn.last_sound
         silence = turn.clock - turn.end
         if not turn.number:
             if silence >= self._pause:
@@ -255,7 +256,7 @@ class Endpointer:
         if turn.faded:
             return
         if not turn.pausing:
-            turn.end = _end_of_speech(turn)
+            turn.end = turn.last_sound
         if turn.clock - turn.end >= _samples(FADE_S):
             turn.faded = True
             yield SpeechFaded(_utterance(turn), turn.clock)
@@ -282,25 +283,6 @@ def _kept(turn: _Turn) -> int:
 def _utterance(turn: _Turn) -> Utterance:
     audio = Audio(np.concatenate(turn.chunks[: _kept(turn)]), LISTEN_RATE)
     return Utterance(turn.number, audio, turn.start, turn.end)
-
-
-def _end_of_speech(turn: _Turn) -> int:
-    """Return the microphone clock one past the last sound that belongs to the speech.
-
-    Silero lags: it may call up to 0.1 s of silence speech, or miss a soft last consonant. So look
-    for the last 8 ms that stand out from the noise, from ``MAX_VAD_LAG`` before Silero's end on.
-    """
-    recent = turn.chunks[-LEVEL_CHUNKS:]
-    frames = np.concatenate(recent).reshape(-1, FRAME)
-    level = 10 * np.log10(np.mean(np.square(frames), axis=1) + 1e-12)  # dB
-    noise, voice = np.percentile(level, (5, 95))
-    heard = level > min(max(voice - 30, noise + 6), (voice + noise) / 2)
-    first = turn.clock - len(recent) * CHUNK
-    earliest = (turn.voiced_end - MAX_VAD_LAG - first) // FRAME
-    loud = np.flatnonzero(heard[max(0, earliest) :])
-    if not len(loud):
-        return turn.voiced_end
-    return int(first + (max(0, earliest) + loud[-1] + 1) * FRAME)
 
 
 def _samples(seconds: float) -> int:

@@ -4,16 +4,14 @@ It is read again when another process has changed it. One that is damaged is put
 overwritten; one that a later version has written stays where it is.
 """
 
-import fcntl
-import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from daemon.errors import StorageError
-from daemon.files import atomic_write, make_folder, unwritable
+from daemon.files import aside_of, atomic_write, make_folder, only_process, unwritable
 from daemon.i18n import tr
 from daemon.people.layout import MAX_BYTES, NewerError, People, decoded, encoded
 
@@ -46,7 +44,7 @@ class PeopleFile:
             make_folder(self._path.parent)
         except OSError as error:
             raise unwritable(self._path, error) from error
-        with _alone(self._path.parent):
+        with only_process(self._path.parent):
             people = change(self.read())
             with atomic_write(self._path, private=True) as part:
                 part.write_bytes(encoded(people))
@@ -79,7 +77,7 @@ class PeopleFile:
                 tr("{path} was written by another version.").format(path=self._path)
             ) from None
         except ValueError as error:
-            aside = _put_aside(self._path)
+            aside = self._path.rename(aside_of(self._path))
             raise StorageError(
                 tr(
                     "The file of known people was damaged ({reason}); it is now {path}. "
@@ -102,22 +100,3 @@ def _stamp_of(path: Path) -> _Stamp | None:
         found = path.stat()
         return _Stamp(found.st_ino, found.st_mtime_ns, found.st_size)
     return None
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Be the only one who changes the file in ``folder``."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _put_aside(path: Path) -> Path:
-    number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
-    path.rename(aside)
-    return aside

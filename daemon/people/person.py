@@ -51,3 +51,8 @@ class Speaker:
     def judged(self) -> bool:
         """Whether the voice was compared at all."""
         return self.score is not None
+
+
+def person_of(speaker: Speaker | None) -> Person | None:
+    """Return the known person who spoke; ``None`` for strangers, and where voices are not told."""
+    return speaker.person if speaker is not None else None

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import cast
 
-from daemon.skills import building_others
+from daemon.skills import building_memory, building_others
 from daemon.skills.intents import (
     Cancel,
     Dismiss,
@@ -36,9 +36,7 @@ def build(reading: Reading) -> Intent | None:
     original = str(reading.order.values.get("original", ""))
     if not re.search(original, reading.marked.original, re.IGNORECASE):
         return None
-    return (_BUILDERS.get(reading.order.intent) or building_others.BUILDERS[reading.order.intent])(
-        reading
-    )
+    return _BUILDERS[reading.order.intent](reading)
 
 
 def _set_timer(reading: Reading) -> Intent | None:
@@ -227,4 +225,6 @@ _BUILDERS: dict[str, Callable[[Reading], Intent | None]] = {
     "cancel": _cancel,
     "reschedule": _reschedule,
     "snooze": _snooze,
+    **building_memory.BUILDERS,
+    **building_others.BUILDERS,
 }

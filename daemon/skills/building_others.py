@@ -28,7 +28,6 @@ from daemon.skills.intents import (
     WakeUp,
     WhoAreYou,
 )
-from daemon.skills.memory_intents import ForgetSaid, Recollect
 from daemon.skills.places import zone_of
 from daemon.skills.reading import MAX_NAME, Reading
 from daemon.skills.when import When, plus_months
@@ -244,20 +243,6 @@ def _unknown(reading: Reading, said: str) -> Intent | None:
     return Impossible(Reason.NO_SUCH_NAME, said) if named else None
 
 
-def _recollect(reading: Reading) -> Intent | None:
-    return Recollect(_about(reading))
-
-
-def _forget(reading: Reading) -> Intent | None:
-    return ForgetSaid(_about(reading))
-
-
-def _about(reading: Reading) -> str:
-    """Return what is talked of, as it was called; "" for nothing in particular."""
-    said = reading.said("text").strip(" ,.;:!?，。；：！？、")
-    return "" if reading.plain("text") in reading.words("pronouns") else said
-
-
 _SIMPLE: dict[str, Intent] = {
     "repeat": RepeatLast(),
     "stop": StopTalking(),
@@ -295,8 +280,6 @@ BUILDERS: dict[str, Callable[[Reading], Intent | None]] = {
     "volume_by": _volume_by,
     "volume": _volume,
     "pace": _pace,
-    "recollect": _recollect,
-    "forget": _forget,
     "voice": _voice,
     "face": _face,
 }

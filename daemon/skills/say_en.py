@@ -15,10 +15,10 @@ from daemon.skills.intents import (
     TellTimeUntil,
 )
 from daemon.skills.outcomes import Outcome, Scheduled, Trouble
+from daemon.skills.say_memory_en import REPLIES
 from daemon.skills.spoken_en import (
     about_day,
     adjective,
-    calendar_day,
     clock,
     due,
     length,
@@ -46,16 +46,6 @@ _TROUBLES = {
     Trouble.NOT_HERE: "I can't do that here.",
     Trouble.NOTHING_SAID: "I haven't said anything yet.",
     Trouble.KEEPS_NOTHING: "I keep nothing of what you tell me.",
-}
-
-
-_MAY_KEEP = (
-    "To remember that, I would keep what you say and what I answer in a file on this computer that "
-    "only you can read; shall I?"
-)
-_KEEPS = {
-    True: "All right, I'll remember that.",
-    False: "All right, I keep nothing, and I won't ask again.",
 }
 
 
@@ -257,22 +247,6 @@ def _pace(outcome: outcomes.PaceIs, _: datetime) -> str:
     return f"I'm at {round(100 * outcome.value)} percent of my usual pace now."
 
 
-def _was_told(outcome: outcomes.WasTold, now: datetime) -> str:
-    if not outcome.said:
-        return f"You haven't told me anything{f' about {outcome.about}' * bool(outcome.about)}."
-    days = [at.astimezone(now.tzinfo).date() for at, _ in outcome.said]
-    told = [
-        f"{'today' if day == now.date() else f'on {calendar_day(day, now.date())}'}: {_bare(text)}"
-        for day, (_, text) in zip(days, outcome.said, strict=True)
-    ]
-    return f"You told me {'; '.join(told)}."
-
-
-def _bare(text: str) -> str:
-    """Return a sentence as it can stand within another."""
-    return text.strip().rstrip(".!?;,")
-
-
 _SAY: dict[type, Callable[..., str]] = {
     outcomes.WasSet: _set,
     outcomes.Missing: _missing,
@@ -297,10 +271,7 @@ _SAY: dict[type, Callable[..., str]] = {
         f'Good night. Say "{outcome.wake_word}" to wake me.' if outcome.wake_word else "Good night."
     ),
     outcomes.IsAwake: lambda _, __: "I'm awake.",
-    outcomes.WasTold: _was_told,
-    outcomes.WasForgotten: lambda outcome, _: f"Forgotten: {'; '.join(map(_bare, outcome.said))}.",
-    outcomes.MayKeep: lambda _, __: _MAY_KEEP,
-    outcomes.Keeps: lambda outcome, _: _KEEPS[outcome.agreed],
+    **REPLIES,
     outcomes.Failed: lambda outcome, _: _TROUBLES[outcome.trouble],
     TellTime: time_there,
     TellDate: about_day,

@@ -16,9 +16,9 @@ from daemon.skills.intents import (
     TellTimeUntil,
 )
 from daemon.skills.outcomes import Outcome, Scheduled, Trouble
+from daemon.skills.say_memory_zh import REPLIES
 from daemon.skills.spoken_zh import (
     about_day,
-    calendar_day,
     clock,
     counted,
     due,
@@ -49,10 +49,6 @@ _TROUBLES = {
     Trouble.NOTHING_SAID: "我还什么都没说呢。",
     Trouble.KEEPS_NOTHING: "你说的话我什么都没存。",
 }
-
-
-_MAY_KEEP = "要记住这件事，我得把你说的话和我的回答存在这台电脑上一个只有你能读的文件里，可以吗？"
-_KEEPS = {True: "好，我记住了。", False: "好，我什么都不存，以后也不再问。"}
 
 
 def sentence(outcome: Outcome, now: datetime) -> str:
@@ -239,22 +235,6 @@ def _sleeps(outcome: outcomes.Sleeps, _: datetime) -> str:
     return f"晚安。叫我“{outcome.wake_word}”我就醒。" if outcome.wake_word else "晚安。"
 
 
-def _was_told(outcome: outcomes.WasTold, now: datetime) -> str:
-    if not outcome.said:
-        return f"你没跟我说过{f'{outcome.about}的事' if outcome.about else '什么'}。"
-    days = [at.astimezone(now.tzinfo).date() for at, _ in outcome.said]
-    told = [
-        f"{'今天' if day == now.date() else calendar_day(day, now.date())}说：{_bare(text)}"
-        for day, (_, text) in zip(days, outcome.said, strict=True)
-    ]
-    return f"你{'；'.join(told)}。"
-
-
-def _bare(text: str) -> str:
-    """Return a sentence as it can stand within another."""
-    return text.strip().rstrip("。！？；，.!?")
-
-
 _SAY: dict[type, Callable[..., str]] = {
     outcomes.WasSet: _set,
     outcomes.Missing: _missing,
@@ -278,13 +258,8 @@ _SAY: dict[type, Callable[..., str]] = {
     outcomes.Introduced: lambda outcome, _: f"我是{outcome.name or '你的助手'}。",
     outcomes.Switched: lambda outcome, _: f"好，{_SWITCHED[outcome.kind]}换成{outcome.name}了。",
     outcomes.Sleeps: _sleeps,
-    outcomes.WasTold: _was_told,
-    outcomes.WasForgotten: lambda outcome, _: (
-        f"好，忘掉了：{'；'.join(map(_bare, outcome.said))}。"
-    ),
-    outcomes.MayKeep: lambda _, __: _MAY_KEEP,
-    outcomes.Keeps: lambda outcome, _: _KEEPS[outcome.agreed],
     outcomes.IsAwake: lambda _, __: "我醒着呢。",
+    **REPLIES,
     outcomes.Failed: lambda outcome, _: _TROUBLES[outcome.trouble],
     TellTime: time_there,
     TellDate: about_day,

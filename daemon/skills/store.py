@@ -4,15 +4,14 @@ Each change is one transaction, on the disk when the call returns: what has been
 somebody survives a crash and a power failure. The daemon and a command may have it open at once.
 """
 
-import fcntl
-import os
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from daemon.database import DamagedError, DatabaseFile
 from daemon.errors import StorageError
+from daemon.files import aside_of, only_process
 from daemon.folders import data_folder
 from daemon.i18n import tr
 from daemon.skills.clock import Moment, read_clock
@@ -88,28 +87,15 @@ def open_store(
     """
     with suppress(DamagedError):
         return SkillStore(path, clock), None
-    with _alone(path.parent):
+    with only_process(path.parent):
         with suppress(DamagedError):  # another process may just have put it aside
             return SkillStore(path, clock), None
         aside = _put_aside(path)
         return SkillStore(path, clock), aside
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Be the only process that does this to files in ``folder``."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
 def _put_aside(path: Path) -> Path:
-    number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
+    aside = aside_of(path)
     try:
         for end in BESIDE:
             with suppress(FileNotFoundError):
