@@ -13,6 +13,7 @@ from typing import TypedDict
 
 import numpy as np
 
+from daemon.brain.style import Style, load_style
 from daemon.components import Components
 from daemon.config import Settings
 from daemon.config.state import LIVE, differences
@@ -48,6 +49,8 @@ class _Built:
     tunes: bool = False
     """The voice stays, and only speaks at another pace, or louder or softer."""
     face: LipSync | None = None
+    style: Style | None = None
+    """The way of talking that is wanted, the same as before or not."""
 
 
 class Applied(TypedDict):
@@ -89,6 +92,9 @@ async def _build(
 ) -> _Built:
     """Build what ``changed`` asks for; ``undo`` releases it."""
     built, parts = _Built(), running.session.parts
+    built.style = running.chat.history.style
+    if "brain.style" in changed:
+        built.style = load_style(components.settings.brain.style)
     built.tunes = isinstance(parts.synthesizer, AdjustableVoice) and not changed & set(VOICE)
     remade = {*VOICE, *(() if built.tunes else TUNED)}
     if changed & remade:
@@ -166,6 +172,7 @@ def _swap(
     session.barge_in_s = wanted.dialogue.barge_in_s
     running.chat.history.languages = settings.ears.languages
     running.chat.history.persona = wanted.brain.persona
+    running.chat.history.style = built.style
     running.chat.move_to(wanted.dialogue.place)
     running.chat.memory.settings = wanted.memory
     running.tools.use(wanted.tools.servers)

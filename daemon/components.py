@@ -14,6 +14,7 @@ from typing import Self
 from daemon.audio.echo_cancellation import EchoCanceller
 from daemon.audio.ring_buffer import RingBuffer
 from daemon.brain.history import History
+from daemon.brain.style import load_style
 from daemon.config import Settings
 from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.openers import Openers
@@ -76,6 +77,7 @@ class Components(PartPool):
         history = History(
             self.settings.brain.persona, brain.result(), self.settings.brain.max_reply_tokens
         )
+        history.style = load_style(self.settings.brain.style)
         history.languages = self.settings.ears.languages
         return Parts(
             recognizer=ears.result(),

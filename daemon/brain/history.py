@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from daemon.brain.here_and_now import local_now, time_note
 from daemon.brain.sentences import is_chinese, width
+from daemon.brain.style import FittingExamples, Style
 from daemon.errors import SetupError
 from daemon.i18n import tr
 from daemon.languages.guess import language_of
@@ -60,6 +61,10 @@ class History:
         """Told each turn that is committed, and who asked; may be set at any time."""
         self.persona = persona
         """Who answers; may be changed between two questions."""
+        self.style: Style | None = None
+        """How they talk; may be changed between two questions. Examples of it stand in front of the
+        turns."""
+        self._examples = FittingExamples()
         self.whereabouts = ""
         """Where it is, and in which time zone: a sentence that belongs to the persona."""
         self.recalled: Mapping[int | None, str] = {}
@@ -178,7 +183,8 @@ class History:
     def system(self) -> str:
         """What every prompt begins with."""
         who = f"{self.persona} {self.whereabouts}".rstrip() if self.persona else ""
-        return "\n\n".join(filter(None, (who, self.recalled.get(self._asker, ""))))
+        card = self.style.card if self.style is not None else ""
+        return "\n\n".join(filter(None, (who, card, self.recalled.get(self._asker, ""))))
 
     @property
     def _asker(self) -> int | None:
@@ -190,6 +196,7 @@ class History:
         """Build a chat in which the roles alternate, as many chat templates insist on."""
         system = self.system
         messages = [Message("system", system)] if system else []
+        messages += self._examples.messages(self.style, self.model)
         unanswered = ""
         for asked, heard in turns:
             unanswered = _lines(unanswered, asked.told(newest.asker))

@@ -35,8 +35,13 @@ def register(commands: Subcommands) -> None:
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help=tr("an export"))
     parser.add_argument(
         "--answers",
+        action="append",
+        default=[],
         metavar="NAME",
-        help=tr("who answers: the name, or the account number, of the person to learn from"),
+        help=tr(
+            "who answers: a name, or the account number, of the person to learn from; may be given "
+            "several times"
+        ),
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE.jsonl", help=tr("where to write them")
@@ -57,9 +62,9 @@ def register(commands: Subcommands) -> None:
 def import_chats(arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Run the command."""
     from daemon.training.chat_files import read_export
-    from daemon.training.chats import ImportCounts, choose, exchanges, people
+    from daemon.training.chats import ImportCounts, choose_names, exchanges, people
     from daemon.training.formats.json_lines import Columns, write_json_lines
-    from daemon.training.masking import mask_exchange, mask_said
+    from daemon.training.masking import mask_exchange, mask_said, speakable
 
     check_writable(arguments.out)
     columns = Columns(arguments.prompt_column, arguments.response_column, arguments.history_column)
@@ -68,13 +73,14 @@ def import_chats(arguments: argparse.Namespace, _settings: "Settings") -> int:
         said = [message for export in exports for message in export.said]
         ready = [exchange for export in exports for exchange in export.exchanges]
         found = people(said)
-        chosen = choose(found, arguments.answers) if said or not ready else []
+        chosen = choose_names(found, arguments.answers) if said or not ready else []
         counted = ImportCounts(messages=2 * len(ready))
         counted.conversations = sum(not exchange.history for exchange in ready)
         if not arguments.keep_personal_data:
             said = [mask_said(message, counted.masked) for message in said]
             ready = [mask_exchange(exchange, counted.masked) for exchange in ready]
-        pairs = [*ready, *exchanges(said, chosen, counted)]
+        found_pairs = [*ready, *exchanges(said, chosen, counted)]
+        pairs = [pair for one in found_pairs if (pair := speakable(one)) is not None]
     if not pairs:
         raise InputError(
             tr("There is not one answer in it."),
@@ -82,7 +88,7 @@ def import_chats(arguments: argparse.Namespace, _settings: "Settings") -> int:
         )
     write_json_lines(arguments.out, pairs)
     formats = Counter(export.format for export in exports)
-    _show(arguments.out, formats, found, chosen, counted, pairs)
+    _show(arguments.out, formats, found, chosen, counted, pairs, len(found_pairs) - len(pairs))
     return 0
 
 
@@ -93,6 +99,7 @@ def _show(
     chosen: "list[ChatMember]",
     counted: "ImportCounts",
     pairs: "list[Exchange]",
+    masked_answers: int,
 ) -> None:
     table = Table(show_header=False)
     table.add_row(tr("read"), ", ".join(f"{count} × {name}" for name, count in formats.items()))
@@ -100,6 +107,7 @@ def _show(
     table.add_row(tr("left out: pictures, calls, links"), str(counted.media))
     table.add_row(tr("left out: notices of the messenger"), str(counted.system))
     table.add_row(tr("left out: turns without an answer"), str(counted.unanswered))
+    table.add_row(tr("left out: answers with masked words"), str(masked_answers))
     if found:
         answering = set(chosen)
         table.add_row(tr("answers"), _named(chosen))

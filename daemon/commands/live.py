@@ -16,6 +16,7 @@ from daemon.api.acceptor import raise_descriptor_limit
 from daemon.api.serving import serve_api
 from daemon.brain.here_and_now import whereabouts, zone_name
 from daemon.brain.history import History
+from daemon.brain.style import load_style
 from daemon.commands.brain_options import with_brain
 from daemon.commands.console import (
     check_writable,
@@ -166,6 +167,7 @@ def chat_typed(arguments: argparse.Namespace, settings: "Settings") -> int:
     with err.status(tr("Loading models…")):
         brain = _loaded(settings)
     history = History(settings.brain.persona, brain, settings.brain.max_reply_tokens)
+    history.style = load_style(settings.brain.style)
     history.whereabouts = whereabouts(settings.dialogue.place, zone_name())
     failed = False
     try:

@@ -61,6 +61,11 @@ class BrainSettings(Section):
     persona: str = setting(
         PERSONA, "Instructions that tell the model who it is.", live=True, label="Who it is"
     )
+    style: str = setting(
+        "",
+        'A file with somebody\'s way of talking, such as the style.json of a double; "" is none.',
+        live=True,
+    )
     context_tokens: int = setting(
         4096,
         "Tokens of prompt and answer together; older turns are dropped whole.",

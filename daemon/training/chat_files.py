@@ -33,14 +33,16 @@ def read_export(path: Path, columns: json_lines.Columns) -> Export:
 
     Raises ``InputError`` for a file that cannot be read, is no text, or is no export known here.
     """
-    text = read_text(path)
     try:
-        return _read(text, columns)
+        return parse_export(read_text(path), columns)
     except InputError as error:
+        if str(path) in str(error):
+            raise
         raise InputError(f"{path}: {error}", error.fix) from None
 
 
-def _read(text: str, columns: json_lines.Columns) -> Export:
+def parse_export(text: str, columns: json_lines.Columns) -> Export:
+    """Read the text of an export and say what it is. Raises ``InputError``."""
     start = text[:HEAD].lstrip()
     if json_values.is_json(start):
         if (account := telegram.load(text)) is not None:
@@ -93,6 +95,11 @@ def read_text(path: Path) -> str:
         raise InputError(
             tr("Cannot read {path}: {reason}").format(path=path, reason=error.strerror)
         ) from None
+    return text_of(data, path)
+
+
+def text_of(data: bytes, path: Path) -> str:
+    """Return the text that the bytes of the file ``path`` are. Raises ``InputError``."""
     if not data.strip():
         raise InputError(tr("{path} is empty.").format(path=path))
     if data.startswith(ZIP):

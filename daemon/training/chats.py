@@ -113,6 +113,17 @@ def choose(found: Sequence[ChatMember], wanted: str | None) -> list[ChatMember]:
     return chosen
 
 
+def choose_names(found: Sequence[ChatMember], wanted: Sequence[str]) -> list[ChatMember]:
+    """Return whoever has one of these names or numbers: one person is called many things.
+
+    Raises ``InputError`` as ``choose`` does, for the first of them that nobody has.
+    """
+    if not wanted:
+        return choose(found, None)
+    chosen = [person for name in wanted for person in choose(found, name)]
+    return list(dict.fromkeys(chosen))
+
+
 def exchanges(
     said: Iterable[ChatMessage], answering: Sequence[ChatMember], counted: ImportCounts
 ) -> Iterator[Exchange]:
