@@ -50,7 +50,7 @@ class _Built:
     """The voice stays, and only speaks at another pace, or louder or softer."""
     face: LipSync | None = None
     style: Style | None = None
-    """The way of talking that is wanted, the same as before or not."""
+    """Read anew each time, because its file may have changed."""
 
 
 class Applied(TypedDict):
@@ -92,9 +92,7 @@ async def _build(
 ) -> _Built:
     """Build what ``changed`` asks for; ``undo`` releases it."""
     built, parts = _Built(), running.session.parts
-    built.style = running.chat.history.style
-    if "brain.style" in changed:
-        built.style = load_style(components.settings.brain.style)
+    built.style = load_style(components.settings.brain.style)
     built.tunes = isinstance(parts.synthesizer, AdjustableVoice) and not changed & set(VOICE)
     remade = {*VOICE, *(() if built.tunes else TUNED)}
     if changed & remade:

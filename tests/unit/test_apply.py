@@ -13,6 +13,7 @@ import pytest
 from daemon.api.bodies import FaceChoice, VoiceChoice
 from daemon.api.routes import settings as routes
 from daemon.api.services import Services
+from daemon.brain.style import Style
 from daemon.components import Components
 from daemon.config import Settings, load
 from daemon.config.state import with_values
@@ -189,6 +190,23 @@ def test_one_that_cannot_be_loaded_leaves_the_one_before() -> None:
         assert running.session.parts.conversion is before
         assert running.components.open == ["auto", "mother"]
         assert running.components.settings.voice.name == "mother"
+
+    changing(work)
+
+
+def test_a_way_of_talking_is_read_anew_and_one_that_is_gone_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "style.json"
+
+    async def work(daemon: Daemon, running: SimpleNamespace) -> None:
+        for messages in (1, 2):
+            Style(messages=messages).save(path)
+            await daemon.changes.choose({"brain.style": str(path), "voice.speed": 1 + messages / 2})
+            assert running.chat.history.style.messages == messages
+        with pytest.raises(SetupError, match="way of talking"):
+            await daemon.changes.choose({"brain.style": str(tmp_path / "none")})
+        assert running.chat.history.style.messages == 2
 
     changing(work)
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from daemon.brain.here_and_now import without_note
 from daemon.brain.history import History, heard_text
+from daemon.brain.style import Example, Style
 from daemon.errors import SetupError
 from daemon.media import Message, ToolCall
 from daemon.people.person import Person, Speaker
@@ -126,6 +127,22 @@ def test_where_it_is_belongs_to_the_persona() -> None:
     assert kept.system == f"{PERSONA} You are in Berlin, time zone Europe/Berlin.\n\nThey like tea."
     kept.persona = ""
     assert kept.system == "They like tea.", "a brain that was trained without one is told nothing"
+
+
+def test_a_way_of_talking_stands_in_front_and_takes_what_room_there_is() -> None:
+    kept = history(context_tokens=1000)
+    pairs = [(f"q{number:02}", "a" * 20) for number in range(30)]
+    examples = tuple(Example(question=asked, answer=said) for asked, said in pairs)
+    kept.style = Style(messages=30, examples=examples)
+    kept.recalled = {None: "They like tea."}
+    prompt = kept.messages("one?")
+    shown = [message.content for message in prompt[1:-1] if message.role == "user"]
+    assert shown == ["q06", "q05", "q04", "q03", "q02", "q01", "q00"], "a fifth, the best last"
+    kept.commit("one?", "1.")
+    assert kept.turns == (("one?", "1."),), "they were not said here"
+    assert kept.messages("two?")[: len(prompt)] == prompt, "what the model has read stays"
+    kept.style = None
+    assert len(kept.messages("two?")) == 4
 
 
 def test_what_tools_said_comes_last_and_older_turns_make_room_for_it() -> None:
