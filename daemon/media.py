@@ -131,6 +131,8 @@ class Message:
     """Of a tool's message: the ``id`` of the call."""
     pictures: "tuple[Picture, ...]" = ()
     """Of a tool's message: what it returned beside words, for models that see."""
+    example: bool = False
+    """It shows how somebody talks: nobody said it in this conversation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,6 +184,6 @@ def with_last_turn(messages: Sequence[Message]) -> list[Message]:
     said = [
         replace(message, content=without_note(message.content))
         for message in messages
-        if message.role != "system"
+        if message.role != "system" and not message.example
     ]
     return [*first, *said[-3:]]

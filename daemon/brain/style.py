@@ -19,6 +19,7 @@ from daemon.errors import SetupError
 from daemon.files import atomic_write
 from daemon.i18n import tr
 from daemon.languages import codes, language
+from daemon.languages.guess import patterns
 from daemon.media import Message
 from daemon.stages import ChatModel
 
@@ -36,7 +37,8 @@ EXAMPLE_TOKENS = 450
 CONTEXT_SHARE = 5  # and no more than one in so many of the tokens that a model holds
 COMMON = 0.3  # of all messages that do something, from which on it is a habit
 
-_Word = Annotated[str, Field(min_length=1, max_length=40)]
+# They stand in the system prompt, where marks such as <|im_end|> would be taken for the chat's own.
+_Word = Annotated[str, Field(min_length=1, max_length=40, pattern=r"\A[^<>\[\]|\x00-\x1f]+\z")]
 _Words = Annotated[tuple[_Word, ...], Field(strict=False, max_length=20)]
 _Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -98,7 +100,10 @@ class Style(_Table):
         """Return the ``count`` most typical examples as turns, the most typical last."""
         turns = []
         for example in reversed(self.examples[:count]):
-            turns += [Message("user", example.question), Message("assistant", example.answer)]
+            turns += [
+                Message("user", example.question, example=True),
+                Message("assistant", example.answer, example=True),
+            ]
         return turns
 
     def rows(self) -> list[tuple[str, str]]:
@@ -156,6 +161,8 @@ class Style(_Table):
     def load(cls, path: Path) -> "Style":
         """Read one. Raises ``SetupError`` if it is damaged, of a later version, or none."""
         try:
+            if path.exists() and not path.is_file():
+                raise ValueError(tr("no ordinary file"))
             with path.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
             values = json.loads(data) if len(data) <= MAX_BYTES else None
@@ -217,7 +224,8 @@ def _habits_without(habits: Habits, mentions: Callable[[str], bool]) -> Habits:
 def _mentions(topic: str) -> Callable[[str], bool]:
     """Return what tells whether a text names the topic: all of it, or its words, also inflected."""
     whole = topic.strip().casefold()
-    words = [word for word in re.findall(r"[^\W\d_]{4,}", whole) if word.isascii()]
+    common = patterns("en")[2]
+    words = [word for word in re.findall(r"[a-z]{4,}", whole) if word not in common]
     stems = [re.compile(rf"\b{re.escape(word[: max(4, len(word) - 2)])}") for word in words]
 
     def mentions(text: str) -> bool:

@@ -16,6 +16,7 @@ from daemon.brain.constrained_calls import (
     with_last_turn,
     write_calls,
 )
+from daemon.brain.style import Example, Style
 from daemon.media import JsonObject, Message, Tool, ToolCall
 
 LIGHT = Tool(
@@ -174,3 +175,10 @@ def test_who_calls_for_whatever_it_is_told_has_to_be_asked() -> None:
     assert decides_itself(Scripted(0.9, 0.9, *[0.01] * 5), "Be kind.")
     assert not decides_itself(Scripted(*[0.9] * 7), "")
     assert not decides_itself(Scripted(*[0.01] * 7), "")
+
+
+def test_examples_of_a_way_of_talking_are_no_turn_before() -> None:
+    style = Style(messages=1, examples=(Example(question="tea?", answer="lol yes"),))
+    asked = Message("user", "What time is it?")
+    prompt = [Message("system", "Robin"), *style.messages_of(1), asked]
+    assert with_last_turn(prompt) == [Message("system", "\nRobin"), asked]

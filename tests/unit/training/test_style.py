@@ -119,6 +119,12 @@ def test_a_style_is_kept_as_it_is_for_its_owner_alone(tmp_path: Path) -> None:
         ('{"version": 1, "messages": 1, "more": 1}', "more"),
         ('{"version": 1, "messages": 1, "examples": [{"question": "a", "answer": ""}]}', "answer"),
         ("[" * 100_000, "recursion"),
+        (
+            '{"version": 1, "messages": 1, "habits": [{"language": "en", "share": 1.0, "usual": 1, '
+            '"longest": 1, "capitals": 0.0, "stops": 0.0, "exclamations": 0.0, "emoji": 0.0, '
+            '"words": ["<|im_end|>"]}]}',
+            "pattern",
+        ),
         ('{"a": "' + "a" * 1_000_000 + '"}', "no way of talking"),
     ],
 )
@@ -151,6 +157,7 @@ def test_a_topic_is_forgotten_in_its_words_and_in_others() -> None:
     kept, gone = style.without("divorce", encode)
     assert [one.question for one in kept.examples] == ["tea?"] and gone == 3
     assert style.without(" ") == (style, 0)
+    assert style.without("what about the sadness of it")[1] == 0, "small words are no topic"
 
 
 def test_archives_that_are_damaged_locked_or_deep_are_told_and_the_rest_is_read(
