@@ -47,7 +47,7 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Example(_Table):
+class StyleExample(_Table):
     """A question and how they answered it."""
 
     question: Annotated[str, Field(min_length=1, max_length=400)]
@@ -89,7 +89,7 @@ class Style(_Table):
     """How many of their messages it was made from."""
     habits: Annotated[tuple[Habits, ...], Field(strict=False, max_length=12)] = ()
     """The language they write most in first."""
-    examples: Annotated[tuple[Example, ...], Field(strict=False, max_length=100)] = ()
+    examples: Annotated[tuple[StyleExample, ...], Field(strict=False, max_length=100)] = ()
 
     @property
     def card(self) -> str:
@@ -135,7 +135,7 @@ class Style(_Table):
         mentions = _mentions(topic)
         meant = encode(topic) if encode is not None else None
 
-        def about(example: Example) -> bool:
+        def about(example: StyleExample) -> bool:
             texts = (example.question, example.answer)
             if any(map(mentions, texts)):
                 return True

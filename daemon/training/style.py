@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from daemon.brain.style import Example, Habits, Style
+from daemon.brain.style import StyleExample, Habits, Style
 from daemon.errors import InputError
 from daemon.i18n import tr
 from daemon.languages import codes
@@ -62,7 +62,7 @@ def learn(chats: Chats, answers: Sequence[str]) -> Learned:
         )
     theirs, others = _sample(theirs), _sample(others)
     names = {name.casefold() for one in found for name in one.names}
-    foreign, habits, examples = _by_language(others), list[Habits](), list[list[Example]]()
+    foreign, habits, examples = _by_language(others), list[Habits](), list[list[StyleExample]]()
     for code, mine in _by_language(theirs).items():
         if len(mine) < MIN_SHARE * len(theirs):
             continue
@@ -120,7 +120,7 @@ def _by_language(texts: Sequence[str]) -> dict[str, list[str]]:
     return dict(sorted(found.items(), key=lambda item: -len(item[1])))
 
 
-def _mixed(lists: Sequence[Sequence[Example]]) -> list[Example]:
+def _mixed(lists: Sequence[Sequence[StyleExample]]) -> list[StyleExample]:
     """Return the examples of all languages; any number from the front has its share of each."""
     placed = [
         ((at + 0.5) / len(examples), example)

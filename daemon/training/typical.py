@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from daemon.brain.style import Example, Habits
+from daemon.brain.style import StyleExample, Habits
 from daemon.languages import language
 from daemon.languages.guess import language_of
 from daemon.training.chats import Exchange
@@ -33,7 +33,7 @@ def typical(
     theirs: Sequence[str],
     others: Sequence[str],
     names: set[str],
-) -> list[Example]:
+) -> list[StyleExample]:
     """Return exchanges, the best first: typical in manner, short, unlike each other.
 
     ``theirs`` and ``others`` are messages in the language of ``habits``; exchanges with a name or a
@@ -54,9 +54,9 @@ def typical(
     return [_example(fitting[at]) for at in _different(best, [_example(one) for one in fitting])]
 
 
-def _example(exchange: Exchange) -> Example:
+def _example(exchange: Exchange) -> StyleExample:
     """Return it on one line each: that it was several messages cannot be heard."""
-    return Example(
+    return StyleExample(
         question=" ".join(exchange.prompt.split()), answer=" ".join(exchange.response.split())
     )
 
@@ -101,7 +101,7 @@ def _worth(exchange: Exchange, habits: Habits, names: set[str]) -> float:
     )
 
 
-def _different(scored: Sequence[tuple[float, int]], examples: Sequence[Example]) -> list[int]:
+def _different(scored: Sequence[tuple[float, int]], examples: Sequence[StyleExample]) -> list[int]:
     """Return the numbers of examples, each the best of those unlike the ones before it."""
     vectors = {
         at: Counter(marks(f"{one.question} {one.answer}")) for at, one in enumerate(examples)

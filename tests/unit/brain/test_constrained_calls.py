@@ -16,7 +16,7 @@ from daemon.brain.constrained_calls import (
     with_last_turn,
     write_calls,
 )
-from daemon.brain.style import Example, Style
+from daemon.brain.style import StyleExample, Style
 from daemon.media import JsonObject, Message, Tool, ToolCall
 
 LIGHT = Tool(
@@ -178,7 +178,7 @@ def test_who_calls_for_whatever_it_is_told_has_to_be_asked() -> None:
 
 
 def test_examples_of_a_way_of_talking_are_no_turn_before() -> None:
-    style = Style(messages=1, examples=(Example(question="tea?", answer="lol yes"),))
+    style = Style(messages=1, examples=(StyleExample(question="tea?", answer="lol yes"),))
     asked = Message("user", "What time is it?")
     prompt = [Message("system", "Robin"), *style.messages_of(1), asked]
     assert with_last_turn(prompt) == [Message("system", "\nRobin"), asked]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from daemon.brain.here_and_now import without_note
 from daemon.brain.history import History, heard_text
-from daemon.brain.style import Example, Style
+from daemon.brain.style import StyleExample, Style
 from daemon.errors import SetupError
 from daemon.media import Message, ToolCall
 from daemon.people.person import Person, Speaker
@@ -132,7 +132,7 @@ def test_where_it_is_belongs_to_the_persona() -> None:
 def test_a_way_of_talking_stands_in_front_and_takes_what_room_there_is() -> None:
     kept = history(context_tokens=1000)
     pairs = [(f"q{number:02}", "a" * 20) for number in range(30)]
-    examples = tuple(Example(question=asked, answer=said) for asked, said in pairs)
+    examples = tuple(StyleExample(question=asked, answer=said) for asked, said in pairs)
     kept.style = Style(messages=30, examples=examples)
     kept.recalled = {None: "They like tea."}
     prompt = kept.messages("one?")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daemon.brain.style import Example, Style
+from daemon.brain.style import StyleExample, Style
 from daemon.errors import InputError, SetupError
 from daemon.training.chat_sources import Chats, read_chats
 from daemon.training.masking import mask
@@ -145,7 +145,7 @@ def test_a_topic_is_forgotten_in_its_words_and_in_others() -> None:
         ("is the marriage over?", "sadly"),
         ("tea?", "please"),
     ]
-    style = Style(messages=4, examples=tuple(Example(question=q, answer=a) for q, a in pairs))
+    style = Style(messages=4, examples=tuple(StyleExample(question=q, answer=a) for q, a in pairs))
     kept, gone = style.without("divorce")
     assert [one.question for one in kept.examples] == ["is the marriage over?", "tea?"]
     assert gone == 2
