@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from daemon.brain.style import StyleExample, Habits, Style
+from daemon.brain.style import Habits, Style, StyleExample
 from daemon.errors import InputError
 from daemon.i18n import tr
 from daemon.languages import codes

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from daemon.brain.style import StyleExample, Habits
+from daemon.brain.style import Habits, StyleExample
 from daemon.languages import language
 from daemon.languages.guess import language_of
 from daemon.training.chats import Exchange

@@ -16,7 +16,7 @@ from daemon.brain.constrained_calls import (
     with_last_turn,
     write_calls,
 )
-from daemon.brain.style import StyleExample, Style
+from daemon.brain.style import Style, StyleExample
 from daemon.media import JsonObject, Message, Tool, ToolCall
 
 LIGHT = Tool(

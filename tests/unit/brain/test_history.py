@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from daemon.brain.here_and_now import without_note
 from daemon.brain.history import History, heard_text
-from daemon.brain.style import StyleExample, Style
+from daemon.brain.style import Style, StyleExample
 from daemon.errors import SetupError
 from daemon.media import Message, ToolCall
 from daemon.people.person import Person, Speaker

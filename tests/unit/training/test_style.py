@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daemon.brain.style import StyleExample, Style
+from daemon.brain.style import Style, StyleExample
 from daemon.errors import InputError, SetupError
 from daemon.training.chat_sources import Chats, read_chats
 from daemon.training.masking import mask
