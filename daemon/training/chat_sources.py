@@ -26,7 +26,7 @@ MAX_FILES = 5_000  # files that are looked into; the export of an account has hu
 MAX_TOTAL_BYTES = 2_000_000_000  # bytes that are read in all
 MAX_DEPTH = 2  # archives within each other
 # A way of talking is in the newest; of an export of lines that is longer, only its end is read.
-NEWEST_BYTES = 32_000_000
+NEWEST_BYTES = 8_000_000
 MAX_KEPT = 400_000  # messages of a file that are kept, the newest
 MAX_KEPT_IN_ALL = 1_000_000  # 250 MB of memory
 _PEEK = 4_096  # bytes that tell a picture from a text

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from daemon.brain.style import Habits, Style, StyleExample
@@ -14,12 +14,12 @@ from daemon.languages.guess import language_of
 from daemon.training.chat_sources import Chats
 from daemon.training.chats import ChatMember, Exchange, ImportCounts, choose_names, exchanges
 from daemon.training.habits import habits_of
-from daemon.training.masking import PLACEHOLDER, mask, mask_exchange, speakable
+from daemon.training.masking import PLACEHOLDER, mask
 from daemon.training.typical import typical
 
 MIN_ANSWERS = 20  # with fewer, what is said once looks like a habit
-MAX_MESSAGES = 20_000  # of each side that are looked at, drawn at random; more say nothing new
-MAX_EXCHANGES = 3_000  # among which examples are chosen, the newest
+MAX_MESSAGES = 10_000  # of each side that are looked at, drawn at random; more say nothing new
+MAX_EXCHANGES = 3_000  # of an export, the newest, among which examples are chosen
 MIN_SHARE = 0.1  # of the messages, for a language to have habits of its own
 MIN_EXAMPLES = 4  # of each language
 EXAMPLES = 40  # that are kept; the prompt takes as many as there is room for
@@ -95,9 +95,10 @@ def _answers(
     for export in chats.exports:
         made = list(exchanges(export.said, chosen, ImportCounts())) if chosen else []
         for found, kept in ((made, in_chats), (export.exchanges, ready)):
-            for exchange in found[-10 * MAX_EXCHANGES :]:
-                if (spoken := speakable(mask_exchange(exchange, masked))) is not None:
-                    kept.append(spoken)
+            for one in found[-MAX_EXCHANGES:]:
+                prompt, response = mask(one.prompt, masked), mask(one.response, masked)
+                if not PLACEHOLDER.search(prompt + response):
+                    kept.append(replace(one, prompt=prompt, response=response))
     return in_chats, ready
 
 
