@@ -84,7 +84,7 @@ class Habits(_Table):
 class Style(_Table):
     """A card and examples, the most typical first."""
 
-    version: Literal[1] = VERSION
+    version: Literal[1] = 1
     messages: Annotated[int, Field(ge=0)]
     """How many of their messages it was made from."""
     habits: Annotated[tuple[Habits, ...], Field(strict=False, max_length=12)] = ()

@@ -126,8 +126,8 @@ def rows(
     made = asked(model, PERSONA[person], style, [question for question, _ in held_out])
     seconds = (time.perf_counter() - begin) / len(made)
     if show:
-        for (question, said), ours in zip(held_out, made, strict=True):
-            sys.stdout.write(f"{question}\n   {said}\n   {ours}\n")
+        for (question, said), answer in zip(held_out, made, strict=True):
+            sys.stdout.write(f"{question}\n   {said}\n   {answer}\n")
     two = Judge({person: own[person], "": plain[f"{code} learned"]})
     all_ = Judge({**own, "": plain[f"{code} learned"]})
 
