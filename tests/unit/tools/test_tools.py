@@ -167,10 +167,11 @@ def test_a_call_that_is_given_up_ends_in_the_server_too(house: ToolServer, tmp_p
 def test_a_call_that_takes_too_long_is_given_up(
     house: ToolServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_module, "CALL_S", 0.3)
-
     async def work(room: Room) -> None:
-        outcome, text = await room.call("slow", f'{{"seconds": 3600, "note": "{tmp_path / "n"}"}}')
+        slow = f'{{"seconds": 3600, "note": "{tmp_path / "n"}"}}'
+        with monkeypatch.context() as patch:
+            patch.setattr(server_module, "CALL_S", 0.3)
+            outcome, text = await room.call("slow", slow)
         assert outcome == "late" and "too long" in text
         assert (await room.call("temperature", '{"room": "bedroom"}'))[0] == "done"
 
