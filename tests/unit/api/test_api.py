@@ -422,20 +422,21 @@ def test_those_who_follow_stay_and_others_are_told(
 
 
 def test_one_that_asks_nothing_is_cut_off(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "REQUEST_TIMEOUT_S", 0.05)
+    async def cut_off(begun: bytes) -> None:
+        reader, writer = await asyncio.open_unix_connection(str(place))
+        writer.write(begun)
+        with contextlib.suppress(ConnectionError):
+            await asyncio.wait_for(reader.read(), PATIENCE_S)
+        writer.close()
 
     async def work(place: Path, bus: Bus) -> None:
-        for begun in (
-            b"",
-            b"GET /v1",
-            b"POST /v1/say HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
-        ):
-            reader, writer = await asyncio.open_unix_connection(str(place))
-            writer.write(begun)
-            with contextlib.suppress(ConnectionError):
-                await asyncio.wait_for(reader.read(), PATIENCE_S)
-            writer.close()
-        status, _ = await asked(place, "POST", "ask", {"text": "0.5"})
+        with monkeypatch.context() as patch:
+            patch.setattr(server, "REQUEST_TIMEOUT_S", 0.05)
+            await cut_off(b"")
+            await cut_off(b"GET /v1")
+            await cut_off(b"POST /v1/say HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+        monkeypatch.setattr(server, "REQUEST_TIMEOUT_S", 1.0)
+        status, _ = await asked(place, "POST", "ask", {"text": "1.5"})
         assert status == 200, "an answer may take its time"
 
     serving(place, work)
