@@ -22,8 +22,9 @@ from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.parts import Parts
 from daemon.journal import set_level
 from daemon.media import Samples
+from daemon.remote.standby import OnServer
 from daemon.running import Running
-from daemon.stages import AdjustableVoice, LipSync, Part, Synthesizer
+from daemon.stages import AdjustableVoice, LipSync, MultilingualRecognizer, Part, Synthesizer
 from daemon.voice.voiced_languages import require_voices
 from daemon.worker import Worker
 
@@ -95,6 +96,8 @@ async def _build(
     built.style = load_style(components.settings.brain.style)
     built.tunes = isinstance(parts.synthesizer, AdjustableVoice) and not changed & set(VOICE)
     remade = {*VOICE, *(() if built.tunes else TUNED)}
+    if isinstance(parts.synthesizer, OnServer):  # it cuts texts by the languages that are set
+        remade |= set(HEARING)
     if changed & remade:
         built.voice = await components.make(parts.speaking, components.voice)
         undo.push_async_callback(components.release, parts.speaking, built.voice)
@@ -125,10 +128,7 @@ async def _build(
 
 async def _understand(parts: Parts, languages: Sequence[str]) -> None:
     """Have the recogniser expect these; the last that may fail: it takes all at once, or none."""
-    # imported here: a daemon that starts would wait for its libraries before it opens a device
-    from daemon.ears.whisper import Whisper
-
-    if isinstance(recognizer := parts.recognizer, Whisper):
+    if isinstance(recognizer := parts.recognizer, MultilingualRecognizer):
         await parts.hearing.run(lambda _: recognizer.understand(languages))
 
 

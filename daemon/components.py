@@ -101,7 +101,12 @@ class Components(PartPool):
 
         ears = self.settings.ears
         folder = model_folder(ears, self.store)
-        return Whisper(folder, ears.languages, ears.threads, ears.engine)
+        local = Whisper(folder, ears.languages, ears.threads, ears.engine)
+        if ears.kind == "local":
+            return local
+        from daemon.ears.server_choice import ears_on_server
+
+        return ears_on_server(self.settings, local)
 
     def endpointer(self) -> Endpointer:
         """Make what finds turns in sound."""
@@ -143,7 +148,12 @@ class Components(PartPool):
         """Make what speaks every language that there is a voice for."""
         from daemon.voice.plain_factory import PlainFactory
 
-        return PlainFactory(self.settings, self.store).every_language()
+        local = PlainFactory(self.settings, self.store).every_language()
+        if self.settings.voice.kind == "local":
+            return local
+        from daemon.voice.server_choice import voice_on_server
+
+        return voice_on_server(self.settings, local)
 
     async def conversion(
         self, voice: Synthesizer, speaking: Worker, wait: bool = True

@@ -16,6 +16,7 @@ from daemon.ears.listen_mode import ListenGate, PushToTalk
 from daemon.events import Bus, Forgotten, NewConversation, PeopleChanged
 from daemon.face.streamer import FaceStreamer
 from daemon.memory.store import MemoryStore
+from daemon.remote.standby import OnServer, SpeechServerStatus
 from daemon.skills.ringing import Ringer
 from daemon.skills.scheduler import Scheduler
 from daemon.skills.skills import Skills
@@ -73,6 +74,15 @@ class Running:
         self.bus.publish(PeopleChanged())
         self.bus.publish(Forgotten(everything=False))
 
+    def servers(self) -> list[SpeechServerStatus]:
+        """Tell how the servers are that hear or speak in the place of this machine."""
+        parts = self.session.parts
+        return [
+            part.server
+            for part in (parts.recognizer, parts.synthesizer)
+            if isinstance(part, OnServer)
+        ]
+
     def degraded(self) -> list[str]:
         """Name what does not work at the moment, while the rest goes on."""
         conversion = self.session.parts.conversion
@@ -85,7 +95,8 @@ class Running:
             "people": self.speakers.failed,
             "tools": self.tools.failed or self.chat.cannot_call,
         }
-        return [name for name, failed in found.items() if failed]
+        failed = [name for name, has_failed in found.items() if has_failed]
+        return failed + [f"{server.part} server" for server in self.servers() if not server.in_use]
 
     def unhealthy_component(self) -> str:
         """Name what shows no sign of life; empty while all is well."""

@@ -40,6 +40,14 @@ class Recognizer(Part, Protocol):
         """Return the words in ``audio`` (``LISTEN_RATE``); empty text if there are none."""
 
 
+@runtime_checkable
+class MultilingualRecognizer(Recognizer, Protocol):
+    """One whose languages can be changed without loading it anew."""
+
+    def understand(self, languages: Sequence[str]) -> None:
+        """Expect these (ISO 639-1) from now on; ``SetupError`` for one that it does not know."""
+
+
 class ChatModel(Part, Protocol):
     """A language model."""
 

@@ -83,6 +83,16 @@ class Models(BaseModel):
     face: str
 
 
+class SpeechServerState(BaseModel):
+    """A server that hears or speaks in the place of this machine."""
+
+    part: Literal["ears", "voice"]
+    url: str
+    in_use: bool
+    """Otherwise this machine does its work."""
+    problem: str
+
+
 class Ears(BaseModel):
     """When it listens, and whether it does just now."""
 
@@ -142,6 +152,8 @@ class Status(ProcessUsage):
     ears: Ears
     muted: SwitchedOff
     tools: list[ToolServerState]
+    servers: list[SpeechServerState]
+    """Those that hear or speak in the place of this machine."""
     timers: TimerCounts | None
     """``None`` while it loads."""
     degraded: list[str]

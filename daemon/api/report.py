@@ -1,6 +1,7 @@
 """What the daemon tells of itself; no words of anybody's."""
 
 import time
+from dataclasses import asdict
 
 from daemon import __version__
 from daemon.api.answers import (
@@ -8,6 +9,7 @@ from daemon.api.answers import (
     DeviceStates,
     Ears,
     Models,
+    SpeechServerState,
     Status,
     SwitchedOff,
     TimerCounts,
@@ -48,6 +50,9 @@ def status(daemon: Daemon, monitor: Monitor) -> Status:
         ),
         muted=SwitchedOff(microphone=mute.microphone, camera=mute.camera),
         tools=[ToolServerState.model_validate(told) for told in running.tools.status()]
+        if running
+        else [],
+        servers=[SpeechServerState(**asdict(server)) for server in running.servers()]
         if running
         else [],
         timers=timer_counts(running.skills.book) if running else None,

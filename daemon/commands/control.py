@@ -80,6 +80,9 @@ def show_status(arguments: argparse.Namespace, _settings: "Settings") -> int:
     off = [tr(name) for name, muted in status["muted"].items() if muted]
     for server in status["tools"]:
         table.add_row(tr("tools of {name}").format(name=server["server"]), _tools(server))
+    for server in status["servers"]:
+        ears = server["part"] == "ears"
+        table.add_row(tr("server that hears") if ears else tr("server that speaks"), _use(server))
     table.add_row(tr("timers and alarms"), timers_line(status.get("timers")))
     table.add_row(tr("off"), ", ".join(off) or "–")
     table.add_row(tr("not working"), ", ".join(status["degraded"]) or "–")
@@ -90,6 +93,13 @@ def show_status(arguments: argparse.Namespace, _settings: "Settings") -> int:
     table.add_row(tr("memory"), f"{status['memory_mb']:.0f} MB")
     out.print(table)
     return 0
+
+
+def _use(server: JsonObject) -> str:
+    """Say whether a server is in use, and why not."""
+    if server["in_use"]:
+        return str(server["url"])
+    return f"{server['problem']} {tr('This machine does its work meanwhile.')}"
 
 
 def _tools(server: JsonObject) -> str:

@@ -1,9 +1,10 @@
 """``config.toml`` → typed, frozen settings.
 
 Each setting is declared once, with its default, limits and description, in ``conversation.py``,
-``brains.py`` or ``output.py``. The packaged ``config.toml``, the settings page of the documentation
-and the panel are made from these declarations (``pages.py``). A user's file needs only what it
-changes; anything that cannot be meant is refused with the file, the line and what was expected.
+``brains.py``, ``speech_servers.py`` or ``output.py``. The packaged ``config.toml``, the settings
+page of the documentation and the panel are made from these declarations (``pages.py``). A user's
+file needs only what it changes; anything that cannot be meant is refused with the file, the line
+and what was expected.
 """
 
 from dataclasses import dataclass
@@ -38,6 +39,11 @@ from daemon.config.output import (
     PanelSettings,
     VoiceSettings,
 )
+from daemon.config.speech_servers import (
+    EarsServerSettings,
+    SpeechServerSettings,
+    VoiceServerSettings,
+)
 from daemon.errors import SetupError
 from daemon.folders import config_folder
 from daemon.i18n import tr
@@ -47,6 +53,7 @@ __all__ = [
     "CameraSettings",
     "DialogueSettings",
     "EarsEngine",
+    "EarsServerSettings",
     "EarsSettings",
     "FaceSettings",
     "Language",
@@ -57,9 +64,11 @@ __all__ = [
     "ServerSettings",
     "SettingInfo",
     "Settings",
+    "SpeechServerSettings",
     "Spoken",
     "ToolServer",
     "ToolsSettings",
+    "VoiceServerSettings",
     "VoiceSettings",
     "catalogue",
     "is_loopback",
@@ -73,9 +82,11 @@ class Settings(Section):
     """Everything that can be set."""
 
     ears: EarsSettings = EarsSettings()
+    ears_server: EarsServerSettings = EarsServerSettings()
     brain: BrainSettings = BrainSettings()
     server: ServerSettings = ServerSettings()
     voice: VoiceSettings = VoiceSettings()
+    voice_server: VoiceServerSettings = VoiceServerSettings()
     face: FaceSettings = FaceSettings()
     camera: CameraSettings = CameraSettings()
     dialogue: DialogueSettings = DialogueSettings()

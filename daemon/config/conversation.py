@@ -20,6 +20,7 @@ def _known_language(code: str) -> str:
 Language = Annotated[str, AfterValidator(_known_language)]
 """A code of ``daemon/languages``."""
 EarsEngine = Literal["auto", "openvino", "ctranslate2"]
+SpeechKind = Literal["local", "openai", "wyoming"]
 
 
 def _speakable(name: str) -> str:
@@ -71,6 +72,11 @@ class EarsSettings(Section):
         "okay_nabu",
         "okay_nabu, hey_jarvis, hey_mycroft or alexa, or the path of a microWakeWord model's "
         ".json. To use its own name instead, see answer_when under [dialogue].",
+    )
+    kind: SpeechKind = setting(
+        "local",
+        "What reads what is said. local: this machine; openai, wyoming: the server of "
+        "[ears_server], and this machine while the server is of no use.",
     )
     model: str = setting(
         "whisper-base",

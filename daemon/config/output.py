@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from daemon.config.conversation import SpeechKind
 from daemon.config.field import Section, setting
 from daemon.i18n import tr
 
@@ -20,6 +21,11 @@ Even = Annotated[int, AfterValidator(_even)]
 class VoiceSettings(Section):
     """``[voice]``: speaking."""
 
+    kind: SpeechKind = setting(
+        "local",
+        "What speaks. local: this machine; openai, wyoming: the server of [voice_server], and "
+        "this machine while the server is of no use.",
+    )
     name: str = setting(
         "",
         "The voice that speech is converted to, as `digital-life voices list` names it; "

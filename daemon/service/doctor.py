@@ -11,6 +11,7 @@ from daemon.service import (
     check_camera,
     check_graphics,
     check_machine,
+    check_servers,
     check_service,
     check_sound,
     check_voices,
@@ -28,6 +29,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     for module in (
         check_machine,
         check_voices,
+        check_servers,
         check_graphics,
         check_sound,
         check_camera,

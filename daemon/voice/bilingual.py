@@ -137,8 +137,8 @@ class Bilingual:
         gain = self._gains[language]
         spoken = (audio.at_rate(SPEAK_RATE) for audio in speak(voice, runs))
         pieces = (audio.shaped(audio.samples * gain) for audio in spoken)
-        for audio in _softened(pieces) if _brief(runs) else pieces:
-            yield audio.shaped(_limited(audio.samples) * self._volume)
+        for audio in softened(pieces) if is_brief(runs) else pieces:
+            yield audio.shaped(limited(audio.samples) * self._volume)
 
     def set_speed(self, speed: float) -> None:
         """Have all voices speak at ``speed`` times their own pace from the next sentence on."""
@@ -185,13 +185,13 @@ def _stream(
     return streaming(voice)("".join(run.text for run in runs), cancel)
 
 
-def _brief(runs: Sequence[LanguageRun]) -> bool:
+def is_brief(runs: Sequence[LanguageRun]) -> bool:
     """Whether these are a word or three, such as an opener."""
     letters = "".join(run.text for run in runs)
     return sum(3 if char >= _FIRST_IDEOGRAPHIC else 1 for char in letters) <= BRIEF_LETTERS
 
 
-def _softened(pieces: Iterator[Audio]) -> Iterator[Audio]:
+def softened(pieces: Iterator[Audio]) -> Iterator[Audio]:
     """Yield the pieces no louder than clauses are: words alone are spoken with more force.
 
     They are at ``SPEAK_RATE``, and waited for, as one gain is for all.
@@ -202,7 +202,7 @@ def _softened(pieces: Iterator[Audio]) -> Iterator[Audio]:
         yield audio.shaped(audio.samples * np.float32(10 ** (-max(0.0, excess) / 20)))
 
 
-def _limited(samples: Samples) -> Samples:
+def limited(samples: Samples) -> Samples:
     """Bend what is above the knee smoothly under the ceiling; the rest stays as it is."""
     headroom = np.float32(_CEILING - _KNEE)
     level = np.abs(samples)

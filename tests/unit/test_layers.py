@@ -29,7 +29,7 @@ LAYERS = (
     {"part_pool", "training"},
     {"dialogue"},
     {"skills", "tools", "memory"},
-    {"brain", "voice", "face", "ears", "people"},
+    {"brain", "voice", "face", "ears", "people", "remote"},
     {"audio", "store"},
     {"config", "stages"},
     {
