@@ -3,7 +3,8 @@
 "I am Anna, remember my voice" – "Shall I remember your voice as Anna?" – "Yes" – and three
 sentences, whose sound is learnt from. Before the last of them nothing is kept. Anything else that
 is said in reply to a question ends it, "never mind" does at any time, and so does a minute of
-silence. "Who am I?" is answered here, too, as a small model likes to make a name up.
+silence. "Who am I?" is answered here, too, as a small model likes to make a name up; where it was too
+short to tell a voice by, the next sentence tells.
 """
 
 import asyncio
@@ -51,7 +52,7 @@ class PeopleBook(Protocol):
 class _Stage:
     """How far an introduction has come: what was asked last."""
 
-    asked: Literal["name", "sure", "sentence", "forget"]
+    asked: Literal["name", "sure", "sentence", "forget", "voice"]
     own: bool = True
     """Whether the voice is that of who asked for it."""
     name: str = ""
@@ -60,6 +61,8 @@ class _Stage:
     tries: int = 0
     person: Person | None = None
     """Who is to be forgotten."""
+    wish: Wish | None = None
+    """What was wanted by a voice that was heard too briefly."""
 
 
 _Deed = Callable[[], Awaitable[tuple[_Stage | None, str]]]
@@ -108,7 +111,7 @@ class Introductions:
         if self._passed is not None and utterance.start > self._passed:
             self.move_to(None)
         if self.stage is not None:
-            deed = self._reply(self.stage, said.text, utterance, chinese)
+            deed = self._reply(self.stage, said.text, utterance, speaker, chinese)
             self._passed = utterance.start if deed is None else None
         else:
             wish = wish_in(said.text) if said.language in ("", "en", "zh") else None
@@ -135,11 +138,12 @@ class Introductions:
         if wish.kind == "who":
             if speaker is None:
                 return None  # nobody is known: the brain answers as it likes
-            key = "you_are" if person is not None else _unknown(speaker)
-            return _tell(None, say(key, chinese, name=person.name if person else ""))
+            if person is None:
+                return _unknown(wish, speaker, chinese)
+            return _tell(None, say("you_are", chinese, name=person.name))
         if wish.kind == "forget":
             if person is None:
-                return _tell(None, say(_unknown(speaker), chinese)) if speaker is not None else None
+                return _unknown(wish, speaker, chinese) if speaker is not None else None
             sure = _Stage("forget", person=person)
             return _tell(sure, say("sure_forget", chinese, name=person.name))
         known = speaker is not None
@@ -161,8 +165,17 @@ class Introductions:
         sure = replace(stage, asked="sure", name=name)
         return _tell(sure, say(key, chinese, name=name))
 
-    def _reply(self, stage: _Stage, text: str, utterance: Utterance, chinese: bool) -> _Deed | None:
+    def _reply(
+        self,
+        stage: _Stage,
+        text: str,
+        utterance: Utterance,
+        speaker: Speaker | None,
+        chinese: bool,
+    ) -> _Deed | None:
         """Return what follows from a reply to what was asked."""
+        if stage.wish is not None:
+            return self._heard_longer(stage.wish, text, speaker, chinese)
         if stage.asked == "forget":
             assert stage.person is not None
             if is_yes(text):
@@ -190,6 +203,17 @@ class Introductions:
                 return None
             case _:
                 return lambda: self._learn(stage, utterance, chinese)
+
+    def _heard_longer(
+        self, wish: Wish, text: str, speaker: Speaker | None, chinese: bool
+    ) -> _Deed | None:
+        """Do what was wanted for the voice of this sentence, unless it wants something else."""
+        other = wish_in(text)
+        if is_never_mind(text) or speaker is None or (other is None and not speaker.judged):
+            return None
+        if other is not None and other.kind != wish.kind and not (other.own and other.plain):
+            return self._begin(other, speaker, chinese)
+        return self._begin(wish, speaker, chinese)
 
     def _first_sentence(self, stage: _Stage, chinese: bool) -> _Deed:
         async def begin() -> tuple[_Stage | None, str]:
@@ -246,9 +270,11 @@ class Introductions:
         return forget
 
 
-def _unknown(speaker: Speaker) -> str:
-    """Return what is said to somebody whose voice is unknown, or was too short to be known."""
-    return "unknown" if speaker.judged else "too_short"
+def _unknown(wish: Wish, speaker: Speaker, chinese: bool) -> _Deed:
+    """Tell that the voice is unknown, or ask for more of it where it was too short to be known."""
+    if speaker.judged:
+        return _tell(None, say("unknown", chinese))
+    return _tell(_Stage("voice", wish=wish), say("too_short", chinese))
 
 
 def _tell(stage: _Stage | None, text: str) -> _Deed:

@@ -182,6 +182,36 @@ def test_what_is_too_short_for_a_voice_is_not_taken_for_a_strangers() -> None:
     assert said[1] == "Shall I remember the voice of Hannah?"
 
 
+@pytest.mark.parametrize(
+    ("speaker", "answer"),
+    [(ANNA, "You are Anna."), (HANNAH, "I do not know your voice yet.")],
+    ids=["known", "stranger"],
+)
+def test_whose_voice_was_too_short_is_known_by_the_next_sentence(speaker: Any, answer: str) -> None:
+    heard = ["Who am I?", "Who am I?", "I have just come home from work.", "hello"]
+    stage = IntroductionStage(FakePeople(ANNA), heard, ["Hi."])
+    stage.turns((speaker, 0.8), (speaker, 0.8), speaker, speaker)
+    too_short = "That was too short to recognise a voice by. Say a whole sentence"
+    assert [text[: len(too_short)] for text in stage.said()[:2]] == [too_short] * 2
+    assert stage.said()[2].startswith(answer)
+    assert stage.said()[3] == "Hi."
+
+
+def test_who_was_too_short_to_be_forgotten_is_asked_after_the_next_sentence() -> None:
+    heard = ["Forget my voice.", "I am talking to you.", "Yes."]
+    stage = IntroductionStage(FakePeople(ANNA), heard)
+    stage.turns((ANNA, 0.8), ANNA, ANNA)
+    assert stage.said()[1].startswith("Shall I forget your voice, Anna")
+    assert stage.book.farewells
+
+
+@pytest.mark.parametrize("said", ["Never mind.", "Stop."])
+def test_nobody_has_to_say_more(said: str) -> None:
+    stage = IntroductionStage(FakePeople(ANNA), ["Who am I?", said, "hello"], ["OK."], ["Hi."])
+    stage.turns((ANNA, 0.8), (ANNA, 0.8), ANNA)
+    assert stage.said()[1:] == ["OK.", "Hi."]
+
+
 def test_while_nobody_is_known_the_brain_answers_who_somebody_is() -> None:
     stage = IntroductionStage(FakePeople(), ["Who am I?"], ["A person."])
     stage.turns(HANNAH)
