@@ -3,8 +3,8 @@
 "I am Anna, remember my voice" – "Shall I remember your voice as Anna?" – "Yes" – and three
 sentences, whose sound is learnt from. Before the last of them nothing is kept. Anything else that
 is said in reply to a question ends it, "never mind" does at any time, and so does a minute of
-silence. "Who am I?" is answered here, too, as a small model likes to make a name up; where it was too
-short to tell a voice by, the next sentence tells.
+silence. "Who am I?" is answered here, too, as a small model likes to make a name up; where it was
+too short to tell a voice by, the next sentence tells.
 """
 
 import asyncio

@@ -280,6 +280,29 @@ def test_what_is_forgotten_elsewhere_is_nowhere_on_the_page(panel: Panel, opened
     opened.fill("#search", "")
 
 
+def test_somebody_is_introduced_by_a_recording_and_forgotten(
+    panel: Panel, opened: "Page", weights: Callable[[str], Path], audio_files: Path
+) -> None:
+    weights("campplus")
+    turn_to(opened, "memory")
+    opened.click("#introduce > summary")
+    opened.fill("#person-name", "Linda")
+    opened.set_input_files("#person-file", audio_files / "lj-page.ogg")
+    person = opened.locator("#people li", has_text="Linda")
+    person.locator(".tag", has_text="owner").wait_for()
+    person.locator("summary").click()
+    person.get_by_label("Tools may be called for them").uncheck()
+    person.locator(".note", has_text="no tools").wait_for()
+    other = audio_files / "lj-unfinished.flac"
+    command = [sys.executable, "-m", "daemon", "people", "test", str(other)]
+    told = subprocess.run(command, env=panel.pulse.env, check=True, capture_output=True, text=True)
+    assert "Linda" in told.stdout
+    forget = person.get_by_role("button", name="Forget")
+    forget.click()
+    person.get_by_role("button", name="Really").click()
+    eventually(opened, "!document.body.textContent.includes('Linda')")
+
+
 def test_it_speaks_chinese(opened: "Page") -> None:
     turn_to(opened, "models")
     opened.click("#language")
