@@ -68,8 +68,8 @@ def texts(language: str) -> list[str]:
     return [text for pair in pairs for text in pair][:SENTENCES]
 
 
-def recorded(folder: Path) -> Iterator[Voice]:
-    """Yield who is recorded, by what is long enough to be judged.
+def recorded(folder: Path, most: int = SENTENCES) -> Iterator[Voice]:
+    """Yield who is recorded, by what is long enough to be judged, and so much of that at most.
 
     They are people; a folder called ``en-NAME`` is of one more voice of that language.
     """
@@ -78,7 +78,7 @@ def recorded(folder: Path) -> Iterator[Voice]:
         long = [levelled(trimmed(x)) for x in sounds if voiced_s(x) >= MIN_JUDGED_S]
         language = place.name.partition("-")[0]
         group = language if language in LANGUAGES else PEOPLE
-        yield Voice(place.name, group, tuple(long[:SENTENCES]))
+        yield Voice(place.name, group, tuple(long[:most]))
 
 
 def conditions(voices: Sequence[Voice]) -> dict[str, Degrade]:
