@@ -115,18 +115,23 @@ class SpeakerIdentification:
             log.warning("whose voice it is: %s", named(error))
             return Speaker()
 
-    async def identify_ahead(self, utterance: Utterance) -> None:
-        """Find out who is saying this, of which more may come."""
-        self._ahead = utterance, await self.identify(utterance.audio)
+    async def identify_ahead(self, utterance: Utterance) -> Speaker:
+        """Return who is saying this, of which more may come."""
+        speaker = await self.identify(utterance.audio)
+        self._ahead = utterance, speaker
+        return speaker
 
     def known_ahead(self, utterance: Utterance) -> Speaker | None:
-        """Return who said this, if most of it was judged while it was being said."""
+        """Return who said this, if they were known by most of it while it was being said.
+
+        Who was not known by so much of it may be known by all.
+        """
         if self._ahead is None:
             return None
         judged, speaker = self._ahead
         share = (judged.end - judged.start) / max(1, utterance.end - utterance.start)
         same = judged.start == utterance.start and SAME_SHARE <= share <= 1
-        return speaker if same and speaker.judged else None
+        return speaker if same and speaker.person is not None else None
 
     async def voiceprints(self, recordings: Sequence[Audio]) -> Embeddings:
         """Return what is to be remembered of a voice; see ``VoiceJudge``."""

@@ -33,7 +33,9 @@ from daemon.media import LISTEN_RATE, Utterance
 from daemon.people.identify import SURELY_ANOTHER, WINDOW_S
 from daemon.people.person import Speaker
 
-FIRST_AHEAD_S = 2.0  # of speech; less is judged at its end, more again when it is twice as much
+# Seconds of speech that are judged ahead, and by how many times as much they are judged again. At
+# the end the recogniser reads: what is judged beside it takes the processor from it.
+FIRST_AHEAD_S, AGAIN = 1.0, 1.3
 # Speech over a reply that is told of an unknown voice: it silences the reply, and does not end it.
 MAX_UNJUDGED_S = 0.9 * MAX_OVERLAP_S
 STRANGE_LOOKS = 2  # in a row, after somebody known: one may err, each more lets them wait 0.5 s
@@ -71,8 +73,7 @@ class _Look:
     stretch: _Stretch
     heard: Utterance
     voiced_s: float
-    task: "asyncio.Task[Speaker | None]"
-    """``None``: it was judged ahead, as a whole."""
+    task: "asyncio.Task[Speaker]"
 
 
 class VoiceGate:
@@ -154,24 +155,29 @@ class VoiceGate:
         if self._look is not None or not self._speakers.active:
             return
         heard = part_of(utterance, stretch.begin)
-        if voiced_s >= stretch.next_ahead_s and stretch.number and not stretch.strange:
-            stretch.next_ahead_s = 2 * voiced_s
-            ahead = asyncio.ensure_future(self._speakers.identify_ahead(heard))
-            self._look = _Look(stretch, heard, voiced_s, ahead)
-        elif self._context.chooses:
-            window = part_of(heard, heard.end - round(WINDOW_S * LISTEN_RATE))
-            task = asyncio.ensure_future(self._identify(window))
+        due = voiced_s >= stretch.next_ahead_s and not stretch.strange
+        if due:
+            stretch.next_ahead_s = AGAIN * voiced_s
+        if due or self._context.chooses:
+            task = asyncio.ensure_future(self._identify(heard, due))
             self._look = _Look(stretch, heard, voiced_s, task)
 
-    async def _identify(self, window: Utterance) -> Speaker | None:
-        return await self._speakers.identify(window.audio)
+    async def _identify(self, heard: Utterance, due: bool) -> Speaker:
+        """Judge the newest window where some are not answered; if ``due``, all of it ahead."""
+        window = part_of(heard, heard.end - round(WINDOW_S * LISTEN_RATE))
+        if window.start == heard.start or not self._context.chooses:
+            return await self._speakers.identify_ahead(heard)
+        found = await self._speakers.identify(window.audio)
+        if due:
+            await self._speakers.identify_ahead(heard)
+        return found
 
     def _judged(self) -> Iterator[EarEvent]:
         """See what was found out."""
         look, self._look = self._look, None
         assert look is not None, "it has just ended"
         speaker, stretch = look.task.result(), look.stretch
-        if speaker is None or not self._context.chooses:
+        if not self._context.chooses:
             return
         if stretch is not self._stretch and (stretch.waits is None or self._is_told):
             return  # it is over

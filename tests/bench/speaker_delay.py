@@ -172,11 +172,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--questions", type=int, default=12, metavar="N")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="question to begin with")
+    parser.add_argument("--show", action="store_true", help="tell each delay")
     given = parser.parse_args()
     hearing = Hearing(load(packaged_config()).settings)
     asked = hearing.questions[given.first : given.first + given.questions]
     with err.status("Listening…"):
         found = run(hearing.measure(asked))
+    if given.show:
+        for number, question in enumerate(asked):
+            out.print(question.text, *(f"{found[way][number] or 0:.2f}" for way in WAYS))
     out.print(table(list(rows(found))))
 
 

@@ -110,10 +110,9 @@ class Listeners(Stage):
         self.cuts = 0
 
     def note(self, phase: Phase) -> None:
-        turn = self.session.state.turn
-        if phase is Phase.SPEAKING and turn not in (answered for _, answered in self.begun):
-            self.begun.append((asyncio.get_running_loop().time(), turn))
         before = self.phases[-1][1] if self.phases else Phase.LISTENING
+        if phase is Phase.SPEAKING and before is Phase.THINKING:
+            self.begun.append((asyncio.get_running_loop().time(), self.session.state.turn))
         self.cuts += before.overlaps and phase in (Phase.HEARING, Phase.THINKING)
         super().note(phase)
 

@@ -97,6 +97,23 @@ def test_an_answer_does_not_wait_for_the_voice_to_be_judged() -> None:
     assert began[1] == pytest.approx(began[0], abs=0.001)
 
 
+@pytest.mark.parametrize("whom", ["everyone", "known"])
+@pytest.mark.parametrize("seconds", [1.5, 1.9, 2.4, 3.0, 4.5, 8.0])
+def test_nobody_who_is_known_is_judged_beside_the_recogniser(seconds: float, whom: str) -> None:
+    people, judged = FakePeople(ANNA), []
+    identify = people.judge.identify
+
+    def noted(*args: Any) -> Any:
+        judged.append(asyncio.get_running_loop().time())
+        return identify(*args)
+
+    people.judge.identify = noted  # type: ignore[method-assign]
+    stage = VoiceStage(people, ["hello"], ["Hi."], whom=whom)
+    stage.hear((ANNA, seconds))
+    assert stage.persons == ["Anna"]
+    assert judged and max(judged) < seconds
+
+
 def test_a_yeah_is_said_by_whom_it_talks_with() -> None:
     stage = VoiceStage(FakePeople(ANNA), ["hello", "again", "hm"], ["Hi."], ["Yes."], ["So?"])
     stage.hear((ANNA, 2), 4, (TELEVISION, 0.5), 20, (TELEVISION, 0.5))
