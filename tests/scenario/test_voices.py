@@ -10,7 +10,9 @@ import pytest
 from daemon.dialogue.transcript import SpokenTranscript, UtteranceHeard
 from daemon.dialogue.voice_gate import VoiceGate
 from daemon.ears.events import EarEvent
-from daemon.media import ToolCall
+from daemon.media import Audio, ToolCall
+from daemon.people.person import Speaker
+from daemon.worker import CancelToken
 from tests.fakes import (
     ANNA,
     BEN,
@@ -99,15 +101,17 @@ def test_an_answer_does_not_wait_for_the_voice_to_be_judged() -> None:
 
 @pytest.mark.parametrize("whom", ["everyone", "known"])
 @pytest.mark.parametrize("seconds", [1.5, 1.9, 2.4, 3.0, 4.5, 8.0])
-def test_nobody_who_is_known_is_judged_beside_the_recogniser(seconds: float, whom: str) -> None:
-    people, judged = FakePeople(ANNA), []
-    identify = people.judge.identify
+def test_nobody_who_is_known_is_judged_beside_the_recogniser(
+    seconds: float, whom: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = FakePeople(ANNA)
+    identify, judged = people.judge.identify, list[float]()
 
-    def noted(*args: Any) -> Any:
+    def noted(audio: Audio, cancel: CancelToken) -> Speaker:
         judged.append(asyncio.get_running_loop().time())
-        return identify(*args)
+        return identify(audio, cancel)
 
-    people.judge.identify = noted  # type: ignore[method-assign]
+    monkeypatch.setattr(people.judge, "identify", noted)
     stage = VoiceStage(people, ["hello"], ["Hi."], whom=whom)
     stage.hear((ANNA, seconds))
     assert stage.persons == ["Anna"]
