@@ -170,9 +170,12 @@ def _checkpoint_size(folder: Path) -> int:
 def gguf_files(brain: BrainSettings, model: str, store: ModelStore) -> tuple[Path, Path | None]:
     """Return the file of a model of ``kind = "llamacpp"``, and its adapter's, if it has one.
 
-    Raises ``SetupError``.
+    The one that comes with a model has it talk as Digital Life does, and outweighs the examples of
+    another way of talking: where there is such a way at the start, that adapter is left out. Raises
+    ``SetupError``.
     """
-    return _gguf(model, store), find_adapter(brain.adapter, model, store)
+    adapter = "" if brain.style and brain.adapter == "auto" else brain.adapter
+    return _gguf(model, store), find_adapter(adapter, model, store)
 
 
 def _llamacpp(brain: BrainSettings, model: str, store: ModelStore) -> ChatModel:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.brain import adapter
+from daemon.brain import adapter, choice
 from daemon.brain.adapter import find_adapter
+from daemon.config import BrainSettings
 from daemon.errors import SetupError
 from daemon.store import manifest
 from daemon.store.manifest import Adapter, load_default
@@ -76,3 +77,13 @@ def test_one_that_is_damaged_or_missing_is_told_with_what_mends_it(
         find_adapter("auto", QWEN, store)
     for caught in (damaged, missing):
         assert "install" in caught.value.fix or "make" in caught.value.fix
+
+
+def test_with_another_way_of_talking_only_an_adapter_of_ones_own_is_used(
+    shipped: Path, store: ModelStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "_gguf", lambda _model, _store: tmp_path)
+    assert choice.gguf_files(BrainSettings(), QWEN, store)[1] == shipped
+    assert choice.gguf_files(BrainSettings(style="/s.json"), QWEN, store)[1] is None
+    own = BrainSettings(style="/s.json", adapter=str(shipped))
+    assert choice.gguf_files(own, QWEN, store)[1] == shipped
