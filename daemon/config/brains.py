@@ -45,8 +45,9 @@ class BrainSettings(Section):
     )
     adapter: str = setting(
         "auto",
-        "A LoRA, which changes how a model talks. auto: the one that comes with the model, if any, unless "
-        'style is set at the start; "": none; llamacpp: a GGUF file; chatglm: a folder, for GLM-4 or GLM-Edge.',
+        "A LoRA, which changes how a model talks. auto: the one that comes with the model, if any, "
+        'unless style is set at the start; "": none; llamacpp: a GGUF file; chatglm: a folder, for '
+        "GLM-4 or GLM-Edge.",
     )
     dtype: Literal["auto", "float32", "bfloat16", "float16", "int8", "int4"] = setting(
         "auto",
