@@ -26,6 +26,7 @@ from daemon.brain.choice import make_brain
 from daemon.brain.history import History
 from daemon.brain.style import Style
 from daemon.config import load, packaged_config
+from daemon.config.state import with_values
 from daemon.stages import ChatModel
 from daemon.store.model_store import open_store
 from daemon.training.chat_sources import read_chats
@@ -95,7 +96,8 @@ def main() -> None:
     parser.add_argument("--show", action="store_true", help="print the answers")
     arguments = parser.parse_args()
     settings = load(packaged_config()).settings
-    model = make_brain(settings, open_store(settings.models.directory))
+    store = open_store(settings.models.directory)
+    model = make_brain(settings, store)
     kept = arguments.plain
     plain = json.loads(kept.read_text("utf-8")) if kept and kept.exists() else {}
     try:
@@ -107,6 +109,10 @@ def main() -> None:
                     plain[key] = asked(model, settings.brain.persona, None, questions)
         if kept:
             kept.write_text(json.dumps(plain, ensure_ascii=False), encoding="utf-8")
+    finally:
+        model.close()
+    model = make_brain(with_values(settings, {"brain.adapter": ""}), store)  # as with a style
+    try:
         for person in arguments.persons:
             for row in rows(model, person, plain, arguments.show):
                 sys.stdout.write(f"{row.name}: {row.value} {row.goal}\n")
