@@ -45,6 +45,7 @@ MODULES = {  # in the order of --help; to each its commands
     "daemon.commands.memory": ("memory",),
     "daemon.commands.people": ("people",),
     "daemon.commands.service": ("service", "doctor", "setup"),
+    "daemon.commands.double": ("double",),
     "daemon.commands.faces": ("faces",),
     "daemon.commands.voices": ("voices",),
     "daemon.commands.brain": ("brain",),

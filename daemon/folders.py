@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
@@ -17,6 +18,23 @@ def config_folder() -> Path:
 def data_folder() -> Path:
     """Return where faces, voices and the memory are."""
     return platformdirs.user_data_path(PROGRAM)
+
+
+def doubles_folder() -> Path:
+    """Return where the doubles are, each in a folder of its name; hidden ones are none yet."""
+    return data_folder() / "doubles"
+
+
+def part_of_double(name: str, part: str) -> Path | None:
+    """Return where the ``part``, such as ``voice``, of a double is or belongs, if there is one."""
+    folder = doubles_folder() / name
+    return folder / part if folder.is_dir() else None
+
+
+def parts_of_doubles(part: str, file: str) -> Iterator[tuple[str, Path]]:
+    """Yield the names of the doubles that have ``file`` in their ``part``, each with the part."""
+    for path in sorted(doubles_folder().glob(f"[!.]*/{part}/{file}")):
+        yield path.parent.parent.name, path.parent
 
 
 def cache_folder() -> Path:

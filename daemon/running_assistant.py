@@ -67,6 +67,12 @@ class RunningAssistant:
         settings = self._settings.wanted
         return name_in(language, find_persona(settings.persona.name, settings))
 
+    def double_of(self, language: str) -> str:
+        """Return the person whose double answers; "" if it is nobody's."""
+        settings = self._settings.wanted
+        persona = find_persona(settings.persona.name, settings)
+        return name_in(language, persona) if persona.double else ""
+
     @property
     def volume(self) -> float:
         """The loudness of its voice, 0 to 1."""

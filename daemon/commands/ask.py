@@ -15,6 +15,7 @@ from daemon.commands.console import (
     require_whole,
     tell_waiting,
 )
+from daemon.commands.double_option import add_double_option, with_double
 from daemon.commands.film import add_face_option, film_path, with_face
 from daemon.commands.voice_option import add_voice_option, with_voice
 from daemon.errors import SetupError
@@ -52,6 +53,7 @@ def register(commands: Subcommands) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help=tr("write the figures as JSON"))
     parser.add_argument("--play", action="store_true", help=tr("also play the answer aloud"))
     add_trace_option(parser)
+    add_double_option(parser)
     add_face_option(parser)
     add_voice_option(parser)
     add_brain_options(parser)
@@ -65,7 +67,7 @@ def ask(arguments: argparse.Namespace, settings: "Settings") -> int:
     from daemon.audio.files import read_recording
     from daemon.commands.ask_recording import MAX_RECORDING_S, answer_recording
 
-    settings = with_face(settings, arguments.face)
+    settings = with_face(with_double(arguments, settings), arguments.face)
     for path in (arguments.out, arguments.json, arguments.trace):
         if path is not None:
             check_writable(path)
@@ -78,6 +80,11 @@ def ask(arguments: argparse.Namespace, settings: "Settings") -> int:
 def _ask_daemon(arguments: argparse.Namespace) -> int:
     if arguments.out or arguments.json or arguments.trace or arguments.play:
         raise SetupError(tr("--out, --json, --trace and --play go with --audio."))
+    if arguments.double:
+        raise SetupError(
+            tr("A typed question goes to the running daemon, which has to be the double."),
+            f"digital-life double use {arguments.double}",
+        )
     try:
         client = Client()
     except NotRunning:

@@ -141,17 +141,22 @@ def add_face(arguments: argparse.Namespace, settings: "Settings") -> int:
             ),
             f"digital-life faces remove {face.name}",
         )
+    folder = prepare_clip(source, options, settings, face)
+    add_clip(face, ClipEntry(folder, arguments.path.name, arguments.state))
+    out.print(tr("The face “{name}” is there.").format(name=face.name), markup=False)
+    _tell_next(face.name, settings)
+    return 0
+
+
+def prepare_clip(source: "MediaInfo", options: "Options", settings: "Settings", face: Face) -> Path:
+    """Prepare a clip with a progress bar and return its folder; raises as ``prepare``."""
     with Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TimeRemainingColumn(),
         console=err,
     ) as progress:
-        folder = run_until_signal(_prepare(source, options, settings, face, progress))
-    add_clip(face, ClipEntry(folder, arguments.path.name, arguments.state))
-    out.print(tr("The face “{name}” is there.").format(name=face.name), markup=False)
-    _tell_next(face.name, settings)
-    return 0
+        return run_until_signal(_prepare(source, options, settings, face, progress))
 
 
 async def _prepare(

@@ -25,6 +25,7 @@ from daemon.commands.console import (
     out,
     show_error,
 )
+from daemon.commands.double_option import choosing_double, with_double
 from daemon.commands.film import with_face
 from daemon.commands.keys import keys
 from daemon.commands.voice_option import with_voice
@@ -55,7 +56,8 @@ def run_daemon(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Run until a signal; that is success."""
 
     def with_options(settings: "Settings") -> "Settings":
-        return with_brain(with_voice(arguments, with_face(settings, arguments.face)), arguments)
+        chosen = choosing_double(arguments, with_face(settings, arguments.face))
+        return with_brain(with_voice(arguments, chosen), arguments)
 
     # A core dump would write all of its memory, and with it what was said, to disk.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
@@ -163,9 +165,9 @@ def chat_typed(arguments: argparse.Namespace, settings: "Settings") -> int:
 
     An answer that fails is told and the next question is answered; 1 when any did.
     """
-    settings = with_brain(settings, arguments)
+    settings = with_brain(with_double(arguments, settings), arguments)
     with err.status(tr("Loading models…")):
-        brain = _loaded(settings)
+        brain = loaded_brain(settings)
     history = History(settings.brain.persona, brain, settings.brain.max_reply_tokens)
     history.style = load_style(settings.brain.style)
     history.whereabouts = whereabouts(settings.dialogue.place, zone_name())
@@ -192,7 +194,7 @@ def chat_typed(arguments: argparse.Namespace, settings: "Settings") -> int:
     return 1 if failed else 0
 
 
-def _loaded(settings: "Settings") -> ChatModel:
+def loaded_brain(settings: "Settings") -> ChatModel:
     """Load the brain on a thread of its own.
 
     Only the main one is interrupted, and llama.cpp, interrupted between its start and its work,

@@ -26,6 +26,15 @@ def confirm(question: str, answered: bool) -> None:
         raise SetupError(tr("Nothing was done."))
 
 
+def ask_line(question: str) -> str:
+    """Return what somebody at the terminal types, without spaces around it; "" at its end."""
+    err.print(question, end=" ", markup=False)
+    try:
+        return input().strip()
+    except EOFError:
+        return ""
+
+
 def confirm_consent(yes: bool) -> None:
     """Have it stated that the voice may be used."""
     confirm(

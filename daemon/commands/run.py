@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from daemon.commands.brain_options import add_brain_options
 from daemon.commands.console import Subcommands, add_trace_option
+from daemon.commands.double_option import add_double_option
 from daemon.commands.film import add_face_option
 from daemon.commands.voice_option import add_voice_option
 from daemon.i18n import tr
@@ -23,6 +24,7 @@ def register(commands: Subcommands) -> None:
             "there is one. Speak over it to interrupt. Ctrl+C ends it."
         ),
     )
+    add_double_option(run)
     add_face_option(run)
     add_voice_option(run)
     add_brain_options(run)
@@ -34,6 +36,7 @@ def register(commands: Subcommands) -> None:
         help=tr("chat with the brain in the terminal, by typing"),
         epilog="digital-life chat --brain chatglm --model ~/models/chatglm3-6b",
     )
+    add_double_option(chat)
     add_brain_options(chat)
     chat.set_defaults(run=_chat)
 

@@ -11,6 +11,7 @@ from daemon.commands.console import (
     require_whole,
     tell_waiting,
 )
+from daemon.commands.double_option import add_double_option, with_double
 from daemon.commands.film import add_face_option, film_path, with_face
 from daemon.commands.voice_option import add_voice_option, with_voice
 from daemon.errors import InputError
@@ -42,6 +43,7 @@ def register(commands: Subcommands) -> None:
         action="store_true",
         help=tr("print each clause as it would be spoken, with its language and its sounds"),
     )
+    add_double_option(say)
     add_face_option(say)
     add_voice_option(say)
     say.set_defaults(run=say_text)
@@ -53,7 +55,7 @@ def say_text(arguments: argparse.Namespace, settings: "Settings") -> int:
     from daemon.brain.sentences import sentences_of
     from daemon.languages.guess import language_of
 
-    settings = with_face(settings, arguments.face)
+    settings = with_face(with_double(arguments, settings), arguments.face)
     if arguments.out:
         check_writable(arguments.out)
     if not arguments.text.strip():
@@ -65,7 +67,8 @@ def say_text(arguments: argparse.Namespace, settings: "Settings") -> int:
         raise InputError(tr("There is nothing to say in this text"))
     if arguments.explain:
         return _explain(sentences, with_voice(arguments, settings))
-    own = (arguments.out, arguments.face, arguments.voice)  # what the daemon would not do
+    # What the daemon would not do.
+    own = (arguments.out, arguments.double, arguments.face, arguments.voice)
     if all(option is None for option in own) and (client := _running_daemon()):
         require_whole(client.speak("say", arguments.text, tell_waiting))
         return 0

@@ -112,11 +112,10 @@ def _plan(arguments: argparse.Namespace, settings: "Settings") -> "VoiceTraining
     import torch
 
     from daemon.training.voice import FOLDER, VoiceTrainingPlan
-    from daemon.voice.catalogue import SETTINGS, check_name, find_voice, today, voices_directory
+    from daemon.voice.catalogue import SETTINGS, find_voice, today, voice_directory
     from daemon.voice.converters import content_directory
 
-    check_name(arguments.name)
-    directory = voices_directory() / arguments.name
+    directory = voice_directory(arguments.name)
     if directory.exists() and not (directory / FOLDER).is_dir():
         raise SetupError(
             tr("There is a voice called “{name}” already.").format(name=arguments.name),

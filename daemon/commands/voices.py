@@ -18,6 +18,8 @@ from daemon.worker import CancelToken
 if TYPE_CHECKING:
     from daemon.media import Audio
     from daemon.stages import VoiceConverter
+    from daemon.store.model_store import ModelStore
+    from daemon.training.recordings import Recording
     from daemon.voice.catalogue import ConvertedVoiceSettings, Voice
 
 MAX_RECORDING_S = 3600.0  # of a recording that is converted
@@ -110,25 +112,31 @@ def add(arguments: argparse.Namespace, settings: Settings) -> int:
 
             made = install(source, new.directory)
         else:
-            made = _learn(recordings, new.directory, settings, arguments.yes)
+            made = learn_voice(recordings, new.directory, settings, arguments.yes)
         voice = new.finish(made)
     out.print(tr("The voice “{name}” is ready. Listen to it:").format(name=voice.name))
     out.print(f"  digital-life voices test {voice.name}", markup=False)
     return 0
 
 
-def _learn(
+def learn_voice(
     paths: list[Path], directory: Path, settings: Settings, yes: bool
 ) -> "ConvertedVoiceSettings":
+    """Learn a voice from recordings into a folder; asks where they are not good.
+
+    Raises ``InputError`` where they cannot be used, ``SetupError`` where the answer is no.
+    """
     from daemon.ears.speech_detection import Silero
     from daemon.store.model_store import open_store
     from daemon.training.recordings import examine_all
     from daemon.voice.catalogue import TIMBRE, ConvertedVoiceSettings, today
     from daemon.voice.world import measure
 
-    silero = Silero(open_store(settings.models.directory).path("silero-vad") / "silero_vad.onnx")
+    store = open_store(settings.models.directory)
+    silero = Silero(store.path("silero-vad") / "silero_vad.onnx")
     with err.status(tr("Listening to the recordings…")):
         recordings, faults = examine_all(paths, silero, CancelToken())
+        faults += _other_speakers(recordings, store)
     speech_s = sum(recording.speech_s for recording in recordings)
     if speech_s < MIN_SPEECH_S:
         for fault in faults:  # may be why
@@ -150,12 +158,25 @@ def _learn(
     return ConvertedVoiceSettings(kind="world", consent=today())
 
 
+def _other_speakers(recordings: "list[Recording]", store: "ModelStore") -> list[str]:
+    """Say in which recordings somebody else speaks, where there is what can tell."""
+    from daemon.people.encoder import open_encoder
+    from daemon.people.recordings import SAME
+    from daemon.training.recordings import several_speakers
+
+    try:
+        encoder = open_encoder(store)
+    except SetupError:
+        return []
+    others = several_speakers(recordings, encoder.embed, SAME)
+    return [f"{path.name}: {tr('another person speaks')}" for path in others]
+
+
 def remove(arguments: argparse.Namespace, _settings: Settings) -> int:
     """Delete a voice's folder."""
-    from daemon.voice.catalogue import check_name, voices_directory
+    from daemon.voice.catalogue import voice_directory
 
-    check_name(arguments.name)
-    directory = voices_directory() / arguments.name
+    directory = voice_directory(arguments.name)
     if not directory.is_dir():
         raise SetupError(
             tr("There is no voice called “{name}”.").format(name=arguments.name),

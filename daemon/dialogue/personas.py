@@ -11,6 +11,9 @@
     greeting = { en = "…", zh = "…" }   # said when it comes
     [voice]                       # each optional, as under [voice] in the settings
     name = ""; english = ""; mandarin = ""; speed = 1.0
+
+A double is a persona, too: the file ``persona.toml`` in its folder, which also holds its voice, its
+face and its way of talking, as far as it has them.
 """
 
 import difflib
@@ -24,10 +27,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from daemon.config import Language, Settings, Spoken, user_config
 from daemon.errors import SetupError
+from daemon.face.catalogue import FACE
+from daemon.folders import doubles_folder
 from daemon.i18n import tr
+from daemon.voice.catalogue import SETTINGS as VOICE
 
 _PACKAGE = Path(__file__).parents[1]
 DEFAULT = "default"  # the persona that the settings describe
+PERSONA, STYLE = "persona.toml", "style.json"  # of a double, in its folder
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +65,10 @@ class Persona(_Table):
     face: str = ""
     greeting: dict[Language, str] = {}
     voice: PersonaVoice = PersonaVoice()
+    style: str = ""
+    """The file of its way of talking."""
+    double: bool = False
+    """Whether it is made after a real person."""
 
 
 def own_personas() -> Path:
@@ -68,6 +79,8 @@ def own_personas() -> Path:
 def list_personas(settings: Settings) -> list[Persona]:
     """Return all: that of the settings, then by name; the user's go before those of the program.
 
+    Among them are the doubles.
+
     What cannot be read is left out, and the log says why.
     """
     found: dict[str, Persona] = {}
@@ -77,6 +90,11 @@ def list_personas(settings: Settings) -> list[Persona]:
                 found[path.stem] = _read(path)
             except SetupError as error:
                 log.warning("%s", error)
+    for path in sorted(doubles_folder().glob(f"[!.]*/{PERSONA}")):
+        try:
+            found[path.parent.name] = _read_double(path.parent)
+        except SetupError as error:
+            log.warning("%s", error)
     found.pop(DEFAULT, None)
     return [_of_settings(settings), *sorted(found.values(), key=lambda one: one.name.casefold())]
 
@@ -86,6 +104,8 @@ def find_persona(name: str, settings: Settings) -> Persona:
     wanted = (name or DEFAULT).casefold()
     if (own := own_personas() / f"{os.path.basename(name)}.toml").is_file():
         return _read(own)  # if something is wrong with it, its owner wants to know
+    if (folder := doubles_folder() / os.path.basename(name or DEFAULT) / PERSONA).is_file():
+        return _read_double(folder.parent)
     personas = list_personas(settings)
     for persona in personas:
         if wanted in (persona.id.casefold(), *map(str.casefold, (persona.name, *persona.also))):
@@ -128,15 +148,44 @@ def _of_settings(settings: Settings) -> Persona:
     )
 
 
-def _read(path: Path) -> Persona:
+def check_double(folder: Path) -> None:
+    """Raise ``SetupError`` where a double's persona cannot be used, or names files elsewhere."""
+    persona = _read(folder / PERSONA, folder.name)
+    if persona.style or persona.face or (persona.voice.name or "") != "":
+        raise _unusable(folder / PERSONA, "style, face, voice.name")
+
+
+def _read_double(folder: Path) -> Persona:
+    """Read a double, with what lies beside its persona."""
+    persona = _read(folder / PERSONA, folder.name)
+    voice, has_voice = persona.voice, (folder / "voice" / VOICE).is_file()
+    if voice.name is None and has_voice:
+        voice = voice.model_copy(update={"name": folder.name})
+    face = folder.name if (folder / "face" / FACE).is_file() else ""
+    style = folder / STYLE
+    return persona.model_copy(
+        update={
+            "voice": voice,
+            "face": persona.face or face,
+            "style": persona.style or (str(style) if style.is_file() else ""),
+            "double": True,
+        }
+    )
+
+
+def _read(path: Path, name: str = "") -> Persona:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Persona.model_validate({**values, "id": path.stem})
+        return Persona.model_validate({**values, "id": name or path.stem})
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         reason = f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
     except (OSError, ValueError) as error:
         reason = str(error)
-    raise SetupError(
+    raise _unusable(path, reason)
+
+
+def _unusable(path: Path, reason: str) -> SetupError:
+    return SetupError(
         tr("The persona {path} cannot be used: {reason}").format(path=path, reason=reason)
     )

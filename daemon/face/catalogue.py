@@ -1,4 +1,7 @@
-"""Which faces there are: drawn ones that come with the program, and the user's own."""
+"""Which faces there are: drawn ones that come with the program, and the user's own.
+
+The face of a double lies in the double's folder, and has its name.
+"""
 
 import difflib
 import json
@@ -12,10 +15,11 @@ from pathlib import Path
 from daemon.errors import InputError, SetupError
 from daemon.expression import Attitude
 from daemon.files import atomic_write, make_folder
-from daemon.folders import data_folder
+from daemon.folders import data_folder, part_of_double, parts_of_doubles
 from daemon.i18n import tr
 from daemon.store.verify import storage_errors
 
+FACE = "face.toml"
 DRAWN = "default"  # the face that comes with the program
 
 _PACKAGE = Path(__file__).parents[1]
@@ -70,19 +74,24 @@ def faces_directories() -> list[Path]:
 def list_faces() -> list[Face]:
     """Return all faces by name; a folder without a readable ``face.toml`` is none."""
     found: dict[str, Face] = {}
-    for directory in faces_directories():
-        for path in sorted(directory.glob("*/face.toml")):
-            try:
-                kept = tomllib.loads(path.read_text(encoding="utf-8"))
-                clips = tuple(
-                    ClipEntry(path.parent / clip["folder"], str(clip["source"]), _use(clip))
-                    for clip in kept.get("clips", ())
-                )
-            except (OSError, ValueError, KeyError, TypeError):
-                continue
-            name, text = path.parent.name, str(kept.get("description", ""))
-            found.setdefault(name, Face(name, text, path.parent, clips))
+    own = (path.parent for each in faces_directories() for path in sorted(each.glob(f"*/{FACE}")))
+    for name, directory in (*((path.name, path) for path in own), *parts_of_doubles("face", FACE)):
+        if (face := read_face(name, directory)) is not None:
+            found.setdefault(name, face)
     return sorted(found.values(), key=lambda face: face.name)
+
+
+def read_face(name: str, directory: Path) -> Face | None:
+    """Read the face in a folder; ``None`` where that cannot be."""
+    try:
+        kept = tomllib.loads((directory / FACE).read_text(encoding="utf-8"))
+        clips = tuple(
+            ClipEntry(directory / clip["folder"], str(clip["source"]), _use(clip))
+            for clip in kept.get("clips", ())
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return Face(name, str(kept.get("description", "")), directory, clips)
 
 
 def find_face(name: str) -> Face:
@@ -106,7 +115,7 @@ def own_face(name: str) -> Face:
         raise InputError(
             tr("“{name}” cannot be a face's name: use letters, digits, - and _").format(name=name)
         )
-    place = own_faces_directory() / name
+    place = part_of_double(name, "face") or own_faces_directory() / name
     for face in list_faces():
         if face.name == name:
             if face.directory != place:
@@ -131,7 +140,7 @@ def add_clip(face: Face, entry: ClipEntry) -> Face:
             "", "[[clips]]", f"folder = {_text(clip.folder.name)}",
             f"source = {_text(clip.source)}", f"state = {_text(clip.use)}",
         ]  # fmt: skip
-    target = face.directory / "face.toml"
+    target = face.directory / FACE
     with storage_errors(face.directory):
         make_folder(face.directory)
     with atomic_write(target) as part:
@@ -142,7 +151,7 @@ def add_clip(face: Face, entry: ClipEntry) -> Face:
 def remove_face(face: Face) -> None:
     """Delete a user's face with all its clips; ``StorageError``."""
     with storage_errors(face.directory):
-        (face.directory / "face.toml").unlink(missing_ok=True)  # from here on it is no face
+        (face.directory / FACE).unlink(missing_ok=True)  # from here on it is no face
         shutil.rmtree(face.directory)
 
 

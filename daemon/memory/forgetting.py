@@ -79,6 +79,26 @@ class ForgettingFile(MemoryFile):
         self.wipe()
         return len(turns)
 
+    def held_with(self, persona: str) -> list[int]:
+        """Return the numbers of the conversations in which ``persona`` answered."""
+        found = self.rows("SELECT id FROM conversations WHERE persona = ?", persona)
+        return [number for (number,) in found]
+
+    def forget_persona(self, persona: str) -> int:
+        """Forget all conversations in which ``persona`` answered, and what was told in them.
+
+        Return how many they were.
+        """
+        held = self.held_with(persona)
+        if held:
+            with self.forgetting() as db:
+                told = "SELECT id, text FROM facts WHERE conversation = ?"
+                for number in held:
+                    self._drop_facts(db.execute(told, (number,)).fetchall())
+                self._drop(held)
+        self.wipe()
+        return len(held)
+
     def forget_all(self) -> None:
         """Forget everything, also in files that were put aside because they were damaged."""
         with self.forgetting() as db:

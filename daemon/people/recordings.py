@@ -15,11 +15,12 @@ from daemon.people.person import Embeddings
 MAX_FILE_S = 600.0
 LEAST_S = 4.0
 """Seconds of voice by which somebody can be known: about two short sentences."""
+SAME = 0.35
+"""The cosine from which on two pieces are one person's."""
 
 _PIECE_S = 3.0  # of voice, for each vector
 _MOST_PIECES = 10  # of them, spread over all that there is
 _CLEAR_DB = 10.0  # between voice and pauses; less is noise or other people's talk
-_SAME = 0.35  # the cosine from which on two pieces are one person's
 
 
 def embeddings_of(path: Path, encoder: SpeakerEncoder) -> Embeddings:
@@ -46,7 +47,7 @@ def voiceprints_of(recordings: Sequence[Audio], encoder: SpeakerEncoder) -> Embe
     if any(clearness_db(recording.samples) < _CLEAR_DB for recording in recordings):
         raise TooNoisy(tr("There is too much noise behind the voice: try somewhere quieter."))
     found = np.stack([encoder.embed(piece) for piece in _pieces(voices)])
-    if float(np.min(found @ found.T)) < _SAME:
+    if float(np.min(found @ found.T)) < SAME:
         raise AnotherVoice(tr("There is more than one voice: only one person may speak."))
     return found
 

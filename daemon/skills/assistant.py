@@ -4,6 +4,7 @@ from typing import Protocol, TypeAlias
 
 from daemon.media import Transcript
 from daemon.skills.intents import (
+    AreYouReal,
     GoToSleep,
     Names,
     RepeatLast,
@@ -20,6 +21,7 @@ from daemon.skills.outcomes import (
     Failed,
     Introduced,
     IsAwake,
+    IsNoPerson,
     PaceIs,
     Sleeps,
     Trouble,
@@ -38,6 +40,7 @@ AssistantIntent: TypeAlias = (
     | GoToSleep
     | WakeUp
     | WhoAreYou
+    | AreYouReal
     | SwitchPersona
     | SwitchVoice
     | SwitchFace
@@ -55,6 +58,9 @@ class Assistant(Protocol):
 
     def persona(self, language: str) -> str:
         """Return who answers."""
+
+    def double_of(self, language: str) -> str:
+        """Return the person whose double answers; "" if it is nobody's."""
 
     @property
     def volume(self) -> float:
@@ -90,6 +96,8 @@ async def obey(
     """Do what is wanted. Raises ``DigitalLifeError``."""
     if isinstance(intent, StopTalking):
         return CarriedOut("")
+    if isinstance(intent, AreYouReal):
+        return CarriedOut(IsNoPerson(assistant.double_of(said.language) if assistant else ""))
     if assistant is None:
         return CarriedOut(Failed(Trouble.NOT_HERE))
     match intent:

@@ -8,6 +8,7 @@ from typing import cast
 
 from daemon.skills.intents import (
     AddToList,
+    AreYouReal,
     ClearList,
     DateQuestion,
     GoToSleep,
@@ -249,6 +250,7 @@ _SIMPLE: dict[str, Intent] = {
     "sleep": GoToSleep(),
     "wake": WakeUp(),
     "who": WhoAreYou(),
+    "real": AreYouReal(),
 }
 
 

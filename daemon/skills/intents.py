@@ -234,6 +234,11 @@ class WhoAreYou:
 
 
 @dataclass(frozen=True, slots=True)
+class AreYouReal:
+    """As in "are you a real person?"."""
+
+
+@dataclass(frozen=True, slots=True)
 class SwitchPersona:
     """As in "switch to Oliver"."""
 
@@ -286,7 +291,7 @@ class Correct:
 Intent = (
     SetTimer | SetAlarm | SetReminder | Cancel | Query | Reschedule | Snooze | Extend | Dismiss
     | AddToList | RemoveFromList | ReadList | ClearList | TellTime | TellDate | TellTimeUntil
-    | SetVolume | SetPace | RepeatLast | StopTalking | GoToSleep | WakeUp | WhoAreYou
+    | SetVolume | SetPace | RepeatLast | StopTalking | GoToSleep | WakeUp | WhoAreYou | AreYouReal
     | SwitchPersona | SwitchVoice | SwitchFace | Recollect | ForgetSaid | Remember | Consent
     | Impossible | Correct
 )  # fmt: skip

@@ -194,6 +194,13 @@ class Introduced:
 
 
 @dataclass(frozen=True, slots=True)
+class IsNoPerson:
+    """The answer to "are you real?"; ``double_of`` names the person whose double it is, if any."""
+
+    double_of: str
+
+
+@dataclass(frozen=True, slots=True)
 class Switched:
     """Who or what it is from now on."""
 
@@ -280,6 +287,7 @@ Outcome = (
     | VolumeIs
     | PaceIs
     | Introduced
+    | IsNoPerson
     | Switched
     | Sleeps
     | IsAwake

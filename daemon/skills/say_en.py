@@ -266,6 +266,12 @@ _SAY: dict[type, Callable[..., str]] = {
     outcomes.VolumeIs: _volume,
     outcomes.PaceIs: _pace,
     outcomes.Introduced: lambda outcome, _: f"I'm {outcome.name or 'your assistant'}.",
+    outcomes.IsNoPerson: lambda outcome, _: (
+        f"I'm a digital double of {outcome.double_of}, not {outcome.double_of} in person. "
+        "A computer makes what I say, and my voice and face."
+        if outcome.double_of
+        else "I'm a computer program, not a person."
+    ),
     outcomes.Switched: lambda outcome, _: f"From now on, my {outcome.kind} is {outcome.name}.",
     outcomes.Sleeps: lambda outcome, _: (
         f'Good night. Say "{outcome.wake_word}" to wake me.' if outcome.wake_word else "Good night."

@@ -256,6 +256,11 @@ _SAY: dict[type, Callable[..., str]] = {
     outcomes.VolumeIs: _volume,
     outcomes.PaceIs: _pace,
     outcomes.Introduced: lambda outcome, _: f"我是{outcome.name or '你的助手'}。",
+    outcomes.IsNoPerson: lambda outcome, _: (
+        f"我是{outcome.double_of}的数字分身，不是本人。我说的话、声音和样子都是电脑生成的。"
+        if outcome.double_of
+        else "我是电脑程序，不是真人。"
+    ),
     outcomes.Switched: lambda outcome, _: f"好，{_SWITCHED[outcome.kind]}换成{outcome.name}了。",
     outcomes.Sleeps: _sleeps,
     outcomes.IsAwake: lambda _, __: "我醒着呢。",

@@ -125,8 +125,13 @@ def examine_all(
     return recordings, faults
 
 
-def several_speakers(recordings: list[Recording], embed: Embed) -> list[Path]:
-    """Return the recordings in which somebody else speaks than in most of them."""
+def several_speakers(
+    recordings: Sequence[Recording], embed: Embed, same: float = _SAME
+) -> list[Path]:
+    """Return the recordings in which somebody else speaks than in most of them.
+
+    ``same`` is the cosine from which on two vectors of ``embed`` are one person's.
+    """
     found: list[tuple[Path, NDArray[np.float32]]] = []
     for recording in recordings:
         found += [(recording.path, embed(window)) for window in _windows(recording.speech)]
@@ -135,8 +140,8 @@ def several_speakers(recordings: list[Recording], embed: Embed) -> list[Path]:
     vectors = np.stack([vector for _, vector in found])
     # The one that most are near to, and not the mean, which two people would share.
     alike = vectors @ vectors.T
-    usual = vectors[(alike > _SAME).sum(axis=1).argmax()]
-    others = {path: None for (path, vector) in found if float(vector @ usual) < _SAME}
+    usual = vectors[(alike > same).sum(axis=1).argmax()]
+    others = {path: None for (path, vector) in found if float(vector @ usual) < same}
     return list(others)
 
 

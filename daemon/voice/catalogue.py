@@ -2,7 +2,8 @@
 
 A voice is a folder with a ``voice.toml`` and the files of its kind: ``timbre.npz`` of a WORLD
 voice, or ``config.json``, ``G_*.pth`` and perhaps ``cluster.pt`` of a so-vits-svc one. Voices are
-the user's own data and lie in the data directory of the XDG specification.
+the user's own data and lie in the data directory of the XDG specification; that of a double lies in
+the double's folder, and has its name.
 """
 
 import difflib
@@ -20,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from daemon.errors import SetupError
 from daemon.files import fsync_rename, make_folder, unwritable
-from daemon.folders import data_folder
+from daemon.folders import data_folder, part_of_double, parts_of_doubles
 from daemon.i18n import tr
 
 SETTINGS = "voice.toml"
@@ -86,6 +87,12 @@ def voices_directory() -> Path:
     return data_folder() / "voices"
 
 
+def voice_directory(name: str) -> Path:
+    """Return where the voice of that name is, or belongs; ``SetupError`` where it can be none."""
+    check_name(name)
+    return part_of_double(name, "voice") or voices_directory() / name
+
+
 def check_name(name: str) -> None:
     """Raise ``SetupError`` if a voice cannot be called so."""
     if not _NAME.fullmatch(name):
@@ -108,9 +115,10 @@ def _number(path: Path) -> int:
 def list_voices() -> tuple[list[Voice], list[SetupError]]:
     """Return all voices by name, and what is wrong with those that cannot be read."""
     good, bad = [], []
-    for path in sorted(voices_directory().glob(f"*/{SETTINGS}")):
+    own = ((path.parent.name, path.parent) for path in voices_directory().glob(f"*/{SETTINGS}"))
+    for name, directory in sorted([*own, *parts_of_doubles("voice", SETTINGS)]):
         try:
-            good.append(_read(path.parent))
+            good.append(read_voice(name, directory))
         except SetupError as error:
             bad.append(error)
     return good, bad
@@ -118,15 +126,14 @@ def list_voices() -> tuple[list[Voice], list[SetupError]]:
 
 def is_voice(name: str) -> bool:
     """Whether there is a voice of that name, good or bad."""
-    return bool(_NAME.fullmatch(name)) and (voices_directory() / name / SETTINGS).exists()
+    return bool(_NAME.fullmatch(name)) and (voice_directory(name) / SETTINGS).exists()
 
 
 def find_voice(name: str) -> Voice:
     """Return the voice of that name. Raises ``SetupError`` with a suggestion."""
-    check_name(name)
-    directory = voices_directory() / name
+    directory = voice_directory(name)
     if (directory / SETTINGS).exists():
-        return _read(directory)
+        return read_voice(name, directory)
     known = [voice.name for voice in list_voices()[0]]
     message = tr("There is no voice called “{name}”.").format(name=name)
     if near := difflib.get_close_matches(name, known, 1, 0.5):
@@ -134,11 +141,12 @@ def find_voice(name: str) -> Voice:
     raise SetupError(message, "digital-life voices list")
 
 
-def _read(directory: Path) -> Voice:
+def read_voice(name: str, directory: Path) -> Voice:
+    """Read the voice in a folder; ``SetupError`` where it is none."""
     path = directory / SETTINGS
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Voice(directory.name, directory, ConvertedVoiceSettings.model_validate(values))
+        return Voice(name, directory, ConvertedVoiceSettings.model_validate(values))
     except ValidationError as error:
         problem = error.errors()[0]
         reason = f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
@@ -154,15 +162,14 @@ class NewVoice:
     """
 
     def __init__(self, name: str) -> None:
-        check_name(name)
         self.name = name
-        self._place = voices_directory() / name
+        self._place = voice_directory(name)
         if self._place.exists():
             raise SetupError(
                 tr("There is a voice called “{name}” already.").format(name=name),
                 f"digital-life voices remove {name}",
             )
-        self.directory = voices_directory() / f".{name}.{os.getpid()}.part"
+        self.directory = self._place.with_name(f".{self._place.name}.{os.getpid()}.part")
 
     def __enter__(self) -> "NewVoice":
         try:

@@ -52,6 +52,9 @@ class Somebody:
     def persona(self, language: str) -> str:
         return "Digital Life"
 
+    def double_of(self, language: str) -> str:
+        return ""
+
     async def set_volume(self, level: float) -> None:
         self.volume = level
 

@@ -26,7 +26,7 @@ LAYERS = (
     },
     {"running", "listening", "shown_timers", "captions", "shown_attitude"},
     {"components", "weights"},
-    {"part_pool", "training"},
+    {"doubles", "part_pool", "training"},
     {"dialogue"},
     {"skills", "tools", "memory"},
     {"brain", "voice", "face", "ears", "people", "remote"},

@@ -66,6 +66,8 @@ def test_what_is_said_without_a_daemon_is_cut_as_with_one() -> None:
 
 
 def test_nothing_to_say_is_told_before_anything_is_loaded() -> None:
-    options = argparse.Namespace(text="😀", out=None, face=None, voice=None, explain=False)
+    options = argparse.Namespace(
+        text="😀", out=None, double=None, face=None, voice=None, explain=False
+    )
     with pytest.raises(InputError, match="nothing to say"):
         say.say_text(options, Settings())

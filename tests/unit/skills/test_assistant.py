@@ -31,6 +31,9 @@ class Adjustable:
     def persona(self, language: str) -> str:
         return ""
 
+    def double_of(self, language: str) -> str:
+        return ""
+
     async def set_volume(self, level: float) -> None:
         self.volume = level
 

@@ -91,6 +91,10 @@ SENTENCES: list[tuple[came.Outcome, str, str]] = [
     (came.VolumeIs(0.6), "Volume at 60 percent.", "音量百分之六十。"),
     (came.PaceIs(1.0), "Back to my usual pace.", "好，恢复正常语速。"),
     (came.Introduced("Luna"), "I'm Luna.", "我是Luna。"),
+    (came.IsNoPerson(""), "I'm a computer program, not a person.", "我是电脑程序，不是真人。"),
+    (came.IsNoPerson("Lin"), "I'm a digital double of Lin, not Lin in person. "
+     "A computer makes what I say, and my voice and face.",
+     "我是Lin的数字分身，不是本人。我说的话、声音和样子都是电脑生成的。"),
     (came.Sleeps("Hey Luna"), 'Good night. Say "Hey Luna" to wake me.',
      "晚安。叫我“Hey Luna”我就醒。"),
     (came.Failed(came.Trouble.DISK_FULL), "The disk is full, so I couldn't keep that.",
