@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from daemon.commands import double_archive, double_list
+from daemon.commands import double_archive, double_chats, double_list
 from daemon.commands.console import Subcommands, check_writable, err, out
 from daemon.commands.film import film_path
 from daemon.commands.questions import ask_line
@@ -37,11 +37,12 @@ def register(commands: Subcommands) -> None:
         ),
     )
     leaves = double.add_subparsers(
-        required=True, metavar="create|add|list|show|use|remove|export|import"
+        required=True, metavar="create|add|list|show|use|forget|remove|export|import"
     )
     _create(leaves)
     _add(leaves)
     double_list.register(leaves)
+    double_chats.register(leaves)
     double_archive.register(leaves)
 
 
@@ -79,6 +80,20 @@ def _add(leaves: Subcommands) -> None:
 
 
 def _add_parts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--chats",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help=tr("exports of messengers: files, folders and ZIP archives"),
+    )
+    parser.add_argument(
+        "--answers",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help=tr("the person's name in the chats; once for each of their names"),
+    )
     parser.add_argument(
         "--voice",
         type=Path,
@@ -133,12 +148,13 @@ def add(arguments: argparse.Namespace, settings: "Settings") -> int:
 
 
 def _given(arguments: argparse.Namespace) -> bool:
-    return bool(arguments.voice or arguments.face)
+    return bool(arguments.chats or arguments.voice or arguments.face)
 
 
 def _check_paths(arguments: argparse.Namespace) -> None:
     """Raise what can be known before any work."""
-    for path in (*(arguments.voice or ()), *filter(None, [arguments.face])):
+    given = (*(arguments.chats or ()), *(arguments.voice or ()), arguments.face)
+    for path in filter(None, given):
         if not path.expanduser().exists():
             raise InputError(tr("{path} does not exist.").format(path=path))
     if film := getattr(arguments, "film", None):
@@ -170,6 +186,8 @@ def _make(double: "Double", arguments: argparse.Namespace, settings: "Settings")
         double = make_voice(double, arguments.voice, settings, arguments.yes)
     if arguments.face:
         double = make_face(double, arguments.face, settings)
+    if arguments.chats:
+        double = double_chats.make_style(double, arguments.chats, arguments.answers)
     return double
 
 
@@ -185,6 +203,10 @@ def _ask(double: "Double", settings: "Settings") -> "Double":
         "face": (
             tr("Face: ten seconds of film, or a photograph, looking at the camera."),
             lambda made, paths: make_face(made, paths[0], settings),
+        ),
+        "chats": (
+            tr("Chats: exports of messengers, as files, folders or ZIP archives."),
+            lambda made, paths: double_chats.make_style(made, paths, ()),
         ),
     }
     for number, (part, (text, make)) in enumerate(steps.items(), 1):

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from daemon.api.client import Client, NotRunning
 from daemon.commands.console import Subcommands, err, out
+from daemon.commands.double_chats import style_rows
 from daemon.commands.questions import confirm
 from daemon.errors import DigitalLifeError
 from daemon.i18n import tr
@@ -86,6 +87,8 @@ def show(arguments: argparse.Namespace, settings: "Settings") -> int:
     table.add_row(tr("consent"), f"{record.consent} ({record.consented})")
     table.add_row(tr("made"), record.made)
     table.add_row(tr("has"), ", ".join(map(part_name, double.parts)) or "–")
+    for label, text in style_rows(double):
+        table.add_row(label, text)
     for source in record.sources:
         made_of = tr("{part}: made of").format(part=part_name(source.part))
         table.add_row(made_of, f"{source.name}  {source.sha256[:12]}…")

@@ -123,6 +123,8 @@ def with_persona(settings: Settings, persona: Persona) -> Settings:
     changes: dict[str, dict[str, object]] = {"voice": voice, "persona": {"name": persona.id}}
     if persona.id != DEFAULT:
         changes["brain"] = {"persona": persona.prompt}
+        if persona.style:
+            changes["brain"]["style"] = persona.style
         changes["dialogue"] = {"name": persona.name}
         changes["dialogue"]["wake_phrases"] = (*persona.also, *settings.dialogue.wake_phrases)
     else:

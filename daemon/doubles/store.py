@@ -159,7 +159,7 @@ def require_free(name: str, settings: Settings) -> None:
 def begin_double(name: str, consent: str, settings: Settings) -> Double:
     """Make a double that has nothing yet but a name and leave; ``InputError``, ``StorageError``."""
     require_free(name, settings)
-    said = _printable(consent)
+    said = printable(consent)
     if not said:
         raise InputError(
             tr("Nobody's double is made without their leave."), '--consent "It is me."'
@@ -181,7 +181,7 @@ def begin_double(name: str, consent: str, settings: Settings) -> Double:
 
 def sources_of(part: Part, paths: Iterable[Path]) -> list[Source]:
     """Return what is noted of files; reads all of them."""
-    return [Source(part=part, name=_printable(path.name), sha256=sha256(path)) for path in paths]
+    return [Source(part=part, name=printable(path.name), sha256=sha256(path)) for path in paths]
 
 
 def note_sources(double: Double, part: Part, sources: Sequence[Source]) -> Double:
@@ -234,7 +234,7 @@ def _write_record(folder: Path, record: DoubleRecord) -> None:
         part.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return ``text`` on one line, without what no file of text can hold."""
     return "".join(filter(str.isprintable, " ".join(text.split())))
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from daemon.brain.style import Style
 from daemon.dialogue.personas import check_double
 from daemon.doubles.store import PLACES, read_double
 from daemon.errors import SetupError
@@ -15,6 +16,8 @@ def check_parts(folder: Path) -> None:
     """
     read_double(folder)
     check_double(folder)
+    if (folder / PLACES["chats"]).exists():
+        Style.load(folder / PLACES["chats"])
     if (folder / PLACES["voice"]).exists():
         _check_voice(folder / "voice")
     if (folder / PLACES["face"]).exists():

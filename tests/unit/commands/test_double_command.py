@@ -133,7 +133,7 @@ def test_without_leave_or_files_nothing_begins(place: Path) -> None:
 def test_step_by_step_each_can_be_skipped_and_comes_again(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    typed = iter(["It is me.", "", f"'{place / 'none.png'}'", f"'{place / 'me.png'}'"])
+    typed = iter(["It is me.", "", f"'{place / 'none.png'}'", f"'{place / 'me.png'}'", ""])
     monkeypatch.setattr("builtins.input", lambda: next(typed))
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
 
@@ -145,7 +145,7 @@ def test_step_by_step_each_can_be_skipped_and_comes_again(
     monkeypatch.setattr("daemon.face.source.probe_media", probe)
     assert run("create", "Lin") == 0
     assert find_double("Lin").parts == ("face",)
-    typed = iter([str(place / "me.wav")])
+    typed = iter([str(place / "me.wav"), ""])
     assert run("create", "Lin") == 0
     assert find_double("Lin").parts == ("voice", "face")
     assert next(typed, None) is None, "the face was not asked for again"
@@ -210,6 +210,69 @@ def test_export_and_import(place: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "It is me." in capsys.readouterr().err, "whoever takes it in sees the consent"
     assert run("import", file, "--yes") == 0
     assert find_double("Lin").record.consent == "It is me."
+
+
+def chat(place: Path, answers: int = 30) -> Path:
+    """Return an export of WhatsApp in which Lin has her way of talking."""
+    folder = place / "exports"
+    folder.mkdir(exist_ok=True)
+    topics = ["tea", "trains", "snow", "dogs", "piano", "maths", "rivers", "ghosts", "jazz", "moss"]
+    lines = []
+    for number in range(answers):
+        topic = f"{topics[number % 10]} {topics[number // 10]}"
+        lines += [
+            f"[05.03.24, 10:{number:02}:00] Bo: What about {topic} today?",
+            f"[05.03.24, 10:{number:02}:30] Lin Yue: haha {topic}, totally splendid 🙂",
+        ]
+    (folder / "chat.txt").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "notes.txt").write_text("Nobody says anything here.\n")
+    return folder
+
+
+def test_the_way_of_talking_comes_with_the_rest(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("create", "Lin", "--chats", chat(place), "--answers", "Lin Yue", *LEAVE) == 0
+    made = find_double("Lin")
+    shown = capsys.readouterr()
+    assert made.parts == ("chats",) and "30" in shown.out
+    assert "notes.txt" in shown.err, "what gave nothing is named"
+    assert [source.name for source in made.record.sources if "chat.txt" in source.name]
+    settings = with_double(option("--double", "Lin"), Settings())
+    assert settings.brain.style == str(made.folder / "style.json")
+    run("show", "Lin")
+    assert "splendid" in capsys.readouterr().out
+    style = made.folder / "style.json"
+    assert "piano" in style.read_text()
+    assert run("forget", "Lin", "--about", "piano") == 0
+    assert "piano" not in style.read_text()
+    run("export", "Lin", place / "lin.double", "--yes")
+    run("remove", "Lin", "--yes")
+    assert not style.exists()
+    run("import", place / "lin.double", "--yes")
+    assert find_double("Lin").parts == ("chats",)
+
+
+def test_whose_chats_they_are_is_ticked_in_a_list(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed = iter(["It is me.", "", "", str(chat(place)), "7", str(chat(place)), "2"])
+    monkeypatch.setattr("builtins.input", lambda: next(typed))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    assert run("create", "Lin") == 0
+    shown = capsys.readouterr().err
+    assert "1  Bo (30)" in shown and "2  Lin Yue (30)" in shown and "one of the numbers" in shown
+    assert find_double("Lin").parts == ("chats",)
+
+
+def test_chats_of_somebody_else_or_too_few(place: Path) -> None:
+    for answers, name, said in ((30, "Anna", "Lin Yue"), (3, "Lin Yue", "3 answers")):
+        with pytest.raises(InputError) as caught:
+            run("create", "Lin", "--chats", chat(place, answers), "--answers", name, *LEAVE)
+        assert said in f"{caught.value} {caught.value.fix}"
+    with pytest.raises(InputError):
+        run("create", "Lin", "--chats", place / "me.png", "--answers", "Lin", *LEAVE)
+    assert list(doubles_folder().iterdir()) == []
 
 
 def option(*words: str) -> argparse.Namespace:
