@@ -83,9 +83,9 @@ def forget(arguments: argparse.Namespace, settings: "Settings") -> int:
     double = find_double(arguments.name)
     if not double.has("chats"):
         raise InputError(tr("“{name}” has no way of talking yet.").format(name=double.name))
-    store, encode = open_store(settings.models.directory), None
-    if not store.status("sentence-encoder").missing:
-        encode = SentenceEncoder(store.path("sentence-encoder")).encode
+    store = open_store(settings.models.directory)
+    is_there = not store.status("sentence-encoder").missing
+    encode = SentenceEncoder(store.path("sentence-encoder")).encode if is_there else None
     style, gone = Style.load(double.folder / STYLE).without(arguments.about, encode)
     if gone:
         style.save(double.folder / STYLE)

@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import IO, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -209,7 +209,7 @@ def _unpack_one(archive: zipfile.ZipFile, file: ArchivedFile, place: Path, path:
 
 
 def _write(
-    file: "io.BufferedIOBase",
+    file: IO[bytes],
     double: Double,
     manifest: ArchiveManifest,
     total: int,
@@ -262,7 +262,7 @@ def _files(folder: Path) -> Iterator[Path]:
 def _encrypted(data: bytes, passphrase: str) -> bytes:
     from pyrage import passphrase as age
 
-    return age.encrypt(data, passphrase)
+    return bytes(age.encrypt(data, passphrase))
 
 
 def _decrypted(data: bytes, passphrase: str) -> bytes:
@@ -270,7 +270,7 @@ def _decrypted(data: bytes, passphrase: str) -> bytes:
     from pyrage import passphrase as age
 
     try:
-        return age.decrypt(data, passphrase)
+        return bytes(age.decrypt(data, passphrase))
     except DecryptError as error:
         raise InputError(tr("The passphrase is wrong, or the archive is damaged.")) from error
 

@@ -58,7 +58,8 @@ def test_what_cannot_be_a_voice_or_a_face(
     config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     times = np.arange(12 * LISTEN_RATE) / LISTEN_RATE
-    chords = sum(np.sin(2 * np.pi * hz * times) for hz in (220, 277, 330)) * (times % 0.5 < 0.4)
+    tones = np.sin(2 * np.pi * np.outer((220, 277, 330), times)).sum(axis=0)
+    chords = tones * (times % 0.5 < 0.4)
     write_sound(tmp_path / "music.wav", Audio((0.1 * chords).astype(np.float32), LISTEN_RATE), "")
     consent = ("--consent", "A test.")
     assert run(config, "create", "Zzyxa", "--voice", "music.wav", *consent, "--yes") == 3

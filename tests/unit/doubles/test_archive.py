@@ -103,6 +103,13 @@ def told(**changed: object) -> Harm:
     return harm
 
 
+def without(name: str) -> Harm:
+    def harm(files: dict[str, bytes]) -> None:
+        del files[name]
+
+    return harm
+
+
 HARMS: dict[str, Harm] = {
     "a byte is another": lambda files: files.update(
         {"voice/timbre.npz": files["voice/timbre.npz"][:-1] + b"?"}
@@ -110,7 +117,7 @@ HARMS: dict[str, Harm] = {
     "a file is longer": lambda files: files.update(
         {"persona.toml": files["persona.toml"] + b"\nalso = []\n"}
     ),
-    "a file lacks": lambda files: files.pop("persona.toml") and None,
+    "a file lacks": without("persona.toml"),
     "the record lacks": lambda files: renamed(files, "double.toml", "other.toml"),
     "a name leads out": lambda files: renamed(files, "voice/timbre.npz", "../timbre.npz"),
     "a name is absolute": lambda files: renamed(files, "voice/timbre.npz", "/tmp/timbre.npz"),
@@ -119,7 +126,7 @@ HARMS: dict[str, Harm] = {
     "the double has a slash": told(name="../../x"),
     "too many": told(files=[{"path": str(i), "size": 0, "sha256": ""} for i in range(3000)]),
     "too large": told(files=[{"path": "double.toml", "size": 10**10, "sha256": ""}]),
-    "no manifest": lambda files: files.pop(MANIFEST) and None,
+    "no manifest": without(MANIFEST),
     "a manifest that is none": lambda files: files.update({MANIFEST: b"[" * 100_000}),
     "another format": told(format="holiday pictures"),
     "the voice is missing": lambda files: told(
