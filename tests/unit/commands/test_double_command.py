@@ -12,7 +12,7 @@ from daemon.commands.double_option import add_double_option, choosing_double, wi
 from daemon.config import Settings, load, user_config
 from daemon.doubles.store import find_double
 from daemon.errors import DigitalLifeError, InputError, SetupError
-from daemon.face.catalogue import Face
+from daemon.face.catalogue import Face, find_face
 from daemon.face.clip import ClipWriter, FaceTrack
 from daemon.folders import doubles_folder
 from daemon.voice.catalogue import ConvertedVoiceSettings
@@ -114,7 +114,7 @@ def test_another_face_takes_the_place_of_the_old(place: Path) -> None:
     (place / "other.png").write_bytes(b"another")
     run("add", "Lin", "--face", place / "other.png")
     assert [path.name for path in (find_double("Lin").folder / "face").iterdir() if path.is_dir()]
-    assert [clip.source for clip in faces.find_face("Lin").clips] == ["other.png"]
+    assert [clip.source for clip in find_face("Lin").clips] == ["other.png"]
 
 
 def test_without_leave_or_files_nothing_begins(place: Path) -> None:
