@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, Annotated, Literal
+from typing import IO, Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -39,7 +39,7 @@ from daemon.i18n import tr
 from daemon.store.verify import sha256
 
 MANIFEST = "manifest.json"
-FORMAT = "digital-life double"
+FORMAT: Final = "digital-life double"
 AGE = b"age-encryption.org/v1"  # how an encrypted file begins
 MAX_BYTES = 2_000_000_000  # of a double: five minutes of film take a tenth of it
 MAX_FILES = 2_000
