@@ -39,6 +39,7 @@ MODULES = {  # in the order of --help; to each its commands
         *("status", "mute", "unmute", "stop-talking", "face", "voice", "reload", "events"),
         "metrics",
     ),
+    "daemon.commands.record": ("record",),
     "daemon.commands.persona": ("persona", "new-conversation", "talk"),
     "daemon.commands.timers": ("timers",),
     "daemon.commands.lists": ("lists",),

@@ -156,6 +156,8 @@ class Status(ProcessUsage):
     """Those that hear or speak in the place of this machine."""
     timers: TimerCounts | None
     """``None`` while it loads."""
+    recorded_s: float | None
+    """How long the film is that is being made; ``None`` where there is none."""
     degraded: list[str]
     """What does not work, while the rest goes on."""
     turns: list[dict[str, float]]

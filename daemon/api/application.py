@@ -27,6 +27,7 @@ from daemon.api.routes import (
     memory,
     models,
     people,
+    recording,
     settings,
     sound,
     status,
@@ -54,6 +55,7 @@ MODULES = (
     models,
     sound,
     voices,
+    recording,
 )
 
 log = logging.getLogger(__name__)

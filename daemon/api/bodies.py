@@ -12,6 +12,7 @@ MAX_TEXT = 5000  # characters: ten minutes of speech
 MAX_NAME = 200  # characters
 MAX_VALUE = 4000  # characters of a setting
 MAX_OFFER = 16_000  # characters; a browser's has 2,000
+MAX_FILM_S = 24 * 3600.0  # a forgotten recording ends by itself
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT)]
 Name = Annotated[str, StringConstraints(max_length=MAX_NAME)]
@@ -48,6 +49,12 @@ class KeyRequest(Body):
     """The push-to-talk key was pressed (``on``) or let go."""
 
     on: bool
+
+
+class RecordingRequest(Body):
+    """How long a film is to become, unless it is ended before."""
+
+    seconds: Annotated[float, Field(gt=0, le=MAX_FILM_S)] = MAX_FILM_S
 
 
 class FaceChoice(Body):

@@ -19,6 +19,7 @@ RETRY_S = 0.05  # between attempts to connect among many others
 PLAIN = "digital-life run"  # without a service
 LOADING_TIMEOUT_S = 300.0  # a slow machine loads its models in this
 POLL_INTERVAL_S = 1.0  # between two questions whether it is loaded
+MAX_PIECE = 64 * 1024  # bytes that are read at a time
 MAX_TEXT = 300  # characters of what a server says that is no answer of ours
 TIMEOUT_S = 20.0  # a voice takes seconds to load; what speaks takes as long as it takes
 
@@ -142,6 +143,12 @@ class Client:
             for line in response:
                 if line.startswith(b"data: "):
                     yield dict(json.loads(line.removeprefix(b"data: ")))
+
+    def stream(self, path: str, /, **body: object) -> Iterator[bytes]:
+        """Have something made, and yield it as it is made; raises what ``post`` raises."""
+        with self._answer("POST", path, body, None) as response:
+            while piece := response.read1(MAX_PIECE):
+                yield piece
 
     def _json(
         self,

@@ -27,6 +27,7 @@ from daemon.voice.plain_factory import speaking_names
 def status(daemon: Daemon, monitor: Monitor) -> Status:
     """Tell how it is, with the settings that are in force."""
     running, state, mute = daemon.running, monitor.state, daemon.mute
+    film = daemon.recording
     settings = running.components.settings if running else daemon.settings.wanted
     converted = {"converted": settings.voice.name} if settings.voice.name else {}
     return Status(
@@ -56,6 +57,7 @@ def status(daemon: Daemon, monitor: Monitor) -> Status:
         if running
         else [],
         timers=timer_counts(running.skills.book) if running else None,
+        recorded_s=round(time.monotonic() - film.begin, 1) if film else None,
         degraded=running.degraded() if running else [],
         turns=list(monitor.turns),
         **process().model_dump(),

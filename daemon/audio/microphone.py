@@ -67,6 +67,8 @@ class Microphone:
         """The device's own name, once it has been open."""
         self.level = 0.0
         """How loud what was read last was: RMS, 0 to 1."""
+        self.tap: Callable[[Samples, float], None] | None = None
+        """Told all that is read, and the ``time.monotonic()`` at which it began; the reader's."""
         self._device = device
         self._echo = echo
         self._line: _Line | None = None
@@ -169,6 +171,8 @@ class Microphone:
             samples = self._echo.clean(samples, moment)
         if len(samples):
             self.level = math.sqrt(float(np.dot(samples, samples)) / len(samples))
+            if (tap := self.tap) is not None:
+                tap(samples, moment)
         return samples
 
     def close(self) -> None:

@@ -19,7 +19,6 @@ from daemon.commands.console import (
     write_json,
 )
 from daemon.commands.film import write_film
-from daemon.commands.voice_option import statement
 from daemon.commands.without_daemon import daemon_runs
 from daemon.components import Components
 from daemon.dialogue.filters import DialogueContext
@@ -81,7 +80,7 @@ async def answer_recording(
             reply = await _answer(heard, parts, player, film if face else None)
         if face and arguments.out:
             sound = np.concatenate([speech.audio.samples for speech in reply.spoken])
-            comment = statement(parts.conversion)
+            comment = parts.conversion.statement if parts.conversion else ""
             await drawing.run(write_film, arguments.out, face, film, sound, comment)
         report = _report(settings, reply, film)
         _show(report, arguments.out)

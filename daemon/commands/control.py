@@ -85,6 +85,8 @@ def show_status(arguments: argparse.Namespace, _settings: "Settings") -> int:
         table.add_row(tr("server that hears") if ears else tr("server that speaks"), _use(server))
     table.add_row(tr("timers and alarms"), timers_line(status.get("timers")))
     table.add_row(tr("off"), ", ".join(off) or "–")
+    if status["recorded_s"] is not None:
+        table.add_row(tr("recording for"), _duration(status["recorded_s"]))
     table.add_row(tr("not working"), ", ".join(status["degraded"]) or "–")
     answers = [turn["first_audible"] for turn in status["turns"]]
     table.add_row(

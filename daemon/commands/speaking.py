@@ -8,7 +8,6 @@ from daemon.audio.player import wait_until_heard
 from daemon.audio.virtual_microphone import local_loudspeaker
 from daemon.commands.console import err
 from daemon.commands.film import write_film
-from daemon.commands.voice_option import statement
 from daemon.components import Components
 from daemon.errors import InputError
 from daemon.face.cues import CueTrack
@@ -46,7 +45,7 @@ async def speak(sentences: list[Sentence], path: Path | None, settings: "Setting
         if player:
             await wait_until_heard(player, total)
         if path:
-            await _film(components, path, said, statement(conversion))
+            await _film(components, path, said, conversion.statement if conversion else "")
 
 
 async def _film(components: Components, path: Path, said: list[Speech], comment: str) -> None:

@@ -7,7 +7,6 @@ from daemon.i18n import tr
 
 if TYPE_CHECKING:
     from daemon.config import Settings
-    from daemon.dialogue.conversion import Conversion
 
 
 def add_voice_option(parser: argparse.ArgumentParser) -> None:
@@ -29,10 +28,3 @@ def with_voice(arguments: argparse.Namespace, settings: "Settings") -> "Settings
 
     store = open_store(settings.models.directory)
     return with_values(settings, values_for(arguments.voice, settings, store))
-
-
-def statement(conversion: "Conversion | None") -> str:
-    """Return what a file must say of the voice it speaks in; nothing of the plain one."""
-    from daemon.voice.catalogue import find_voice
-
-    return find_voice(conversion.name).statement if conversion and conversion.loaded else ""

@@ -54,6 +54,13 @@ class Conversion:
             await asyncio.wait([self._loading])
 
     @property
+    def statement(self) -> str:
+        """What a file must say of the voice it speaks in; nothing of the plain one."""
+        from daemon.voice.catalogue import find_voice
+
+        return find_voice(self.name).statement if self.loaded else ""
+
+    @property
     def converter(self) -> VoiceConverter | None:
         """What converts, once it has loaded."""
         return self._converter

@@ -35,6 +35,7 @@ class Preview:
         self.asked = asyncio.Event()
         """Set while somebody watches."""
         self._watchers: set[asyncio.Event] = set()
+        self._kept = False
         self._next = 0.0  # time.monotonic() of the next picture
         self._newest = b""
         self._closed = False
@@ -48,7 +49,7 @@ class Preview:
     @property
     def due(self) -> bool:
         """Whether a picture is wanted now."""
-        return self.watched and time.monotonic() >= self._next - EARLY_S
+        return bool(self._watchers) and time.monotonic() >= self._next - EARLY_S
 
     def offer(self, image: Image, statement: str = "") -> None:
         """Take a picture if one is due; its file will say ``statement``."""
@@ -82,8 +83,17 @@ class Preview:
         finally:
             self._watchers.discard(fresh)
             if not self._watchers:
-                self.asked.clear()
                 self._newest = b""
+                if not self._kept:
+                    self.asked.clear()
+
+    def keep_drawing(self, kept: bool) -> None:
+        """Have pictures drawn for somebody else, too, or not any more."""
+        self._kept = kept
+        if kept:
+            self.asked.set()
+        elif not self._watchers:
+            self.asked.clear()
 
     def close(self) -> None:
         """End what all watchers iterate."""

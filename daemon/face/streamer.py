@@ -25,6 +25,9 @@ from daemon.stages import Camera, LipSync
 from daemon.worker import Worker
 
 HOLD_S = 0.2  # a mouth is held this long when no newer one comes; then the face goes to rest
+Tap = Callable[[Image, float], None]
+"""Takes a picture and the ``time.monotonic()`` at which it was shown; the camera's thread."""
+
 AHEAD = 25  # mouths that may wait here: a second at 25 frames a second
 DRAWN = 25  # pictures by which it is known how long one takes
 MAX_DRAWING_S = 0.1  # a face that takes longer is late: a mouth is not chosen further ahead
@@ -59,6 +62,7 @@ class FaceStreamer:
         """Lies over a corner of the face while there is something to show."""
         self.overlay = PictureOverlay()
         """Lays subtitles and signs over it, where the settings ask for them."""
+        self._tap: Tap | None = None
         self.ticked = 0.0
         """The ``time.monotonic()`` at which the camera's thread last finished what it was given."""
         self._worker = worker
@@ -87,6 +91,14 @@ class FaceStreamer:
     def camera(self) -> Camera | None:
         """What is shown on; ``None`` while that has failed."""
         return self.connection.camera
+
+    def film(self, tap: Tap | None) -> None:
+        """Show ``tap`` every picture from the next on, with a camera or without; none any more.
+
+        The picture is the face's own, which may draw the next one into it.
+        """
+        self._tap = tap
+        self.preview.keep_drawing(tap is not None)
 
     def use(self, face: LipSync) -> None:
         """Show another face of the same size and rate, from the next picture on; see ``drawn``."""
@@ -172,7 +184,7 @@ class FaceStreamer:
             pose = self.behaviour.step(tick, self._cue)
             watched = self.connection.watched or self.preview.watched
             scene = (
-                *(camera, watched, self.preview.watched),
+                *(camera, watched, self.preview.watched, self._tap),
                 *(self.face, self._muted(), self.timer_card.entries),
                 self.overlay.scene(),
             )
@@ -207,7 +219,8 @@ class FaceStreamer:
         clock: Callable[[], float],
     ) -> float:
         """Show a picture where one is wanted; return when it was shown. The camera's thread."""
-        if camera is None and not self.preview.due:
+        tap = self._tap
+        if camera is None and tap is None and not self.preview.due:
             return clock()
         face, muted = self.face, self._muted()
         if muted:
@@ -218,7 +231,10 @@ class FaceStreamer:
         self.preview.offer(picture, "" if muted else face.statement)
         if camera is not None:
             camera.show(picture)
-        return clock()
+        shown = clock()
+        if tap is not None:
+            tap(picture, shown)
+        return shown
 
     def _card_shown(self) -> Image:
         if self._card is None:

@@ -5,11 +5,15 @@ import os
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
+from typing import cast
 
 import av
 import numpy as np
 from av.audio.fifo import AudioFifo
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.stream import VideoStream
 
 from daemon.errors import StorageError
 from daemon.files import fsync_rename, unwritable
@@ -18,6 +22,41 @@ from daemon.media import Image, Samples
 
 CRF = "19"  # x264's constant quality: no difference is seen beside the original
 SOUND_BITS = 160_000  # per second, for one channel of speech
+
+
+def add_streams(
+    file: OutputContainer, size: tuple[int, int], fps: int, rate: int
+) -> tuple[VideoStream, AudioStream]:
+    """Add the streams of a film: pictures in BT.709, and mono sound at ``rate``."""
+    pictures = cast(VideoStream, file.add_stream("h264", fps))
+    sound = cast(AudioStream, file.add_stream("aac", rate, layout="mono"))
+    video = pictures.codec_context
+    video.width, video.height = size
+    video.pix_fmt = "yuv420p"
+    video.color_range = ColorRange.MPEG
+    video.colorspace = Colorspace.ITU709
+    video.color_primaries = ColorPrimaries.BT709
+    video.color_trc = ColorTrc.BT709
+    sound.codec_context.bit_rate = SOUND_BITS
+    return pictures, sound
+
+
+def film_frame(image: Image) -> av.VideoFrame:
+    """Return a picture as the streams take it; its time is not set."""
+    return av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24").reformat(
+        format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+    )
+
+
+def sound_frame(samples: Samples, rate: int, position: int) -> av.AudioFrame:
+    """Return mono sound as the streams take it, ``position`` samples after the beginning."""
+    frame = av.AudioFrame.from_ndarray(
+        np.ascontiguousarray(samples, np.float32)[None], format="fltp", layout="mono"
+    )
+    frame.sample_rate = rate
+    frame.pts = position
+    frame.time_base = Fraction(1, rate)
+    return frame
 
 
 class VideoFile:
@@ -48,9 +87,9 @@ class VideoFile:
             self._open = True
             if comment:
                 self._file.metadata["comment"] = comment
-            self._video = self._file.add_stream("h264", fps)
-            self._sound = self._file.add_stream("aac", rate, layout="mono")
-            self._prepare(size, fps)
+            self._video, self._sound = add_streams(self._file, size, fps, rate)
+            self._video.codec_context.time_base = Fraction(1, fps)
+            self._video.codec_context.options = {"crf": CRF, "preset": "veryfast"}
         except OSError as error:
             self.abort()
             raise unwritable(self._path, error) from error
@@ -58,23 +97,9 @@ class VideoFile:
         self._rate = rate
         self._pictures = self._samples = 0
 
-    def _prepare(self, size: tuple[int, int], fps: int) -> None:
-        video = self._video.codec_context
-        video.width, video.height = size
-        video.pix_fmt = "yuv420p"
-        video.time_base = Fraction(1, fps)
-        video.options = {"crf": CRF, "preset": "veryfast"}
-        video.color_range = ColorRange.MPEG
-        video.colorspace = Colorspace.ITU709
-        video.color_primaries = ColorPrimaries.BT709
-        video.color_trc = ColorTrc.BT709
-        self._sound.codec_context.bit_rate = SOUND_BITS
-
     def add_picture(self, image: Image) -> None:
         """Append a picture of the agreed size."""
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24").reformat(
-            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
-        )
+        frame = film_frame(image)
         frame.pts = self._pictures
         frame.time_base = self._video.codec_context.time_base
         self._pictures += 1
@@ -86,12 +111,7 @@ class VideoFile:
 
     def add_sound(self, samples: Samples) -> None:
         """Append mono sound."""
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(samples, np.float32)[None], format="fltp", layout="mono"
-        )
-        frame.sample_rate = self._rate
-        frame.pts = self._samples
-        frame.time_base = Fraction(1, self._rate)
+        frame = sound_frame(samples, self._rate, self._samples)
         self._samples += len(samples)
         self._fifo.write(frame)
         self._encode_sound(rest=False)

@@ -24,7 +24,7 @@ LAYERS = (
         "running_memory",
         "running_people",
     },
-    {"running", "listening", "shown_timers", "captions", "shown_attitude"},
+    {"running", "listening", "shown_timers", "captions", "shown_attitude", "recording"},
     {"components", "weights"},
     {"doubles", "part_pool", "training"},
     {"dialogue"},

@@ -7,7 +7,7 @@ import os
 import re
 import socket
 import stat
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -250,6 +250,76 @@ def test_what_is_wrong_with_a_request_is_told(place: Path) -> None:
         assert told["error"]["fix"] == ""
 
     serving(place, work)
+
+
+class Film:
+    """A recording of three pieces, of which the last comes when it is ended."""
+
+    begin = 0.0
+
+    def __init__(self, _running: object, _goes_on: object, seconds: float) -> None:
+        self.seconds = seconds
+        self.ended = asyncio.Event()
+
+    def end(self) -> None:
+        self.ended.set()
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        yield b"one "
+        yield b"two "
+        await self.ended.wait()
+        yield b"three"
+
+
+def test_one_films_at_a_time_and_it_is_ended_when_asked_to(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.api.routes.recording.Recording", Film)
+
+    async def run() -> None:
+        async with api(place) as daemon:
+            daemon.require_running = lambda: None
+            assert (await asked(place, "DELETE", "recording"))[0] == 409
+            got: list[bytes] = []
+
+            def take() -> None:
+                got.extend(Client().stream("recording", seconds=60))
+
+            taking = asyncio.create_task(asyncio.to_thread(take))
+            await soon(lambda: len(got) == 2 or daemon.recording is not None)
+            assert daemon.recording.seconds == 60
+            status, told = await asked(place, "POST", "recording")
+            assert (status, told["error"]["message"][-8:]) == (503, "already.")
+            assert (await asked(place, "GET", "status"))[1]["recorded_s"] > 0
+            assert await asked(place, "DELETE", "recording") == (200, {})
+            await taking
+            assert b"".join(got) == b"one two three"
+            assert daemon.recording is None
+
+    asyncio.run(run())
+
+
+def test_a_film_ends_with_its_client_and_with_the_daemon(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.api.routes.recording.Recording", Film)
+
+    async def run() -> None:
+        async with api(place) as daemon:
+            daemon.require_running = lambda: None
+            for hang_up in (True, False):
+                reader, writer = await asyncio.open_unix_connection(str(place))
+                writer.write(b"POST /v1/recording HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                await asyncio.wait_for(reader.readuntil(b"two "), PATIENCE_S)
+                if hang_up:
+                    writer.close()
+                else:
+                    daemon.bus.publish(Stopping())
+                    await asyncio.wait_for(reader.readuntil(b"three"), PATIENCE_S)
+                    writer.close()
+                await soon(lambda: daemon.recording is None)
+
+    asyncio.run(run())
 
 
 def test_what_has_a_default_need_not_be_sent(place: Path) -> None:

@@ -129,6 +129,34 @@ def test_a_camera_that_nobody_watches_gets_a_picture_a_second_until_somebody_com
     run_virtual(main())
 
 
+def test_a_film_gets_every_picture_with_a_camera_or_without_and_its_moment() -> None:
+    async def main() -> tuple[list[float], int]:
+        setup = Setup()
+        setup.cameras[0].seen = False
+        setup.screen.connection.camera = None
+        setup.screen._find_camera = setup.screen.preview.asked.wait  # type: ignore[method-assign]
+        taken: list[float] = []
+        screening = asyncio.create_task(setup.screen.run())
+        await asyncio.sleep(3)
+        assert not setup.face.drawn and not setup.screen.wanted
+        setup.screen.film(lambda _picture, moment: taken.append(moment))
+        assert setup.screen.wanted
+        await asyncio.sleep(2)
+        setup.screen.film(None)
+        await asyncio.sleep(0.1)
+        count = len(taken)
+        await asyncio.sleep(2)
+        screening.cancel()
+        await asyncio.wait([screening])
+        assert len(taken) == count
+        return taken, len(setup.face.drawn)
+
+    taken, drawn = run_virtual(main())
+    assert len(taken) > 40
+    assert drawn == len(taken)
+    assert taken == sorted(taken)
+
+
 def test_who_looks_is_told_that_a_real_face_is_synthetic() -> None:
     """In the file of each picture; a card without a face says nothing of one."""
 

@@ -35,6 +35,26 @@ def test_who_looks_gets_pictures_in_their_colours() -> None:
     asyncio.run(main())
 
 
+def test_somebody_else_may_want_pictures_too() -> None:
+    async def main() -> None:
+        shown = Preview()
+        shown.keep_drawing(True)
+        assert shown.watched and not shown.due
+        async with aclosing(shown.pictures()) as pictures:
+            coming = asyncio.ensure_future(anext(pictures))
+            await asyncio.sleep(0)
+            shown.keep_drawing(False)
+            assert shown.watched, "somebody looks"
+            shown.keep_drawing(True)
+            shown.offer(RED)
+            await coming
+        assert shown.watched
+        shown.keep_drawing(False)
+        assert not shown.watched
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("comment", ["", "Synthetic video with the face “ann”.", "x" * 70_000])
 def test_a_picture_says_what_it_must(comment: str) -> None:
     _, jpeg = cv2.imencode(".jpg", RED)

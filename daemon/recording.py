@@ -1,0 +1,120 @@
+"""A film of the conversation under way: its face as it is shown, its voice and the microphone.
+
+The film is made on a thread of its own, which takes what is there in its own time: the sound in
+bulk, from rings that hold seconds of it, and of the pictures those that are not too old. So a
+machine that is busy costs the film pictures, and never sound.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
+from typing import Final
+
+from daemon.audio.film_sound import BEHIND_S, FilmSound
+from daemon.errors import SetupError
+from daemon.face.live_film import LiveFilm
+from daemon.face.streamer import FaceStreamer
+from daemon.i18n import tr
+from daemon.media import Image, Samples
+from daemon.running import Running
+from daemon.worker import CancelToken, Worker
+
+PERIOD_S = 0.1  # between two looks for what there is
+PICTURES = 8  # that may wait: a third of a second; where more come, the oldest are left out
+PIECES_AHEAD = 30  # seconds of film that wait for whoever takes them; then the film waits, too
+LAST_SOUND_S = 0.3  # after the end, until the ears have read what was heard before it
+
+log = logging.getLogger(__name__)
+
+
+class Recording:
+    """One film, from ``pieces``' first step until it is ended. The event loop's thread."""
+
+    def __init__(self, running: Running, goes_on: Callable[[], bool], seconds: float) -> None:
+        """Prepare a film of at most ``seconds``, which ends when it no longer ``goes_on``, too.
+
+        Raises ``SetupError`` where no face is shown.
+        """
+        if running.screen is None:
+            raise SetupError(
+                tr("There is no picture to record: the settings show no face."),
+                tr('camera.output = "auto" in the settings shows one'),
+            )
+        self.comment: Final = _comment(running, running.screen)
+        self._running: Final = running
+        self._screen: Final = running.screen
+        self._goes_on = goes_on
+        self._seconds = seconds
+        self._ended = threading.Event()
+        self._pictures: deque[tuple[Image, float]] = deque(maxlen=PICTURES)
+        self.begin = 0.0
+        """The ``time.monotonic()`` of its beginning."""
+
+    def end(self) -> None:
+        """Let it come to its end."""
+        self._ended.set()
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Record; yield the file as it grows, in pieces that can each be played to their end."""
+        worker, microphone = Worker("recording"), self._running.microphone
+        self.begin = time.monotonic()
+        sound = FilmSound(self._running.loudspeaker.played, self.begin)
+        mute = self._running.mute
+
+        def hear(samples: Samples, moment: float) -> None:
+            if not mute.microphone:
+                sound.hear(samples, moment)
+
+        microphone.tap = hear
+        self._screen.film(self._take_picture)
+        log.info("recording")
+        try:
+            async with aclosing(worker.stream(self._make, sound, depth=PIECES_AHEAD)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        finally:
+            microphone.tap = None
+            self._screen.film(None)
+            log.info("recorded %.0f s", time.monotonic() - self.begin)
+            await worker.close()
+
+    def _take_picture(self, picture: Image, moment: float) -> None:
+        self._pictures.append((picture.copy(), moment - self.begin))
+
+    def _make(self, sound: FilmSound, cancel: CancelToken) -> Iterator[bytes]:
+        """Make the film; the recording's thread."""
+        film = LiveFilm(self._screen.face.size, self._screen.face.fps, self.comment)
+        while not self._over():
+            cancel.check()
+            self._ended.wait(PERIOD_S)
+            self._add(film, sound, time.monotonic() - BEHIND_S)
+            if piece := film.written():
+                yield piece
+        last = min(time.monotonic(), self.begin + self._seconds)
+        time.sleep(LAST_SOUND_S)
+        self._add(film, sound, last)
+        yield film.close()
+
+    def _over(self) -> bool:
+        if time.monotonic() >= self.begin + self._seconds or not self._goes_on():
+            self._ended.set()
+        return self._ended.is_set()
+
+    def _add(self, film: LiveFilm, sound: FilmSound, until: float) -> None:
+        while len(samples := sound.take(until)):
+            film.add_sound(samples)
+        while self._pictures:
+            picture, at_s = self._pictures.popleft()
+            if at_s < self._seconds:
+                film.add_picture(picture, at_s)
+
+
+def _comment(running: Running, screen: FaceStreamer) -> str:
+    """Return what the file says of itself, and must say of a real person's face and voice."""
+    conversion = running.session.parts.conversion
+    told = "A conversation with Digital Life, whose voice and face are made by a computer."
+    voice = conversion.statement if conversion is not None else ""
+    return " ".join(filter(None, (told, screen.face.statement, voice)))

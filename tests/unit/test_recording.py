@@ -1,0 +1,134 @@
+"""A film of the conversation: on request, of what there is, and with an end of its own."""
+
+import asyncio
+import io
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from daemon.audio.ring_buffer import RingBuffer
+from daemon.errors import SetupError
+from daemon.media import LISTEN_RATE, SPEAK_RATE
+from daemon.recording import Recording
+
+PICTURE = np.zeros((96, 160, 3), np.uint8)
+ENDLESS = 1e6
+
+
+class Parts:
+    """A daemon that listens, as far as a film looks at it; ``tap`` is what it records with."""
+
+    def __init__(self, shows: bool = True) -> None:
+        self.tap: Any = None
+        self.mute = SimpleNamespace(microphone=False)
+        self.microphone = SimpleNamespace(tap=None)
+        self.loudspeaker = SimpleNamespace(
+            played=RingBuffer(SPEAK_RATE, 4 * SPEAK_RATE, SPEAK_RATE)
+        )
+        self.session = SimpleNamespace(parts=SimpleNamespace(conversion=None))
+        face = SimpleNamespace(size=(160, 96), fps=25, statement="The face of somebody.")
+        self.screen = SimpleNamespace(face=face, film=self._film) if shows else None
+
+    def _film(self, tap: Any) -> None:
+        self.tap = tap
+
+
+def recorded(
+    parts: Parts,
+    meanwhile: Callable[[Recording], None],
+    goes_on: Callable[[], bool] = lambda: True,
+    seconds: float = ENDLESS,
+) -> bytes:
+    """Return the film; ``meanwhile`` is called again and again while it is made."""
+    made: Any = parts
+
+    async def main() -> bytes:
+        recording = Recording(made, goes_on, seconds)
+
+        async def go_on() -> None:
+            while True:
+                await asyncio.sleep(0.02)
+                meanwhile(recording)
+
+        acting = asyncio.create_task(go_on())
+        film = b"".join([piece async for piece in recording.pieces()])
+        acting.cancel()
+        await asyncio.wait([acting])
+        return film
+
+    return asyncio.run(main())
+
+
+def sound_of(film: bytes) -> float:
+    """Return the loudest moment."""
+    with av.open(io.BytesIO(film)) as opened:
+        return max(float(np.abs(frame.to_ndarray()).max()) for frame in opened.decode(audio=0))
+
+
+def test_it_holds_pictures_and_what_is_heard_until_it_is_ended() -> None:
+    parts = Parts()
+
+    def meanwhile(recording: Recording) -> None:
+        now = time.monotonic()
+        parts.tap(PICTURE, now)
+        parts.microphone.tap(np.full(LISTEN_RATE // 50, 0.5, np.float32), now)
+        if now - recording.begin > 0.5:
+            recording.end()
+
+    film = recorded(parts, meanwhile)
+    with av.open(io.BytesIO(film)) as opened:
+        assert "The face of somebody." in opened.metadata["comment"]
+        assert len(list(opened.decode(video=0))) > 3
+    assert sound_of(film) > 0.3
+    assert (parts.tap, parts.microphone.tap) == (None, None)
+
+
+def test_nothing_is_heard_while_the_microphone_is_off() -> None:
+    parts = Parts()
+    parts.mute.microphone = True
+
+    def meanwhile(recording: Recording) -> None:
+        now = time.monotonic()
+        parts.tap(PICTURE, now)
+        parts.microphone.tap(np.full(LISTEN_RATE // 50, 0.5, np.float32), now)
+        if now - recording.begin > 0.5:
+            recording.end()
+
+    assert sound_of(recorded(parts, meanwhile)) < 0.01
+
+
+@pytest.mark.parametrize(("goes_on", "seconds"), [(False, ENDLESS), (True, 0.2)])
+def test_it_ends_with_what_it_records_and_when_its_time_is_over(
+    goes_on: bool, seconds: float
+) -> None:
+    parts = Parts()
+    film = recorded(parts, lambda _: parts.tap(PICTURE, time.monotonic()), lambda: goes_on, seconds)
+    with av.open(io.BytesIO(film)) as opened:
+        assert opened.streams.video[0].codec_context.name == "h264"
+
+
+def test_who_hangs_up_leaves_nothing_behind() -> None:
+    parts: Any = Parts()
+
+    async def main() -> None:
+        pieces = Recording(parts, lambda: True, ENDLESS).pieces()
+        taking = asyncio.create_task(anext(pieces))
+        while parts.tap is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        taking.cancel()
+        await asyncio.wait([taking])
+        await pieces.aclose()
+
+    asyncio.run(main())
+    assert (parts.tap, parts.microphone.tap) == (None, None)
+
+
+def test_without_a_picture_there_is_no_film() -> None:
+    parts: Any = Parts(shows=False)
+    with pytest.raises(SetupError, match="no face"):
+        Recording(parts, lambda: True, ENDLESS)
