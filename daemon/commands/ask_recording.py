@@ -38,6 +38,8 @@ from daemon.worker import CancelToken
 if TYPE_CHECKING:
     from daemon.config import Settings
 
+# What a film shows of its thinking: less is only a twitch, and nobody waits to see more.
+MIN_THINKING_S, MAX_THINKING_S = 1.0, 3.0
 MAX_RECORDING_S = 120.0  # of a recording, silence included; the question itself is at most 30 s
 CHUNK = 512  # samples: what the microphone hands over at a time
 TIMINGS = (
@@ -81,7 +83,9 @@ async def answer_recording(
         if face and arguments.out:
             sound = np.concatenate([speech.audio.samples for speech in reply.spoken])
             comment = parts.conversion.statement if parts.conversion else ""
-            await drawing.run(write_film, arguments.out, face, film, sound, comment)
+            await drawing.run(
+                write_film, arguments.out, face, film, sound, comment, thinking_s(reply)
+            )
         report = _report(settings, reply, film)
         _show(report, arguments.out)
         if arguments.json:
@@ -148,6 +152,13 @@ async def _answer(heard: Heard, parts: Parts, player: Player, film: Film | None)
     if not reply.spoken:
         raise InputError(tr("The brain had no answer to: {text}").format(text=turn.words.text))
     return reply
+
+
+def thinking_s(reply: Reply) -> float:
+    """Return for how many seconds its film shows that it thinks: as long as it did, in reason."""
+    marks = reply.timings.marks
+    took = marks.get("first_audio", 0.0) - marks["turn_end"]
+    return min(max(took, MIN_THINKING_S), MAX_THINKING_S)
 
 
 def _report(settings: "Settings", reply: Reply, film: Film) -> dict[str, object]:

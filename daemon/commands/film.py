@@ -1,4 +1,4 @@
-"""An answer as a film: the face at rest, the reply, the face at rest again."""
+"""An answer as a film: the face listens, thinks, answers, and listens again."""
 
 import argparse
 from pathlib import Path
@@ -51,11 +51,13 @@ def write_film(
     film: "Film",
     sound: "Samples",
     comment: str,
+    thinking_s: float,
     cancel: "CancelToken",
 ) -> None:
     """Write an MP4 of the reply; nothing is left under ``path`` if it fails or is cancelled.
 
     ``sound`` is the reply at ``SPEAK_RATE``; frame k of ``film`` belongs to its k/fps seconds.
+    Before it the face listens, and thinks for ``thinking_s``.
     ``comment`` goes into the file's metadata, with what must be said of a real person's face.
     """
     import numpy as np
@@ -64,17 +66,19 @@ def write_film(
     from daemon.face.video import VideoFile
     from daemon.media import SPEAK_RATE
 
-    rest = round(REST_S * face.fps)
-    silence = np.zeros(rest * SPEAK_RATE // face.fps, np.float32)
+    rest, thinking = round(REST_S * face.fps), round(thinking_s * face.fps)
+    before, after = (
+        np.zeros(count * SPEAK_RATE // face.fps, np.float32) for count in (rest + thinking, rest)
+    )
     said = " ".join(filter(None, (comment, face.statement)))
     video = VideoFile(path, face.size, face.fps, SPEAK_RATE, said)
     try:
-        pictures = film.pictures(face, rest, rest)
-        total = len(film.frames) + 2 * rest
+        pictures = film.pictures(face, rest, rest, thinking)
+        total = len(film.frames) + 2 * rest + thinking
         for picture in track(pictures, tr("Drawing"), total=total, console=err, transient=True):
             cancel.check()
             video.add_picture(picture)
-        video.add_sound(np.concatenate((silence, sound, silence)))
+        video.add_sound(np.concatenate((before, sound, after)))
         video.close()
     except BaseException:
         video.abort()

@@ -63,4 +63,4 @@ async def _film(components: Components, path: Path, said: list[Speech], comment:
             at = number * SPEAK_RATE // face.fps
             await film.put(FaceFrame(0, at, mouth, cues.take(at)))
             number += 1
-    await drawing.run(write_film, path, face, film, sound.samples, comment)
+    await drawing.run(write_film, path, face, film, sound.samples, comment, 0.0)

@@ -28,13 +28,19 @@ class Film:
         """Forget all."""
         self.frames.clear()
 
-    def pictures(self, face: LipSync, lead: int, tail: int) -> Iterator[Image]:
-        """Draw the film: ``lead`` frames that listen, the reply, ``tail`` frames that listen."""
+    def pictures(self, face: LipSync, lead: int, tail: int, thinking: int = 0) -> Iterator[Image]:
+        """Draw the film: ``lead`` frames that listen, the reply, ``tail`` frames that listen.
+
+        For ``thinking`` frames before the reply it thinks.
+        """
         behaviour = Behaviour(face.fps, self.expressiveness)
         behaviour.attend(Attitude.LISTENING)
-        frames = [None] * lead + list[FaceFrame | None](self.frames) + [None] * tail
+        speaks = lead + thinking
+        frames = [None] * speaks + list[FaceFrame | None](self.frames) + [None] * tail
         for tick, frame in enumerate(frames):
-            if tick == lead + len(self.frames):
+            if tick == lead and thinking:
+                behaviour.attend(Attitude.THINKING)
+            if tick == speaks + len(self.frames):
                 behaviour.attend(Attitude.IDLE)
             pose = behaviour.step(tick, frame.cue if frame else None)
             yield face.picture(tick, frame.mouth if frame else None, pose)

@@ -108,6 +108,6 @@ def test_a_picture_that_goes_bad_shows_the_one_before(
 def test_a_film_of_a_real_face_says_that_it_is_synthetic(place: Path, tmp_path: Path) -> None:
     face, path = face_of(place), tmp_path / "film.mp4"
     assert isinstance(face._mouths, WarpedMouths)
-    write_film(path, face, Film(), np.zeros(4800, np.float32), "A voice.", CancelToken())
+    write_film(path, face, Film(), np.zeros(4800, np.float32), "A voice.", 0.0, CancelToken())
     with av.open(str(path)) as film:
         assert film.metadata["comment"] == "A voice. Synthetic."

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from daemon.errors import DeviceError
-from daemon.expression import Cue, Pose
+from daemon.expression import Attitude, Cue, Pose
 from daemon.face.card import camera_off
 from daemon.face.film import Film
 from daemon.face.streamer import AHEAD, FaceStreamer
@@ -402,6 +402,26 @@ def test_a_film_rests_before_and_after_the_reply() -> None:
         assert [mouth for _, mouth in face.drawn] == [None, None, 0, 1, 2, None]
 
     run_virtual(main())
+
+
+def test_a_film_of_an_answer_listens_thinks_and_speaks() -> None:
+    class Posed(FakeFace):
+        def picture(self, tick: int, mouth: Mouth | None, pose: Pose | None = None) -> Image:
+            assert pose is not None
+            attitudes.append(pose.attitude)
+            return super().picture(tick, mouth)
+
+    attitudes: list[Attitude] = []
+    film = Film()
+
+    async def main() -> None:
+        for number in range(2):
+            await film.put(frame(number))
+
+    run_virtual(main())
+    assert len(list(film.pictures(Posed(), lead=2, tail=1, thinking=3))) == 8
+    listens, thinks, speaks = Attitude.LISTENING, Attitude.THINKING, Attitude.SPEAKING
+    assert attitudes == [listens] * 2 + [thinks] * 3 + [speaks] * 2 + [listens]
 
 
 @pytest.mark.parametrize("seconds", [0.5, 2.0])
