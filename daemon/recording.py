@@ -11,16 +11,18 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from daemon.audio.film_sound import BEHIND_S, FilmSound
 from daemon.errors import SetupError
-from daemon.face.live_film import LiveFilm
 from daemon.face.streamer import FaceStreamer
 from daemon.i18n import tr
 from daemon.media import Image, Samples
 from daemon.running import Running
 from daemon.worker import CancelToken, Worker
+
+if TYPE_CHECKING:
+    from daemon.face.live_film import LiveFilm
 
 PERIOD_S = 0.1  # between two looks for what there is
 PICTURES = 8  # that may wait: a third of a second; where more come, the oldest are left out
@@ -30,7 +32,7 @@ LAST_SOUND_S = 0.3  # after the end, until the ears have read what was heard bef
 log = logging.getLogger(__name__)
 
 
-class Recording:
+class ConversationFilm:
     """One film, from ``pieces``' first step until it is ended. The event loop's thread."""
 
     def __init__(self, running: Running, goes_on: Callable[[], bool], seconds: float) -> None:
@@ -69,7 +71,7 @@ class Recording:
                 sound.hear(samples, moment)
 
         microphone.tap = hear
-        self._screen.film(self._take_picture)
+        self._screen.preview.film(self._take_picture)
         log.info("recording")
         try:
             async with aclosing(worker.stream(self._make, sound, depth=PIECES_AHEAD)) as pieces:
@@ -77,7 +79,7 @@ class Recording:
                     yield piece
         finally:
             microphone.tap = None
-            self._screen.film(None)
+            self._screen.preview.film(None)
             log.info("recorded %.0f s", time.monotonic() - self.begin)
             await worker.close()
 
@@ -86,16 +88,18 @@ class Recording:
 
     def _make(self, sound: FilmSound, cancel: CancelToken) -> Iterator[bytes]:
         """Make the film; the recording's thread."""
+        from daemon.face.live_film import LiveFilm  # takes its time, and is rarely wanted
+
         film = LiveFilm(self._screen.face.size, self._screen.face.fps, self.comment)
         while not self._over():
             cancel.check()
             self._ended.wait(PERIOD_S)
-            self._add(film, sound, time.monotonic() - BEHIND_S)
+            self._add(film, sound, time.monotonic() - BEHIND_S, self._seconds)
             if piece := film.written():
                 yield piece
         last = min(time.monotonic(), self.begin + self._seconds)
         time.sleep(LAST_SOUND_S)
-        self._add(film, sound, last)
+        self._add(film, sound, last, last - self.begin)
         yield film.close()
 
     def _over(self) -> bool:
@@ -103,12 +107,13 @@ class Recording:
             self._ended.set()
         return self._ended.is_set()
 
-    def _add(self, film: LiveFilm, sound: FilmSound, until: float) -> None:
+    def _add(self, film: "LiveFilm", sound: FilmSound, until: float, end_s: float) -> None:
+        """Add the sound up to a moment, and the pictures that are there and before the end."""
         while len(samples := sound.take(until)):
             film.add_sound(samples)
         while self._pictures:
             picture, at_s = self._pictures.popleft()
-            if at_s < self._seconds:
+            if at_s < end_s:
                 film.add_picture(picture, at_s)
 
 

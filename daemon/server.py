@@ -23,7 +23,7 @@ from daemon.events import Bus, Loading, Ready, Reloaded, Reloading, RestartFaile
 from daemon.i18n import tr
 from daemon.native import give_memory_back
 from daemon.persona_switcher import PersonaSwitcher
-from daemon.recording import Recording
+from daemon.recording import ConversationFilm
 from daemon.run_once import serve
 from daemon.running import Running
 from daemon.running_assistant import RunningAssistant
@@ -59,7 +59,7 @@ class Daemon:
         """There while it listens."""
         self.loading = ""
         """What is being loaded, while it does not listen."""
-        self.recording: Recording | None = None
+        self.recording: ConversationFilm | None = None
         """The film that is being made."""
         self._with_options = with_options
         self._listened = False

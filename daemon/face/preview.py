@@ -1,12 +1,15 @@
-"""The live picture for people who look at it on the panel; without them it costs nothing."""
+"""The live picture for who looks at it on the panel, or films it; without them it costs nothing."""
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 import cv2
 
 from daemon.media import Image
+
+Tap = Callable[[Image, float], None]
+"""Takes a picture and the ``time.monotonic()`` at which it was shown; the camera's thread."""
 
 PERIOD_S = 0.1  # between two pictures
 EARLY_S = 0.02  # half a tick of the camera: the tick nearest to the moment is taken
@@ -35,7 +38,8 @@ class Preview:
         self.asked = asyncio.Event()
         """Set while somebody watches."""
         self._watchers: set[asyncio.Event] = set()
-        self._kept = False
+        self.tap: Tap | None = None
+        """Shown every picture, with a camera or without, while there is one; see ``film``."""
         self._next = 0.0  # time.monotonic() of the next picture
         self._newest = b""
         self._closed = False
@@ -84,13 +88,16 @@ class Preview:
             self._watchers.discard(fresh)
             if not self._watchers:
                 self._newest = b""
-                if not self._kept:
+                if self.tap is None:
                     self.asked.clear()
 
-    def keep_drawing(self, kept: bool) -> None:
-        """Have pictures drawn for somebody else, too, or not any more."""
-        self._kept = kept
-        if kept:
+    def film(self, tap: Tap | None) -> None:
+        """Have ``tap`` shown every picture from the next on; ``None`` ends that.
+
+        The picture is the face's own, which may draw the next one into it.
+        """
+        self.tap = tap
+        if tap is not None:
             self.asked.set()
         elif not self._watchers:
             self.asked.clear()

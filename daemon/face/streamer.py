@@ -25,9 +25,6 @@ from daemon.stages import Camera, LipSync
 from daemon.worker import Worker
 
 HOLD_S = 0.2  # a mouth is held this long when no newer one comes; then the face goes to rest
-Tap = Callable[[Image, float], None]
-"""Takes a picture and the ``time.monotonic()`` at which it was shown; the camera's thread."""
-
 AHEAD = 25  # mouths that may wait here: a second at 25 frames a second
 DRAWN = 25  # pictures by which it is known how long one takes
 MAX_DRAWING_S = 0.1  # a face that takes longer is late: a mouth is not chosen further ahead
@@ -62,7 +59,6 @@ class FaceStreamer:
         """Lies over a corner of the face while there is something to show."""
         self.overlay = PictureOverlay()
         """Lays subtitles and signs over it, where the settings ask for them."""
-        self._tap: Tap | None = None
         self.ticked = 0.0
         """The ``time.monotonic()`` at which the camera's thread last finished what it was given."""
         self._worker = worker
@@ -91,14 +87,6 @@ class FaceStreamer:
     def camera(self) -> Camera | None:
         """What is shown on; ``None`` while that has failed."""
         return self.connection.camera
-
-    def film(self, tap: Tap | None) -> None:
-        """Show ``tap`` every picture from the next on, with a camera or without; none any more.
-
-        The picture is the face's own, which may draw the next one into it.
-        """
-        self._tap = tap
-        self.preview.keep_drawing(tap is not None)
 
     def use(self, face: LipSync) -> None:
         """Show another face of the same size and rate, from the next picture on; see ``drawn``."""
@@ -184,7 +172,7 @@ class FaceStreamer:
             pose = self.behaviour.step(tick, self._cue)
             watched = self.connection.watched or self.preview.watched
             scene = (
-                *(camera, watched, self.preview.watched, self._tap),
+                *(camera, watched, self.preview.watched, self.preview.tap),
                 *(self.face, self._muted(), self.timer_card.entries),
                 self.overlay.scene(),
             )
@@ -219,7 +207,7 @@ class FaceStreamer:
         clock: Callable[[], float],
     ) -> float:
         """Show a picture where one is wanted; return when it was shown. The camera's thread."""
-        tap = self._tap
+        tap = self.preview.tap
         if camera is None and tap is None and not self.preview.due:
             return clock()
         face, muted = self.face, self._muted()

@@ -14,7 +14,7 @@ import pytest
 from daemon.audio.ring_buffer import RingBuffer
 from daemon.errors import SetupError
 from daemon.media import LISTEN_RATE, SPEAK_RATE
-from daemon.recording import Recording
+from daemon.recording import ConversationFilm
 
 PICTURE = np.zeros((96, 160, 3), np.uint8)
 ENDLESS = 1e6
@@ -32,7 +32,9 @@ class Parts:
         )
         self.session = SimpleNamespace(parts=SimpleNamespace(conversion=None))
         face = SimpleNamespace(size=(160, 96), fps=25, statement="The face of somebody.")
-        self.screen = SimpleNamespace(face=face, film=self._film) if shows else None
+        self.screen = (
+            SimpleNamespace(face=face, preview=SimpleNamespace(film=self._film)) if shows else None
+        )
 
     def _film(self, tap: Any) -> None:
         self.tap = tap
@@ -40,7 +42,7 @@ class Parts:
 
 def recorded(
     parts: Parts,
-    meanwhile: Callable[[Recording], None],
+    meanwhile: Callable[[ConversationFilm], None],
     goes_on: Callable[[], bool] = lambda: True,
     seconds: float = ENDLESS,
 ) -> bytes:
@@ -48,7 +50,7 @@ def recorded(
     made: Any = parts
 
     async def main() -> bytes:
-        recording = Recording(made, goes_on, seconds)
+        recording = ConversationFilm(made, goes_on, seconds)
 
         async def go_on() -> None:
             while True:
@@ -73,7 +75,7 @@ def sound_of(film: bytes) -> float:
 def test_it_holds_pictures_and_what_is_heard_until_it_is_ended() -> None:
     parts = Parts()
 
-    def meanwhile(recording: Recording) -> None:
+    def meanwhile(recording: ConversationFilm) -> None:
         now = time.monotonic()
         parts.tap(PICTURE, now)
         parts.microphone.tap(np.full(LISTEN_RATE // 50, 0.5, np.float32), now)
@@ -92,7 +94,7 @@ def test_nothing_is_heard_while_the_microphone_is_off() -> None:
     parts = Parts()
     parts.mute.microphone = True
 
-    def meanwhile(recording: Recording) -> None:
+    def meanwhile(recording: ConversationFilm) -> None:
         now = time.monotonic()
         parts.tap(PICTURE, now)
         parts.microphone.tap(np.full(LISTEN_RATE // 50, 0.5, np.float32), now)
@@ -116,7 +118,7 @@ def test_who_hangs_up_leaves_nothing_behind() -> None:
     parts: Any = Parts()
 
     async def main() -> None:
-        pieces = Recording(parts, lambda: True, ENDLESS).pieces()
+        pieces = ConversationFilm(parts, lambda: True, ENDLESS).pieces()
         taking = asyncio.create_task(anext(pieces))
         while parts.tap is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -131,4 +133,4 @@ def test_who_hangs_up_leaves_nothing_behind() -> None:
 def test_without_a_picture_there_is_no_film() -> None:
     parts: Any = Parts(shows=False)
     with pytest.raises(SetupError, match="no face"):
-        Recording(parts, lambda: True, ENDLESS)
+        ConversationFilm(parts, lambda: True, ENDLESS)

@@ -12,7 +12,7 @@ from daemon.api.services import Served
 from daemon.errors import BusyError, DigitalLifeError
 from daemon.events import Stopping
 from daemon.i18n import tr
-from daemon.recording import Recording
+from daemon.recording import ConversationFilm
 from daemon.server import Daemon
 
 WHOLE = RecordingRequest()
@@ -38,7 +38,7 @@ async def record(services: Served, wanted: RecordingRequest = WHOLE) -> FilmStre
     running = daemon.require_running()
     if daemon.recording is not None:
         raise BusyError(tr("The conversation is being recorded already."))
-    made = Recording(running, lambda: daemon.running is running, wanted.seconds)
+    made = ConversationFilm(running, lambda: daemon.running is running, wanted.seconds)
     return FilmStream(_pieces(daemon, made))
 
 
@@ -52,7 +52,7 @@ async def end(services: Served) -> Done:
     return Done()
 
 
-async def _pieces(daemon: Daemon, made: Recording) -> AsyncIterator[bytes]:
+async def _pieces(daemon: Daemon, made: ConversationFilm) -> AsyncIterator[bytes]:
     if daemon.recording is not None:  # another began meanwhile
         return
     daemon.recording = made

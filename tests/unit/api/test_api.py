@@ -274,7 +274,7 @@ class Film:
 def test_one_films_at_a_time_and_it_is_ended_when_asked_to(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("daemon.api.routes.recording.Recording", Film)
+    monkeypatch.setattr("daemon.api.routes.recording.ConversationFilm", Film)
 
     async def run() -> None:
         async with api(place) as daemon:
@@ -302,7 +302,7 @@ def test_one_films_at_a_time_and_it_is_ended_when_asked_to(
 def test_a_film_ends_with_its_client_and_with_the_daemon(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("daemon.api.routes.recording.Recording", Film)
+    monkeypatch.setattr("daemon.api.routes.recording.ConversationFilm", Film)
 
     async def run() -> None:
         async with api(place) as daemon:

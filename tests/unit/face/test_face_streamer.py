@@ -139,10 +139,10 @@ def test_a_film_gets_every_picture_with_a_camera_or_without_and_its_moment() -> 
         screening = asyncio.create_task(setup.screen.run())
         await asyncio.sleep(3)
         assert not setup.face.drawn and not setup.screen.wanted
-        setup.screen.film(lambda _picture, moment: taken.append(moment))
+        setup.screen.preview.film(lambda _picture, moment: taken.append(moment))
         assert setup.screen.wanted
         await asyncio.sleep(2)
-        setup.screen.film(None)
+        setup.screen.preview.film(None)
         await asyncio.sleep(0.1)
         count = len(taken)
         await asyncio.sleep(2)

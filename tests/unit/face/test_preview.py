@@ -38,18 +38,18 @@ def test_who_looks_gets_pictures_in_their_colours() -> None:
 def test_somebody_else_may_want_pictures_too() -> None:
     async def main() -> None:
         shown = Preview()
-        shown.keep_drawing(True)
+        shown.film(lambda _picture, _moment: None)
         assert shown.watched and not shown.due
         async with aclosing(shown.pictures()) as pictures:
             coming = asyncio.ensure_future(anext(pictures))
             await asyncio.sleep(0)
-            shown.keep_drawing(False)
+            shown.film(None)
             assert shown.watched, "somebody looks"
-            shown.keep_drawing(True)
+            shown.film(lambda _picture, _moment: None)
             shown.offer(RED)
             await coming
         assert shown.watched
-        shown.keep_drawing(False)
+        shown.film(None)
         assert not shown.watched
 
     asyncio.run(main())
