@@ -5,7 +5,6 @@ import os
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import cast
 
 import av
 import numpy as np
@@ -28,8 +27,8 @@ def add_streams(
     file: OutputContainer, size: tuple[int, int], fps: int, rate: int
 ) -> tuple[VideoStream, AudioStream]:
     """Add the streams of a film: pictures in BT.709, and mono sound at ``rate``."""
-    pictures = cast(VideoStream, file.add_stream("h264", fps))
-    sound = cast(AudioStream, file.add_stream("aac", rate, layout="mono"))
+    pictures = file.add_stream("h264", fps)
+    sound = file.add_stream("aac", rate, layout="mono")
     video = pictures.codec_context
     video.width, video.height = size
     video.pix_fmt = "yuv420p"

@@ -68,7 +68,7 @@ def recorded(
 
 def sound_of(film: bytes) -> float:
     """Return the loudest moment."""
-    with av.open(io.BytesIO(film)) as opened:
+    with av.open(io.BytesIO(film), "r") as opened:
         return max(float(np.abs(frame.to_ndarray()).max()) for frame in opened.decode(audio=0))
 
 
@@ -83,7 +83,7 @@ def test_it_holds_pictures_and_what_is_heard_until_it_is_ended() -> None:
             recording.end()
 
     film = recorded(parts, meanwhile)
-    with av.open(io.BytesIO(film)) as opened:
+    with av.open(io.BytesIO(film), "r") as opened:
         assert "The face of somebody." in opened.metadata["comment"]
         assert len(list(opened.decode(video=0))) > 3
     assert sound_of(film) > 0.3
@@ -110,7 +110,7 @@ def test_it_ends_with_what_it_records_and_when_its_time_is_over(
 ) -> None:
     parts = Parts()
     film = recorded(parts, lambda _: parts.tap(PICTURE, time.monotonic()), lambda: goes_on, seconds)
-    with av.open(io.BytesIO(film)) as opened:
+    with av.open(io.BytesIO(film), "r") as opened:
         assert opened.streams.video[0].codec_context.name == "h264"
 
 

@@ -38,7 +38,7 @@ def made(seconds: int, flash_s: float, fps: int = 25) -> tuple[list[bytes], byte
 
 def read(data: bytes) -> tuple[list[float], list[float], Samples]:
     """Return times and brightness of the pictures, and the sound."""
-    with av.open(io.BytesIO(data)) as film:
+    with av.open(io.BytesIO(data), "r") as film:
         shown = list(film.decode(video=0))
         bright = [float(picture.to_ndarray(format="gray").mean()) for picture in shown]
         film.seek(0)
