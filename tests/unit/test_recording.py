@@ -38,6 +38,8 @@ class Parts:
 
     def _film(self, tap: Any) -> None:
         self.tap = tap
+        if tap is not None:
+            tap(PICTURE, time.monotonic())  # at once, however busy the machine is
 
 
 def recorded(
