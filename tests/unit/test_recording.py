@@ -106,12 +106,17 @@ def test_nothing_is_heard_while_the_microphone_is_off() -> None:
     assert sound_of(recorded(parts, meanwhile)) < 0.01
 
 
-@pytest.mark.parametrize(("goes_on", "seconds"), [(False, ENDLESS), (True, 0.2)])
+@pytest.mark.parametrize(("goes_on_s", "seconds"), [(0.3, ENDLESS), (ENDLESS, 0.2)])
 def test_it_ends_with_what_it_records_and_when_its_time_is_over(
-    goes_on: bool, seconds: float
+    goes_on_s: float, seconds: float
 ) -> None:
-    parts = Parts()
-    film = recorded(parts, lambda _: parts.tap(PICTURE, time.monotonic()), lambda: goes_on, seconds)
+    parts, ends = Parts(), time.monotonic() + goes_on_s
+    film = recorded(
+        parts,
+        lambda _: parts.tap(PICTURE, time.monotonic()),
+        lambda: time.monotonic() < ends,
+        seconds,
+    )
     with av.open(io.BytesIO(film), "r") as opened:
         assert opened.streams.video[0].codec_context.name == "h264"
 
