@@ -26,7 +26,7 @@ from daemon.media import Image
 Floats = NDArray[np.float32]
 
 VERSION = 1  # of the folder's layout
-SIDE = 96  # pixels of the small faces
+SIDE = 96  # pixels of the small faces that are kept
 FASTEST = 1000.0  # pictures a second
 FACE_BYTES = SIDE * SIDE * 3
 _JPEG = b"\xff\xd8\xff\xd9"  # how one begins and ends
@@ -108,8 +108,13 @@ class Clip:
             raise DamagedPicture(number)
         return np.asarray(found, np.uint8)
 
-    def face(self, number: int) -> NDArray[np.uint8]:
-        """Return the small face of a picture, (96, 96, 3) RGB. Raises ``DamagedPicture``."""
+    def face(self, number: int, side: int = SIDE) -> NDArray[np.uint8]:
+        """Return the small face of a picture, (side, side, 3) RGB. Raises ``DamagedPicture``.
+
+        Those of 96 pixels are kept; larger ones are cut out of the picture.
+        """
+        if side != SIDE:
+            return _cut(self.picture(number), self.boxes[number], side)
         place = self._faces.size - (len(self) - number) * FACE_BYTES  # behind numpy's header
         try:
             kept = self._faces.read(place, FACE_BYTES)
@@ -188,9 +193,9 @@ class FaceTrack:
     runs: list[tuple[int, int]]
 
 
-def _cut(image: Image, box: Floats) -> NDArray[np.uint8]:
+def _cut(image: Image, box: Floats, side: int = SIDE) -> NDArray[np.uint8]:
     """Return what is in ``box`` as a small face."""
-    scale_x, scale_y = SIDE / (box[2] - box[0]), SIDE / (box[3] - box[1])
+    scale_x, scale_y = side / (box[2] - box[0]), side / (box[3] - box[1])
     shrink = max(1.0, 0.5 / max(scale_x, scale_y))
     if shrink > 1:  # warpAffine does not average
         image = np.asarray(
@@ -207,7 +212,7 @@ def _cut(image: Image, box: Floats) -> NDArray[np.uint8]:
     blurred = cv2.GaussianBlur(image, (0, 0), 0.4 / scale_x) if scale_x < 0.9 else image
     return np.asarray(
         cv2.warpAffine(
-            blurred, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            blurred, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         ),
         np.uint8,
     )

@@ -2,14 +2,15 @@
 
 Only the lower face is taken, through a mask that follows the jaw and is soft at its edge. The paint
 is given the light of the picture around the seam, the picture's own skin where it shows the same,
-and a little sharpness, for 96 pixels alone would look like a blur.
+and, where it has fewer pixels than the picture, a little sharpness, for it would look like a blur.
 """
+
+from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.face.clip import SIDE
 from daemon.face.footage import View, alignment
 from daemon.media import Image
 
@@ -25,20 +26,12 @@ INWARD = (
     0.93  # the jaw's sides are drawn in by this towards the mouth, so that the edge stays on skin
 )
 BELOW = 0.03  # heights of the face that the mask reaches below the chin, which falls with the jaw
-RIM = 3  # pixels of the small face over which the paint ends
-SHARPEN = 0.6
+RIM = 1 / 32  # of the small face, over which the paint ends
+SHARPEN = 0.6  # where a pixel of the paint covers two or more of the picture's
+SHRINK = 1.4  # paint that is larger than its place by more than this is averaged down to it
 SAME = 14.0  # levels: where paint and picture differ by less, the picture's own grain is kept
 STEADY = 0.7  # kept of the last picture's light
 GRID = 32  # samples a side of the part in which the light is compared
-
-
-# Where there is paint: all of the small face but its rim.
-_PAINTED = cv2.GaussianBlur(
-    cv2.copyMakeBorder(
-        np.ones((SIDE - 2 * RIM, SIDE - 2 * RIM), np.float32), RIM, RIM, RIM, RIM,
-        cv2.BORDER_CONSTANT,
-    ), (0, 0), RIM / 2.5,
-)  # fmt: skip
 
 
 class Compositor:
@@ -50,7 +43,7 @@ class Compositor:
     def paste(
         self, view: View, face: NDArray[np.uint8], box: Floats, points: Floats, weight: float
     ) -> None:
-        """Paint ``face`` (96, 96, 3) RGB into ``view``.
+        """Paint ``face`` (side, side, 3) RGB into ``view``.
 
         It was made from what is in ``box`` of a picture whose face is at ``points``; where the head
         of ``view`` is elsewhere, it follows. ``weight`` 0 leaves the picture as it is.
@@ -62,17 +55,18 @@ class Compositor:
         if right - left < 8 or bottom - top < 8:
             return
         part = view.image[top:bottom, left:right]
-        to_part = _matrix(box, alignment(points, view.points), left, top)
+        face = _fitting(face, box)
+        to_part = _matrix(box, alignment(points, view.points), left, top, len(face))
         scale = float(np.sqrt(abs(np.linalg.det(to_part[:, :2]))))
         size = part.shape[1::-1]
         paint = cv2.warpAffine(
             face, to_part, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         ).astype(np.float32)
         mask = mask_of(view, (left, top, right, bottom))
-        mask *= cv2.warpAffine(_PAINTED, to_part, size, flags=cv2.INTER_LINEAR)
+        mask *= cv2.warpAffine(_painted(len(face)), to_part, size, flags=cv2.INTER_LINEAR)
         own = part.astype(np.float32)
         paint += self._matched(own, paint, mask)
-        paint = _with_grain(paint, own, max(scale, 0.6))
+        paint = _with_grain(paint, own, scale)
         mask *= np.float32(min(weight, 1.0))
         own += (paint - own) * mask[:, :, None]
         np.clip(own + np.float32(0.5), 0, 255, out=own)
@@ -128,9 +122,26 @@ def mask_of(view: View, part: tuple[int, int, int, int]) -> Floats:
     return np.asarray(cv2.resize(soft, full)[: size[1], : size[0]], np.float32)
 
 
-def _matrix(box: Floats, follow: Floats, left: int, top: int) -> Floats:
+@cache
+def _painted(side: int) -> Floats:
+    """Return where there is paint: all of a small face but its rim."""
+    rim = max(1, round(side * RIM))
+    inner = np.ones((side - 2 * rim, side - 2 * rim), np.float32)
+    whole = cv2.copyMakeBorder(inner, rim, rim, rim, rim, cv2.BORDER_CONSTANT)
+    return np.asarray(cv2.GaussianBlur(whole, (0, 0), rim / 2.5), np.float32)
+
+
+def _fitting(face: NDArray[np.uint8], box: Floats) -> NDArray[np.uint8]:
+    """Shrink a face that is larger than its place in the picture, for warping only samples it."""
+    wanted = max(8, round(float(max(box[2] - box[0], box[3] - box[1]))))
+    if len(face) <= SHRINK * wanted:
+        return face
+    return np.asarray(cv2.resize(face, (wanted, wanted), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _matrix(box: Floats, follow: Floats, left: int, top: int, side: int) -> Floats:
     """Return the map from the small face's pixels to those of the part."""
-    wide, high = (box[2] - box[0]) / SIDE, (box[3] - box[1]) / SIDE
+    wide, high = (box[2] - box[0]) / side, (box[3] - box[1]) / side
     place = np.array(
         [[wide, 0, box[0] + wide / 2 - 0.5], [0, high, box[1] + high / 2 - 0.5], [0, 0, 1]],
         np.float32,
@@ -141,14 +152,17 @@ def _matrix(box: Floats, follow: Floats, left: int, top: int) -> Floats:
 
 
 def _with_grain(paint: Floats, own: Floats, scale: float) -> Floats:
-    """Sharpen, and keep the picture's own fine structure where both show the same."""
-    width = 0.8 * scale
+    """Sharpen, and keep the picture's own fine structure where both show the same.
+
+    ``scale`` is how many of the picture's pixels one of the paint's covers, to a side.
+    """
+    width = 0.8 * max(scale, 0.6)
     smooth = cv2.GaussianBlur(paint, (0, 0), width)
     broad = cv2.GaussianBlur(own, (0, 0), width)
     unlike = (broad - smooth).astype(np.float32)
     away = cv2.GaussianBlur((unlike * unlike).sum(axis=2), (0, 0), width)
     same = np.exp(away * np.float32(-1 / (SAME * SAME)))[:, :, None]
-    sharp = paint + (paint - smooth) * np.float32(SHARPEN)
+    sharp = paint + (paint - smooth) * np.float32(SHARPEN * min(max(scale - 1, 0), 1))
     grained = smooth + (own - broad)
     return np.asarray(sharp + (grained - sharp) * same, np.float32)
 

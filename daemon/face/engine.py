@@ -81,7 +81,7 @@ class OpenVinoNetwork:
         file: Path,
         precision: Precision = "auto",
         threads: int = 0,
-        change: Callable[["Model"], object] = lambda _model: None,
+        change: Callable[["Model"], object] | None = None,
         device: Literal["CPU", "GPU"] = "CPU",
     ) -> None:
         """``change`` is given OpenVINO's model before it is compiled."""
@@ -95,7 +95,8 @@ class OpenVinoNetwork:
             settings["INFERENCE_NUM_THREADS"] = str(threads)
         try:
             model = _core().read_model(str(file))
-            change(model)
+            if change is not None:
+                change(model)
             self._model = _core().compile_model(model, device, settings)
         except RuntimeError as error:
             if device == "GPU":  # the file may be in order
@@ -106,6 +107,13 @@ class OpenVinoNetwork:
                 ),
                 f"rm -r {file.parent}",
             ) from error
+
+    def sizes(self, number: int) -> tuple[int, ...]:
+        """Return the sizes of an input; -1 where they may vary."""
+        return tuple(
+            int(size.get_length()) if size.is_static else -1
+            for size in self._model.inputs[number].partial_shape
+        )
 
     def __call__(self, *inputs: Floats) -> list[Floats]:
         """Return the outputs; they are the caller's own."""

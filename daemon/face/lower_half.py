@@ -1,10 +1,11 @@
 """Wav2Lip's generator without the rows of the face that nobody gets to see.
 
-Only the lower face is put into pictures, and only from row 48 on is anything painted that was not
-given. Rows above ``FIRST`` are therefore left out wherever the network grows a face back; what is
-below them comes out as it would have. That saves a quarter of the time.
+Only the lower face is put into pictures, and only in its lower half is anything painted that was
+not given. Rows above ``first_row`` are therefore left out wherever the network grows a face back;
+what is below them comes out as it would have. That saves a quarter of the time.
 """
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,19 +16,36 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
-SIDE = 96  # pixels of a face
-FIRST = 40  # the first row that is painted
-GIVEN = 48  # rows above this one are given to the generator
-# The first row kept of a growing face, by its height: so that of the rows below ``FIRST`` none is
-# reached by a convolution that looked beyond the cut.
-STARTS = {12: 3, 24: 8, 48: 18}
-JOINS = 7  # of the growing face with what the given one looked like at that size
+LEAST_JOINS = 7  # of the growing face with what the given one looked like at that size
+
+
+def first_row(side: int) -> int:
+    """Return the first row of a face of ``side`` pixels that is painted."""
+    return 5 * side // 12
+
+
+def given_rows(side: int) -> int:
+    """Return how many rows of a face, from above, the generator is given."""
+    return side // 2
+
+
+def starts(side: int) -> dict[int, int]:
+    """Return the first row kept of a growing face, by its height.
+
+    So that no row from ``first_row`` on is reached by a convolution that looked beyond the cut: two
+    of 3×3 follow each doubling, and a third the last one.
+    """
+    found, height, row = {}, side // 2, (first_row(side) - 3) // 2
+    while row > 0:
+        found[height] = row
+        height, row = height // 2, (row - 2) // 2
+    return found
 
 
 def leave_out(model: "Model") -> bool:
     """Cut the rows out of OpenVINO's ``model``; whether that was possible.
 
-    Where a model is built otherwise than the authors' own, it is left as it is.
+    Where its halves join in another way, as with attention, it is left as it is.
     """
     from openvino import opset13 as ops
 
@@ -36,16 +54,19 @@ def leave_out(model: "Model") -> bool:
         for node in model.get_ordered_ops()
         if node.get_type_name() == "Concat" and len(node.output(0).partial_shape) == 4
     ]
-    if len(joins) != JOINS or any(len(node.inputs()) != 2 for node in joins):
+    heights = [_row_height(join) for join in joins]
+    doubled = all(more == 2 * less for less, more in pairwise(heights[1:]))
+    two = all(len(join.inputs()) == 2 for join in joins)
+    if len(joins) < LEAST_JOINS or not (doubled and two):
         return False
-    above = 0  # the row at which the growing face now begins, before this join
-    for join in joins:
-        start = STARTS.get(_row_height(join), above)
-        for given, rows in zip(join.inputs(), (start - above, start), strict=True):
-            if rows:
+    side = heights[-1]
+    rows, above = starts(side), 0  # the row at which the growing face begins, before a join
+    for join, height in zip(joins, heights, strict=True):
+        start = rows.get(height, above)
+        for given, cut in zip(join.inputs(), (start - above, start), strict=True):
+            if cut:
                 whole = given.get_source_output()
-                cut = ops.slice(whole, [rows], [SIDE], [1], [2])
-                given.replace_source_output(cut.output(0))
+                given.replace_source_output(ops.slice(whole, [cut], [side], [1], [2]).output(0))
         above = 2 * start
     model.validate_nodes_and_infer_types()
     return True
@@ -57,17 +78,19 @@ def _row_height(join: "Node") -> int:
 
 
 def completed(made: Floats, faces: Floats) -> Floats:
-    """Return whole faces (B, 3, 96, 96) of the lower rows that were made (B, 3, rows, 96).
+    """Return whole faces (B, 3, side, side) of the lower rows that were made (B, 3, rows, side).
 
-    ``faces`` (B, 6, 96, 96) is what the generator was given. What it does to the light of the rows
-    that it was given is done to those above, too, so that no edge is seen.
+    ``faces`` (B, 6, side, side) is what the generator was given. What it does to the light of the
+    rows that it was given is done to those above, too, so that no edge is seen.
     """
+    side = faces.shape[2]
+    first, given = first_row(side), given_rows(side)
     whole = np.array(faces[:, 3:], np.float32)
-    made = made[:, :, made.shape[2] - (SIDE - FIRST) :]
-    both = GIVEN - FIRST
-    cast = (made[:, :, :both] - whole[:, :, FIRST:GIVEN]).mean(axis=(2, 3), keepdims=True)
-    whole[:, :, :GIVEN] += cast
+    made = made[:, :, made.shape[2] - (side - first) :]
+    both = given - first
+    cast = (made[:, :, :both] - whole[:, :, first:given]).mean(axis=(2, 3), keepdims=True)
+    whole[:, :, :given] += cast
     share = np.linspace(0, 1, both + 2, dtype=np.float32)[1:-1, None]
-    made[:, :, :both] = whole[:, :, FIRST:GIVEN] * (1 - share) + made[:, :, :both] * share
-    whole[:, :, FIRST:] = made
+    made[:, :, :both] = whole[:, :, first:given] * (1 - share) + made[:, :, :both] * share
+    whole[:, :, first:] = made
     return np.clip(whole, 0, 1)

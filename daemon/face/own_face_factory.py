@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = ("wav2lip-gan", "wav2lip-gan-torchscript", "wav2lip")  # the best first
 AUTO, BENT = "auto", "bent"
-CHECKPOINTS = (".pth", ".pt")
+CHECKPOINTS = (".pth", ".pt", ".safetensors")
 
 log = logging.getLogger(__name__)
 

@@ -15,13 +15,13 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from daemon.face.clip import SIDE
 from daemon.face.compositor import Compositor
 from daemon.face.filmed import PictureSource
 from daemon.face.footage import View
 from daemon.face.mel import RATE, MelStream
 from daemon.face.visemes import STEP_HZ, Spectra, VoiceLevel, power_of
 from daemon.face.wav2lip import Wav2Lip, prepared
+from daemon.i18n import tr
 from daemon.media import Audio, Mouth, Samples
 from daemon.worker import CancelToken
 
@@ -50,7 +50,7 @@ class Patch:
     weight: float
     """0 is the clip's own mouth, 1 the painted one."""
     face: NDArray[np.uint8]
-    """(96, 96, 3) RGB."""
+    """(side, side, 3) RGB."""
     box: Floats
     """The part of the clip's picture that it shows: left, top, right, bottom."""
     points: Floats
@@ -87,16 +87,26 @@ class PaintedMouths:
 
     def warm_up(self) -> None:
         """Run every size of batch, and see how quick it is here."""
+        side = self._generator.side
         for size in BATCHES:
             mel = np.zeros((size, 1, 80, 16), np.float32)
-            faces = np.zeros((size, 6, SIDE, SIDE), np.float32)
+            faces = np.zeros((size, 6, side, side), np.float32)
             self._generator.generate(mel, faces)
             begin = self._clock()
             self._generator.generate(mel, faces)
             self._each = (self._clock() - begin) / size
         self._choose_stride()
-        if self._stride > 1:
-            log.info("Wav2Lip makes %.0f faces/s here: those between are mixed", 1 / self._each)
+        rate, needed = 1 / max(self._each, 1e-9), self._fps / BUDGET / MAX_STRIDE
+        if rate < needed:
+            log.warning(
+                tr(
+                    "Wav2Lip paints {rate:.1f} faces of {side} pixels a second here, and needs "
+                    "{needed:.0f}: in a conversation, its lips are late. Smaller checkpoints are "
+                    'faster; face.lips = "bent" needs none.'
+                ).format(rate=rate, side=side, needed=needed)
+            )
+        elif self._stride > 1:
+            log.info("Wav2Lip makes %.0f faces/s here: those between are mixed", rate)
 
     def begin(self, tick: int) -> None:
         """Forget the sound of the reply before."""
@@ -159,7 +169,9 @@ class PaintedMouths:
             needed = [i for i in needed if i]
         if needed:
             mel = np.stack([batch[i].mel for i in needed])[:, None]
-            seen = np.stack([prepared(clip.face(n)) for clip, n in (sources[i] for i in needed)])
+            side = self._generator.side
+            cut = (clip.face(n, side) for clip, n in (sources[i] for i in needed))
+            seen = np.stack([prepared(face, side) for face in cut])
             begin = self._clock()
             made = self._generator.generate(mel, seen)
             if len(needed) >= BATCHES[-1]:  # what other work there is changes from reply to reply
@@ -272,6 +284,6 @@ def _mixed(faces: dict[int, Floats], place: int) -> Floats:
 
 
 def _rgb(face: Floats) -> NDArray[np.uint8]:
-    """Return the generator's face (3, 96, 96), BGR, as a picture."""
+    """Return the generator's face (3, side, side), BGR, as a picture."""
     levels = np.clip(face * np.float32(255) + np.float32(0.5), 0, 255).astype(np.uint8)
     return np.ascontiguousarray(levels[::-1].transpose(1, 2, 0))

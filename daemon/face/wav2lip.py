@@ -7,7 +7,7 @@ lower half black, to be painted anew, and whole, to know what it looks like.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -27,19 +27,32 @@ __all__ = ["SIDE", "MelStream", "Wav2Lip", "mel_chunks", "melspectrogram", "prep
 Floats = NDArray[np.float32]
 Run = Callable[[Floats, Floats], Floats]
 Device = Literal["cpu", "cuda", "intel"]
-_Loaded = tuple[Run, str]  # and its precision
 
-SIDE = 96  # pixels of a face
+SIDE = 96  # pixels of a face, as the authors' own checkpoints paint it
 MAX_BATCH = 16
+
+
+class _Loaded(NamedTuple):
+    """A generator that runs."""
+
+    run: Run
+    precision: str
+    side: int
 
 
 class Wav2Lip:
     """The generator."""
 
     def __init__(
-        self, run: Run, precision: str, device: Callable[[], str] = lambda: PROCESSOR
+        self,
+        run: Run,
+        precision: str,
+        device: Callable[[], str] = lambda: PROCESSOR,
+        side: int = SIDE,
     ) -> None:
         self._run, self._device = run, device
+        self.side = side
+        """Pixels of the faces that it is given and that it paints."""
         self.precision = precision
         """``f32``, ``bf16`` or ``f16``: what it computes in, as long as no graphics card fails."""
 
@@ -58,12 +71,14 @@ class Wav2Lip:
         engines: Path | None = None,
         lower: bool = False,
     ) -> "Wav2Lip":
-        """Load an official checkpoint: ``wav2lip.pth``, ``wav2lip_gan.pth`` or TorchScript.
+        """Load a checkpoint of a known layout, whose size its weights tell (``wav2lip_layouts``).
+
+        Tensors as PyTorch, safetensors or TorchScript keep them; nothing in the file is run.
 
         For the processor and for Intel's graphics it is converted once to an engine file, kept
         below ``engines`` (by default in the cache), and then runs without torch. ``threads`` 0
         takes all cores. A graphics card that fails is left for the processor. Raises ``SetupError``
-        for a checkpoint that is damaged or of another model, and where a library is missing.
+        for a checkpoint that is damaged or of an unknown layout, and where a library is missing.
         """
 
         def openvino(place: Literal["CPU", "GPU"]) -> _Loaded:
@@ -78,47 +93,53 @@ class Wav2Lip:
         engine = OnCard("wav2lip", card, lambda: openvino("CPU"), name)
 
         def run(mel: Floats, faces: Floats) -> Floats:
-            return engine.run(lambda loaded: loaded[0](mel, faces))
+            return engine.run(lambda loaded: loaded.run(mel, faces))
 
-        return cls(run, engine.made[1], lambda: engine.device)
+        return cls(run, engine.made.precision, lambda: engine.device, engine.made.side)
 
     def generate(self, mel: Floats, faces: Floats) -> Floats:
-        """Return the faces for ``mel`` chunks (B, 1, 80, 16) and ``faces`` (B, 6, 96, 96).
+        """Return the faces for ``mel`` chunks (B, 1, 80, 16) and ``faces`` (B, 6, side, side).
 
-        All float32; ``faces`` as ``prepared`` makes them, the result (B, 3, 96, 96) in [0, 1], BGR.
+        All float32; ``faces`` as ``prepared`` makes them, the result (B, 3, side, side) in [0, 1],
+        BGR.
         """
         parts = [
             self._run(mel[i : i + MAX_BATCH], faces[i : i + MAX_BATCH])
             for i in range(0, len(mel), MAX_BATCH)
         ]
-        return np.concatenate(parts) if parts else np.zeros((0, 3, SIDE, SIDE), np.float32)
+        none = np.zeros((0, 3, self.side, self.side), np.float32)
+        return np.concatenate(parts) if parts else none
 
 
-def prepared(face: NDArray[np.uint8]) -> Floats:
-    """Make what the generator sees, (6, 96, 96), of a face cut out of a picture (h, w, 3), RGB."""
-    shrinks = min(face.shape[:2]) > SIDE
+def prepared(face: NDArray[np.uint8], side: int = SIDE) -> Floats:
+    """Make what the generator sees, (6, side, side), of a face cut out of a picture, RGB."""
+    shrinks = min(face.shape[:2]) > side
     way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    small = cv2.resize(face, (SIDE, SIDE), interpolation=way)[:, :, ::-1]
+    small = cv2.resize(face, (side, side), interpolation=way)[:, :, ::-1]
     whole = small.transpose(2, 0, 1).astype(np.float32) / 255
     masked = whole.copy()
-    masked[:, SIDE // 2 :] = 0
+    masked[:, side // 2 :] = 0
     return np.concatenate([masked, whole])
 
 
 def _convert(checkpoint: Path, to: Path) -> None:
-    from daemon.face.wav2lip_network import EXAMPLE, load_checkpoint, write_engine
+    from daemon.face.wav2lip_network import load_checkpoint, write_engine
 
-    write_engine(load_checkpoint(checkpoint), EXAMPLE, to)
+    network = load_checkpoint(checkpoint)
+    write_engine(network, network.layout.example, to)
 
 
 def _with_openvino(
     file: Path, precision: Precision, threads: int, lower: bool, place: Literal["CPU", "GPU"]
 ) -> _Loaded:
-    if not lower:
-        engine = OpenVinoNetwork(file, precision, threads, device=place)
-        return lambda mel, faces: engine(mel, faces)[0], engine.precision
-    part = OpenVinoNetwork(file, precision, threads, leave_out, place)
-    return lambda mel, faces: completed(part(mel, faces)[0], faces), part.precision
+    engine = OpenVinoNetwork(file, precision, threads, leave_out if lower else None, place)
+    side = engine.sizes(1)[2]
+
+    def run(mel: Floats, faces: Floats) -> Floats:
+        made = engine(mel, faces)[0]
+        return completed(made, faces) if lower else made
+
+    return _Loaded(run, engine.precision, side)
 
 
 def _on_cuda(path: Path, precision: Precision) -> _Loaded:
@@ -131,8 +152,9 @@ def _on_cuda(path: Path, precision: Precision) -> _Loaded:
         ) from error
     if not torch.cuda.is_available():
         raise SetupError(tr("PyTorch finds no graphics card."), "nvidia-smi")
-    from daemon.face.wav2lip_network import on_torch
+    from daemon.face.wav2lip_network import load_checkpoint, on_torch
 
     if precision == "auto":
         precision = "bf16" if torch.cuda.is_bf16_supported() else "f32"
-    return on_torch(path, "cuda", precision), precision
+    network = load_checkpoint(path)
+    return _Loaded(on_torch(network, "cuda", precision), precision, network.layout.side)

@@ -9,48 +9,22 @@ import logging
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from daemon.errors import SetupError
 from daemon.face.torchscript import is_torchscript, read_tensors
+from daemon.face.wav2lip_layouts import LAYOUTS, UNUSED, Layout, Row, face_stages, layout_of
 from daemon.i18n import tr
 
 Floats = NDArray[np.float32]
 log = logging.getLogger(__name__)
 
-Row: TypeAlias = tuple[int, int, int, int | tuple[int, int], int]
-# Rows of blocks: inputs, outputs, kernel, stride, padding. After "+" come residual blocks.
-_FACE = (
-    ((6, 16, 7, 1, 3), 0),
-    ((16, 32, 3, 2, 1), 2),
-    ((32, 64, 3, 2, 1), 3),
-    ((64, 128, 3, 2, 1), 2),
-    ((128, 256, 3, 2, 1), 2),
-    ((256, 512, 3, 2, 1), 1),
-    ((512, 512, 3, 1, 0), 0),
-)
-_SOUND = (
-    ((1, 32, 3, (1, 1), 1), 2),
-    ((32, 64, 3, (3, 1), 1), 2),
-    ((64, 128, 3, (3, 3), 1), 2),
-    ((128, 256, 3, (3, 2), 1), 1),
-    ((256, 512, 3, (1, 1), 0), 0),
-    ((512, 512, 1, (1, 1), 0), 0),
-)
-_GROWING = (
-    ((1024, 512, 3, 1, 0), 1),
-    ((1024, 512, 3, 2, 1), 2),
-    ((768, 384, 3, 2, 1), 2),
-    ((512, 256, 3, 2, 1), 2),
-    ((320, 128, 3, 2, 1), 2),
-    ((160, 64, 3, 2, 1), 2),
-)
-EXAMPLE = (1, 1, 80, 16), (1, 6, 96, 96)
 SIDE = 96  # pixels, where an example of a network's input may have any size
 
 
@@ -85,28 +59,47 @@ def _residuals(channels: int, count: int) -> list[nn.Module]:
     ]
 
 
-class Generator(nn.Module):
-    """The generator, with the official checkpoints' names for its tensors."""
+class _Attention(nn.Module):
+    """Tells where to look, by the mean and the most of what is seen at each place."""
 
     def __init__(self) -> None:
         super().__init__()
-        face = [nn.Sequential(_conv(row), *_residuals(row[1], more)) for row, more in _FACE]
-        face[-1].append(_conv((512, 512, 1, 1, 0)))
+        self.sa = nn.ModuleDict({"conv1": nn.Conv2d(2, 1, 7, padding=3, bias=False)})
+
+    def forward(self, seen: Tensor, made: Tensor) -> Tensor:
+        what = torch.cat((seen.mean(1, keepdim=True), seen.amax(1, keepdim=True)), dim=1)
+        return made + made * torch.sigmoid(self.sa["conv1"](what))
+
+
+class Generator(nn.Module):
+    """The generator, with the names that its authors' checkpoints have for its tensors."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        self.layout = layout
+        face = [nn.Sequential(_conv(row), *_residuals(row[1], more)) for row, more in layout.face]
+        last = layout.face[-1][0][1]
+        face[-1].extend(_conv((last, last, 1, 1, 0)) for _ in range(layout.flat))
         self.face_encoder_blocks = nn.ModuleList(face)
         sound: list[nn.Module] = []
-        for row, more in _SOUND:
+        for row, more in layout.sound:
             sound += [_conv(row), *_residuals(row[1], more)]
         self.audio_encoder = nn.Sequential(*sound)
         self.face_decoder_blocks = nn.ModuleList(
             [
-                nn.Sequential(_conv((512, 512, 1, 1, 0))),
-                *(nn.Sequential(_grow(row), *_residuals(row[1], more)) for row, more in _GROWING),
+                nn.Sequential(_conv((last, last, 1, 1, 0))),
+                *(
+                    nn.Sequential(_grow(row), *_residuals(row[1], more))
+                    for row, more in layout.growing
+                ),
             ]
         )
-        self.output_block = nn.Sequential(_conv((80, 32, 3, 1, 1)), nn.Conv2d(32, 3, 1))
+        joined = layout.growing[-1][0][1] + layout.face[0][0][1]
+        self.output_block = nn.Sequential(_conv((joined, 32, 3, 1, 1)), nn.Conv2d(32, 3, 1))
+        self.sam = _Attention() if layout.attends else None
 
     def forward(self, mel: Tensor, faces: Tensor) -> Tensor:
-        """Return faces (B, 3, 96, 96) for mel chunks (B, 1, 80, 16) and faces (B, 6, 96, 96)."""
+        """Return faces (B, 3, side, side) for mel chunks (B, 1, 80, 16) and faces, prepared."""
         seen = []
         x = faces
         for block in self.face_encoder_blocks:
@@ -114,17 +107,33 @@ class Generator(nn.Module):
             seen.append(x)
         x = self.audio_encoder(mel)
         for block in self.face_decoder_blocks:
-            x = torch.cat((block(x), seen.pop()), dim=1)
+            x, given = block(x), seen.pop()
+            if self.sam is not None:
+                x = self.sam(given, x)
+            x = torch.cat((x, given), dim=1)
         return torch.sigmoid(self.output_block(x))
 
 
-def load_checkpoint(path: Path) -> nn.Module:
-    """Return the generator with the weights of a checkpoint: a state dictionary, or TorchScript.
+def load_checkpoint(path: Path) -> Generator:
+    """Return the generator with a checkpoint's weights; their shapes tell its size.
 
-    Raises ``SetupError`` when the file is damaged or of another model.
+    Raises ``SetupError`` when the file is damaged, of another model or of an unknown layout.
     """
-    network = Generator()
-    fill(network, read_checkpoint(path), path, "Wav2Lip")
+    tensors = _named(read_checkpoint(path), path, "Wav2Lip")
+    shapes = {name: tuple(getattr(kept, "shape", ())) for name, kept in tensors.items()}
+    stages = face_stages(shapes)
+    layout = layout_of(shapes)
+    if layout is None and stages:
+        raise SetupError(
+            tr(
+                "{path} is a Wav2Lip of an unknown layout: its face passes through convolutions "
+                "of {stages}. Known are the layouts of {known} pixels."
+            ).format(path=path, stages=stages, known=", ".join(str(one.side) for one in LAYOUTS)),
+            tr("docs/face.md says which checkpoints are known"),
+        )
+    network = Generator(layout or LAYOUTS[0])
+    used = {name: kept for name, kept in tensors.items() if not name.startswith(UNUSED)}
+    fill(network, used, path, "Wav2Lip")
     return network.eval()
 
 
@@ -134,6 +143,8 @@ def read_checkpoint(path: Path) -> Any:
     Raises ``SetupError`` when it is damaged.
     """
     try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
         if is_torchscript(path):
             return read_tensors(path)
         return torch.load(path, map_location="cpu", weights_only=True)
@@ -147,24 +158,31 @@ def read_checkpoint(path: Path) -> Any:
 
 def fill(network: nn.Module, kept: object, path: Path, model: str) -> None:
     """Put a checkpoint's tensors into ``network``; ``SetupError`` unless they fit exactly."""
+    try:
+        network.load_state_dict(_named(kept, path, model))
+    except (RuntimeError, TypeError, AttributeError) as error:
+        raise _not_of(model, path) from error
+
+
+def _named(kept: object, path: Path, model: str) -> dict[str, Any]:
+    """Return what a checkpoint holds by name, without the wrappers of those who trained it."""
     if isinstance(kept, Mapping) and isinstance(kept.get("state_dict"), Mapping):
         kept = kept["state_dict"]
-    wrong = SetupError(
+    if not isinstance(kept, Mapping):
+        raise _not_of(model, path)
+    return {str(name).removeprefix("module."): tensor for name, tensor in kept.items()}
+
+
+def _not_of(model: str, path: Path) -> SetupError:
+    return SetupError(
         tr("{path} is not a checkpoint of {model}.").format(path=path, model=model),
         "digital-life models list",
     )
-    if not isinstance(kept, Mapping):
-        raise wrong
-    tensors = {str(name).removeprefix("module."): tensor for name, tensor in kept.items()}
-    try:
-        network.load_state_dict(tensors)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        raise wrong from error
 
 
-def on_torch(path: Path, device: str, precision: str) -> Callable[[Floats, Floats], Floats]:
-    """Return what runs a checkpoint's generator on ``device``, arrays in and out."""
-    network = load_checkpoint(path).to(device)
+def on_torch(network: nn.Module, device: str, precision: str) -> Callable[[Floats, Floats], Floats]:
+    """Return what runs a generator on ``device``, arrays in and out."""
+    network = network.to(device)
 
     def run(mel: Floats, faces: Floats) -> Floats:
         inputs = (torch.from_numpy(array).to(device) for array in (mel, faces))

@@ -14,11 +14,13 @@ pytest.importorskip("openvino")
 
 from daemon.errors import SetupError
 from daemon.face.engine import OpenVinoNetwork, engine_file
-from daemon.face.lower_half import GIVEN, SIDE, STARTS, leave_out
+from daemon.face.lower_half import given_rows, leave_out, starts
 from daemon.face.s3fd import S3FD, guesses
 from daemon.face.wav2lip import Wav2Lip
 from tests.checkpoints import GOLDEN, tensors
 
+SIDE = 96
+GIVEN = given_rows(SIDE)
 ROUNDING = 1e-4  # OpenVINO is 4.7e-5 from float64 here, the golden values themselves are 2.7e-5
 
 
@@ -71,7 +73,7 @@ def test_the_lower_face_alone_is_what_it_is_in_the_whole_one(
 def test_only_the_lower_face_is_computed(checkpoint: Path, place: Path, golden: Any) -> None:
     file = engine_file(checkpoint, lambda path, to: None, place / "engines")
     engine = OpenVinoNetwork(file, "f32", change=leave_out)
-    assert engine(golden["mel"], golden["face"])[0].shape[2] == SIDE - 2 * STARTS[48]
+    assert engine(golden["mel"], golden["face"])[0].shape[2] == SIDE - 2 * starts(SIDE)[48]
 
 
 def test_an_engine_is_made_once(checkpoint: Path, place: Path) -> None:
@@ -85,21 +87,22 @@ def test_an_engine_is_made_once(checkpoint: Path, place: Path) -> None:
 
 
 def test_the_same_on_torch(checkpoint: Path, golden: Any) -> None:
-    from daemon.face.wav2lip_network import on_torch
+    from daemon.face.wav2lip_network import load_checkpoint, on_torch
 
-    found = on_torch(checkpoint, "cpu", "f32")(golden["mel"], golden["face"])
+    found = on_torch(load_checkpoint(checkpoint), "cpu", "f32")(golden["mel"], golden["face"])
     assert np.abs(found - golden["expected"]).max() < ROUNDING
 
 
 def test_torchscript_loads(checkpoint: Path, place: Path, golden: Any) -> None:
     import torch
 
-    from daemon.face.wav2lip_network import EXAMPLE, load_checkpoint
+    from daemon.face.wav2lip_layouts import LAYOUTS
+    from daemon.face.wav2lip_network import load_checkpoint
 
     path = place / "gan.pt"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        example = tuple(torch.zeros(shape) for shape in EXAMPLE)
+        example = tuple(torch.zeros(shape) for shape in LAYOUTS[0].example)
         script: Any = torch.jit.trace(load_checkpoint(checkpoint), example)  # type: ignore[no-untyped-call]
         script.save(str(path))
     generator = Wav2Lip.load(path, precision="f32", engines=place / "engines")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -39,6 +40,9 @@ def test_a_clip_is_read_as_it_was_written(place: Path) -> None:
     assert np.abs(clip.picture(COUNT - 1).astype(int) - skin()).mean() < 3
     assert clip.face(COUNT - 1).shape == (96, 96, 3)
     assert clip.face(0).std() > 1
+    assert clip.face(0, 256).shape == (256, 256, 3)
+    small = cv2.resize(clip.face(0, 192), (96, 96), interpolation=cv2.INTER_AREA)
+    assert np.abs(small.astype(int) - clip.face(0)).mean() < 3
 
 
 def zeroed(path: Path) -> None:

@@ -1,6 +1,10 @@
 import numpy as np
+import pytest
 
-from daemon.face.lower_half import FIRST, GIVEN, SIDE, completed
+from daemon.face.lower_half import completed, first_row, given_rows, starts
+
+SIDE = 96
+FIRST, GIVEN = first_row(SIDE), given_rows(SIDE)
 
 
 def given() -> np.ndarray:
@@ -31,3 +35,15 @@ def test_light_stays_light() -> None:
     faces = np.ones((1, 6, SIDE, SIDE), np.float32)
     made = np.full((1, 3, SIDE - FIRST, SIDE), 1.2, np.float32)
     assert completed(made, faces).max() == 1
+
+
+@pytest.mark.parametrize("side", [96, 256, 384])
+def test_the_rows_kept_reach_all_that_is_painted(side: int) -> None:
+    first, kept = first_row(side), starts(side)
+    assert first < given_rows(side)
+    row, height = first - 3, side  # three convolutions of 3×3 at the full size
+    while height // 2 in kept:
+        height //= 2
+        assert kept[height] <= row // 2, "the first that a doubling needs"
+        row = kept[height] - 2
+    assert 2 * kept[side // 2] <= first

@@ -21,8 +21,8 @@ class FakeClip:
     boxes = np.tile(np.array([60, 50, 260, 270], np.float32), (100, 1))
     points = np.tile(POINTS, (100, 1, 1))
 
-    def face(self, number: int) -> np.ndarray:
-        return np.full((96, 96, 3), number, np.uint8)
+    def face(self, number: int, side: int = 96) -> np.ndarray:
+        return np.full((side, side, 3), number, np.uint8)
 
 
 class FakePictures:
