@@ -58,6 +58,8 @@ def _mark(kind: Feeling) -> str:
 _ORDER = (Feeling.LAUGH, Feeling.CONCERN, Feeling.SURPRISE, Feeling.DOUBT, Feeling.SMILE)
 _MARKS = re.compile("|".join(map(_mark, _ORDER)), re.I)
 _LAUGHTER = re.compile(r"\b(?:ha){2,}h?\b|\b(?:he){2,}h?\b|哈哈|呵呵|嘻嘻|笑死", re.I)
+_QUOTED = re.compile(r"[\"“「『«][^\"”」』»]{1,60}[\"”」』»]")
+_STOPS = ",.;:!?，。；：！？、—…"
 _EXCLAIMS, _ASTONISHED = re.compile(r"[!！]\W*$"), re.compile(r"[!?！？]*(?:!\?|\?!|！？|？！)\W*$")
 
 
@@ -75,16 +77,23 @@ def may_be_mark(char: str) -> bool:
 def feelings_in_words(text: str, code: str) -> tuple[Felt, ...]:
     """Return what the words of a sentence, or its punctuation, tell; at most one feeling.
 
-    ``code`` is the language; "" is English and Chinese.
+    ``code`` is the language; "" is English and Chinese. What is only quoted, or denied ("not
+    dangerous"), tells nothing.
     """
+    text = _QUOTED.sub(lambda found: " " * len(found[0]), text)
     if found := _LAUGHTER.search(text):
         return (Felt(Feeling.LAUGH, found.start() / len(text), BY_WORDS),)
     if _ASTONISHED.search(text):
         return (Felt(Feeling.SURPRISE, 0.0, BY_WORDS),)
+    told = False
     for known in (code,) if code else ("en", "zh"):
-        if found := _words(known).search(text):
-            return (Felt(Feeling(found.lastgroup or ""), found.start() / len(text), BY_WORDS),)
-    if _EXCLAIMS.search(text):
+        before, after = _denials(known)
+        for found in _words(known).finditer(text):
+            told = True
+            if not (before.search(text[: found.start()]) or after.match(text[found.end() :])):
+                kind = Feeling(found.lastgroup or "")
+                return (Felt(kind, found.start() / len(text), BY_WORDS),)
+    if _EXCLAIMS.search(text) and not told:
         return (Felt(Feeling.SMILE, 0.0, BY_PUNCTUATION),)
     return ()
 
@@ -97,3 +106,20 @@ def _words(code: str) -> re.Pattern[str]:
         for kind in _ORDER
     )
     return re.compile("|".join(listed), re.I)
+
+
+@functools.cache
+def _denials(code: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Match a text that ends, and one that begins, with what denies the word that is between.
+
+    Up to three words, or five characters where there are no spaces, may stand in between.
+    """
+    data = language(code)
+    spaced = data.writing.spaced
+    before, after = (
+        words_pattern(listed, spaced) for listed in (data.felt.negations, data.felt.negations_after)
+    )
+    gap = rf"(?:\s+[^\s{_STOPS}]+){{0,3}}\s+" if spaced else rf"[^{_STOPS}]{{0,5}}"
+    return re.compile(rf"{before}{gap}$", re.I), re.compile(
+        rf"\s*(?:[^\s{_STOPS}]+\s+)?{after}", re.I
+    )

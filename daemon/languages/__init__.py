@@ -134,6 +134,10 @@ class WordsFelt(_Table):
     concern: Words
     surprise: Words
     doubt: Words
+    negations: Words
+    """What takes these back: where it stands shortly before them in the same clause."""
+    negations_after: Words = ()
+    """Likewise, shortly after them."""
 
 
 class LanguageData(_Table):

@@ -63,6 +63,47 @@ def test_words_tell_a_little(text: str, code: str, feeling: Feeling) -> None:
     assert (one.feeling, one.strength) == (feeling, BY_WORDS)
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("I'm not happy with how that turned out.", "en"),
+        ("That isn’t dangerous at all!", "en"),
+        ("There is no doubt about it.", "en"),
+        ("The word “sorry” has five letters.", "en"),
+        ("Great Britain has four parts.", "en"),
+        ("没什么可担心的！", "zh"),
+        ("我毫不怀疑你会通过。", ""),
+        ("“对不起”有三个字。", "zh"),
+        ("Das ist nicht gefährlich.", "de"),
+        ("Je ne suis pas contente.", "fr"),
+        ("危険ではありません。", "ja"),
+        ("यह खतरनाक नहीं है।", "hi"),
+        ("Это совсем не опасно.", "ru"),
+    ],
+)
+def test_what_is_denied_or_quoted_is_not_felt(text: str, code: str) -> None:
+    assert feelings_in_words(text, code) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "feeling"),
+    [
+        ("No, thank you.", "en", Feeling.SMILE),
+        ("I don't think so. I'm sorry to hear that.", "en", Feeling.CONCERN),
+        ("It is not dangerous, but I'm sorry.", "en", Feeling.CONCERN),
+        ("Here is a joke for you.", "en", Feeling.SMILE),
+        ("Oh no!", "en", Feeling.CONCERN),
+        ("没想到七月下雪了。", "zh", Feeling.SURPRISE),
+        ("不客气。", "zh", Feeling.SMILE),
+        ("No lo sé, pero gracias.", "es", Feeling.SMILE),
+    ],
+)
+def test_a_denial_reaches_no_further_than_its_clause(
+    text: str, code: str, feeling: Feeling
+) -> None:
+    assert [one.feeling for one in feelings_in_words(text, code)] == [feeling]
+
+
 def test_what_says_nothing_is_felt_as_nothing() -> None:
     assert feelings_in_words("The train leaves at ten.", "en") == ()
     assert feelings_in_words("It is open!", "en") == (Felt(Feeling.SMILE, 0.0, BY_PUNCTUATION),)
