@@ -114,7 +114,7 @@ class Clip:
         Those of 96 pixels are kept; larger ones are cut out of the picture.
         """
         if side != SIDE:
-            return _cut(self.picture(number), self.boxes[number], side)
+            return cut_out(self.picture(number), self.boxes[number], side)
         place = self._faces.size - (len(self) - number) * FACE_BYTES  # behind numpy's header
         try:
             kept = self._faces.read(place, FACE_BYTES)
@@ -170,7 +170,7 @@ class ClipWriter:
 
     def finish(self, found: "FaceTrack") -> None:
         """Write what was found in the pictures."""
-        faces = [_cut(self.picture(i), box) for i, box in enumerate(found.boxes)]
+        faces = [cut_out(self.picture(i), box) for i, box in enumerate(found.boxes)]
         self.close()
         np.save(self._directory / "faces.npy", np.stack(faces))
         arrays: dict[str, Any] = {
@@ -193,7 +193,7 @@ class FaceTrack:
     runs: list[tuple[int, int]]
 
 
-def _cut(image: Image, box: Floats, side: int = SIDE) -> NDArray[np.uint8]:
+def cut_out(image: Image, box: Floats, side: int = SIDE) -> NDArray[np.uint8]:
     """Return what is in ``box`` as a small face."""
     scale_x, scale_y = side / (box[2] - box[0]), side / (box[3] - box[1])
     shrink = max(1.0, 0.5 / max(scale_x, scale_y))

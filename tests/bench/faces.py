@@ -17,14 +17,16 @@ from numpy.typing import NDArray
 from daemon.audio.files import read_recording
 from daemon.bench.figures import Row
 from daemon.expression import Attitude
-from daemon.face.clip import Clip, ClipWriter, FaceTrack
-from daemon.face.compositor import Compositor, mask_of, region, seam
+from daemon.face.clip import Clip, ClipWriter, FaceTrack, cut_out
+from daemon.face.compositor import Compositor, mask_of, region, seam, sharpness
 from daemon.face.engine import Precision, supports_bf16
 from daemon.face.filmed import FilmedFace, MouthRenderer, PictureSource, picture_source
 from daemon.face.footage import View
 from daemon.face.own_face_factory import warped_mouths
 from daemon.face.painted import PaintedMouths
+from daemon.face.shapes import OPEN, PARAMETERS, TEETH
 from daemon.face.wav2lip import Wav2Lip
+from daemon.face.wav2lip_layouts import LAYOUTS
 from daemon.media import Audio
 from daemon.worker import CancelToken
 from tests.checkpoints import tensors
@@ -38,6 +40,7 @@ SCALE = 720 / 320  # of the portrait, so that it fills the picture's height
 SECONDS, FPS = 30, 25
 BATCH_OF_ORIGINAL, BATCH = 16, 4
 TURNS, TURN_S = 5, 1.5  # each way is measured so often, by turns, for so long
+LIGHT = np.array([8, -5, 4], np.float32)  # by which a generator's colours are wrong
 AUDIO = Path(__file__).parent.parent / "audio"
 
 
@@ -46,13 +49,13 @@ def rows() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         clip = _clip(place / "clip")
-        found = [*_memory(place / "clip"), *_seam(clip), *_path("lips bent", clip, warped_mouths)]
+        found = [*_memory(place / "clip"), *_seams(clip), *_path("lips bent", clip, warped_mouths)]
         if (
             importlib.util.find_spec("torch") is None
             or importlib.util.find_spec("openvino") is None
         ):
             return [*found, Row("own face: Wav2Lip", "skipped: make setup EXTRAS=wav2lip")]
-        return [*found, *_generators(place), *_paths(place, clip)]
+        return [*found, *_generators(place), *_larger(place), *_paths(place, clip)]
 
 
 def _clip(folder: Path) -> Clip:
@@ -92,35 +95,71 @@ def _resident() -> float:
     return int(line.split()[1]) / 1024
 
 
-def _seam(clip: Clip) -> list[Row]:
-    """The gradient across the mask's edge, beside that of the untouched clip."""
-    ratios = []
-    for number in range(0, len(clip), 25):
-        before = clip.picture(number)
-        view = View(before.copy(), clip.points[number], clip, number)
-        paint = np.clip(clip.face(number) + np.array([8, -5, 4], np.float32), 0, 255).astype(
-            np.uint8
-        )
-        Compositor().paste(view, paint, clip.boxes[number], clip.points[number], 1.0)
-        part = region(view)
-        mask = mask_of(view, part)
-        ratios.append(seam(view.image, part, mask) / seam(before, part, mask))
-    most = max(ratios)
-    return [Row("own face: seam, against the clip's own", f"×{most:.2f}", "≤ ×1.2", most <= 1.2)]
+def _seams(clip: Clip) -> list[Row]:
+    """What is seen of the paint if a generator paints the true mouth, in a slightly wrong light.
+
+    The true mouth is the clip's own, bent open. Beside it: the gradient across the mask's edge, the
+    gradient within, and how far the colours are off.
+    """
+    pictures = picture_source([(clip, Attitude.SPEAKING)], FPS)
+    lips, wide = warped_mouths(FPS, pictures), np.zeros(PARAMETERS, np.float32)
+    wide[OPEN], wide[TEETH] = 0.6, 0.8
+    found = []
+    for layout in LAYOUTS:
+        edges, sharp, colour = [], [], []
+        for number in range(0, len(clip), 25):
+            places = clip.points[number], clip, number
+            true = View(clip.picture(number), *places)
+            lips.paint(true, number, wide)
+            view = View(clip.picture(number), *places)
+            face = cut_out(true.image, clip.boxes[number], layout.side) + LIGHT
+            paint = np.clip(face, 0, 255).astype(np.uint8)
+            Compositor().paste(view, paint, clip.boxes[number], clip.points[number], 1.0)
+            part = region(view)
+            mask = mask_of(view, part)
+            edges.append(seam(view.image, part, mask) / seam(true.image, part, mask))
+            sharp.append(sharpness(view.image, part, mask) / sharpness(true.image, part, mask))
+            rows, columns = slice(part[1], part[3]), slice(part[0], part[2])
+            off = view.image[rows, columns].astype(np.float32) - true.image[rows, columns]
+            colour.append(float((np.abs(off).mean(axis=2) * mask).sum() / mask.sum()))
+        side, most = layout.side, max(edges)
+        found += [
+            Row(f"own face: seam, {side} px", f"×{most:.2f}", "≤ ×1.2", most <= 1.2),
+            Row(f"own face: sharpness, {side} px", f"×{statistics.median(sharp):.2f}"),
+            Row(f"own face: colour off, {side} px", f"{statistics.median(colour):.1f} levels"),
+        ]
+    return found
+
+
+def _larger(place: Path) -> list[Row]:
+    """How quick the larger generators are."""
+    import torch
+
+    from daemon.face.wav2lip_network import Generator
+
+    found = []
+    for layout in LAYOUTS[1:]:
+        path = place / f"wav2lip{layout.side}.pth"
+        torch.save(Generator(layout).state_dict(), path)
+        generator = Wav2Lip.load(path, engines=place / "engines", lower=True)
+        rate = _rate(generator.generate, 1, layout.side)
+        found.append(Row(f"own face: faces of {layout.side} px", f"{rate:.1f} faces/s"))
+        path.unlink()
+    return found
 
 
 def _generators(place: Path) -> list[Row]:
     """Measure all ways by turns, so that whatever else the machine does hits all alike."""
     import torch
 
-    from daemon.face.wav2lip_network import on_torch
+    from daemon.face.wav2lip_network import load_checkpoint, on_torch
 
     path = place / "wav2lip.pth"
     torch.save({"state_dict": tensors("wav2lip")}, path)
     kinds = ("f32", "bf16") if supports_bf16() else ("f32",)
     engines = place / "engines"
     ways: dict[str, tuple[Callable[..., object], int]] = {
-        "original": (on_torch(path, "cpu", "f32"), BATCH_OF_ORIGINAL)
+        "original": (on_torch(load_checkpoint(path), "cpu", "f32"), BATCH_OF_ORIGINAL)
     }
     for kind in kinds:
         precision: Precision = "f32" if kind == "f32" else "bf16"
@@ -147,10 +186,10 @@ def _generators(place: Path) -> list[Row]:
     return found
 
 
-def _rate(run: Callable[..., object], batch: int) -> float:
+def _rate(run: Callable[..., object], batch: int, side: int = 96) -> float:
     rng = np.random.default_rng(1)
     mel = rng.normal(0, 1, (batch, 1, 80, 16)).astype(np.float32)
-    faces = rng.uniform(0, 1, (batch, 6, 96, 96)).astype(np.float32)
+    faces = rng.uniform(0, 1, (batch, 6, side, side)).astype(np.float32)
     run(mel, faces)
     begin, count = time.perf_counter(), 0
     while (took := time.perf_counter() - begin) < TURN_S:

@@ -4,11 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from daemon.face.clip import SIDE, Clip
-from daemon.face.compositor import Compositor, mask_of, region, seam
+from daemon.face.clip import SIDE, Clip, cut_out
+from daemon.face.compositor import Compositor, mask_of, region, seam, sharpness
 from daemon.face.footage import View
 from daemon.media import Image
 from tests.faces import POINTS, skin
+from tests.films import portrait
 
 BOX = np.array([60, 50, 260, 270], np.float32)
 
@@ -93,3 +94,29 @@ def test_a_face_at_the_picture_s_edge() -> None:
         shown, small(skin()), BOX + np.array([-140, 120, -140, 120], np.float32), shown.points, 1.0
     )
     assert shown.image.shape == skin().shape
+
+
+def test_a_larger_face_is_nearer_to_what_was_painted() -> None:
+    """A photograph's lips, moved down by eight pixels, painted by a perfect generator."""
+    scale = 2.25
+    before = np.asarray(cv2.resize(portrait(), None, fx=scale, fy=scale), np.uint8)
+    points = np.asarray((POINTS - [160, 160]) * 0.55 * scale + [360, 300], np.float32)
+    box = np.array([*points.min(0), *points.max(0)], np.float32)
+    true = before.copy()
+    left, right = points[[61, 291], 0].astype(int)
+    top, bottom = int(points[0, 1]) - 10, int(points[17, 1]) + 20
+    true[top + 8 : bottom + 8, left:right] = before[top:bottom, left:right]
+    off, sharp = [], []
+    for side in (96, 256, 384):
+        shown = View(before.copy(), points, cast(Clip, None), 0)
+        Compositor().paste(shown, cut_out(true, box, side), box, points, 1.0)
+        part = region(shown)
+        mask = mask_of(shown, part)
+        assert seam(shown.image, part, mask) <= 1.2 * seam(before, part, mask)
+        rows, columns = slice(top, bottom + 8), slice(left, right)
+        away = shown.image[rows, columns].astype(int) - true[rows, columns]
+        off.append(float(np.abs(away).mean()))
+        sharp.append(sharpness(shown.image, part, mask) / sharpness(true, part, mask))
+    assert off[0] > 1.5 * off[1] > 1.4 * off[2]
+    assert sharp[0] < sharp[1] < 1.1
+    assert min(sharp[1:]) > 0.9
