@@ -109,7 +109,7 @@ Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 
 def face_stages(shapes: Shapes) -> str:
     """Name the first convolution of each stage that a face passes through; "" if there is none."""
-    found = []
+    found = list[str]()
     while shape := shapes.get(f"face_encoder_blocks.{len(found)}.0.conv_block.0.weight"):
         found.append("×".join(map(str, shape)))
     return ", ".join(found)
