@@ -19,7 +19,7 @@ Growing: TypeAlias = tuple[tuple[tuple[int, int, int, int, int], int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class GeneratorLayout:
     """Of what a generator is built."""
 
     side: int
@@ -64,19 +64,19 @@ _FROM_512: Growing = (
 _WIDE = (16, 32, 64, 128, 256, 512, 1024)
 
 LAYOUTS = (
-    Layout(
+    GeneratorLayout(
         96,
         (*_TO_512, ((512, 512, 3, 1, 0), 0)),
         _SOUND,
         (((1024, 512, 3, 1, 0), 1), *_FROM_512),
     ),
-    Layout(
+    GeneratorLayout(
         256,
         (*_TO_512, ((512, 512, 3, 2, 1), 1), ((512, 512, 4, 1, 0), 0)),
         _SOUND,
         (((1024, 512, 4, 1, 0), 1), ((1024, 512, 3, 2, 1), 1), *_FROM_512),
     ),
-    Layout(
+    GeneratorLayout(
         384,
         (
             ((6, 16, 7, 1, 3), 3),
@@ -115,7 +115,7 @@ def face_stages(shapes: Shapes) -> str:
     return ", ".join(found)
 
 
-def layout_of(shapes: Shapes) -> Layout | None:
+def layout_of(shapes: Shapes) -> GeneratorLayout | None:
     """Return the layout that tensors of these names and shapes are of, if it is a known one."""
     attends = "sam.sa.conv1.weight" in shapes
     stages = face_stages(shapes)

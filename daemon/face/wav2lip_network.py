@@ -19,7 +19,14 @@ from torch import Tensor, nn
 
 from daemon.errors import SetupError
 from daemon.face.torchscript import is_torchscript, read_tensors
-from daemon.face.wav2lip_layouts import LAYOUTS, UNUSED, Layout, Row, face_stages, layout_of
+from daemon.face.wav2lip_layouts import (
+    LAYOUTS,
+    UNUSED,
+    GeneratorLayout,
+    Row,
+    face_stages,
+    layout_of,
+)
 from daemon.i18n import tr
 
 Floats = NDArray[np.float32]
@@ -74,7 +81,7 @@ class _Attention(nn.Module):
 class Generator(nn.Module):
     """The generator, with the names that its authors' checkpoints have for its tensors."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: GeneratorLayout) -> None:
         super().__init__()
         self.layout = layout
         face = [nn.Sequential(_conv(row), *_residuals(row[1], more)) for row, more in layout.face]

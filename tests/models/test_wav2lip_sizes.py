@@ -26,7 +26,7 @@ from daemon.face.filmed import FilmedFace, picture_source
 from daemon.face.lower_half import given_rows
 from daemon.face.painted import PaintedMouths, Patch
 from daemon.face.wav2lip import Wav2Lip, prepared
-from daemon.face.wav2lip_layouts import LAYOUTS, Layout, layout_of
+from daemon.face.wav2lip_layouts import LAYOUTS, GeneratorLayout, layout_of
 from daemon.face.wav2lip_network import Generator, load_checkpoint
 from daemon.media import Audio
 from daemon.worker import CancelToken
@@ -36,7 +36,7 @@ LARGER = LAYOUTS[1:]
 IDS = [str(layout.side) for layout in LARGER]
 
 
-def thin(layout: Layout) -> Layout:
+def thin(layout: GeneratorLayout) -> GeneratorLayout:
     """The same with a sixteenth of the channels."""
 
     def less(rows: Any) -> Any:
@@ -49,7 +49,7 @@ def thin(layout: Layout) -> Layout:
     )
 
 
-def made(layout: Layout) -> dict[str, torch.Tensor]:
+def made(layout: GeneratorLayout) -> dict[str, torch.Tensor]:
     torch.manual_seed(layout.side)
     tensors = Generator(layout).state_dict()
     if layout.attends:
@@ -60,9 +60,9 @@ def made(layout: Layout) -> dict[str, torch.Tensor]:
 @pytest.fixture(scope="module", params=LARGER, ids=IDS)
 def checkpoint(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Layout, Path]]:
+) -> Iterator[tuple[GeneratorLayout, Path]]:
     """A generator of few weights: of 256 pixels in a file of PyTorch's, of 384 in safetensors."""
-    layout: Layout = request.param
+    layout: GeneratorLayout = request.param
     place = tmp_path_factory.mktemp("larger")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wav2lip_layouts, "LAYOUTS", tuple(map(thin, LAYOUTS)))
@@ -77,7 +77,7 @@ def checkpoint(
 
 
 @pytest.mark.parametrize("layout", LARGER, ids=IDS)
-def test_the_weights_tell_the_size(layout: Layout) -> None:
+def test_the_weights_tell_the_size(layout: GeneratorLayout) -> None:
     with torch.device("meta"):
         network = Generator(layout)
         shapes = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
@@ -86,7 +86,7 @@ def test_the_weights_tell_the_size(layout: Layout) -> None:
     assert faces.shape == (2, 3, layout.side, layout.side)
 
 
-def test_what_is_seen_is_what_the_network_paints(checkpoint: tuple[Layout, Path]) -> None:
+def test_what_is_seen_is_what_the_network_paints(checkpoint: tuple[GeneratorLayout, Path]) -> None:
     layout, path = checkpoint
     mel = np.random.default_rng(1).normal(0, 1, (2, 1, 80, 16)).astype(np.float32)
     faces = np.stack([prepared(skin(), layout.side)] * 2)
@@ -100,7 +100,7 @@ def test_what_is_seen_is_what_the_network_paints(checkpoint: tuple[Layout, Path]
     np.testing.assert_allclose(found[:, :, below:], expected[:, :, below:], atol=1e-4)
 
 
-def test_a_filmed_face_shows_them(checkpoint: tuple[Layout, Path], tmp_path: Path) -> None:
+def test_a_filmed_face_shows_them(checkpoint: tuple[GeneratorLayout, Path], tmp_path: Path) -> None:
     layout, path = checkpoint
     writer = ClipWriter(tmp_path / "clip", 25)
     for _ in range(10):
