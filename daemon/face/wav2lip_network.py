@@ -171,7 +171,7 @@ def fill(network: nn.Module, kept: object, path: Path, model: str) -> None:
         raise _not_of(model, path) from error
 
 
-def _named(kept: object, path: Path, model: str) -> dict[str, Any]:
+def _named(kept: object, path: Path, model: str) -> dict[str, object]:
     """Return what a checkpoint holds by name, without the wrappers of those who trained it."""
     if isinstance(kept, Mapping) and isinstance(kept.get("state_dict"), Mapping):
         kept = kept["state_dict"]
