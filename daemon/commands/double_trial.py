@@ -34,11 +34,13 @@ def film_first_words(double: "Double", path: Path, settings: "Settings") -> None
 
 def _answer(question: str, settings: "Settings") -> str:
     from daemon.brain.history import History
+    from daemon.brain.style import load_style
     from daemon.commands.live import loaded_brain
 
     brain = loaded_brain(settings)
     try:
         history = History(settings.brain.persona, brain, settings.brain.max_reply_tokens)
+        history.style = load_style(settings.brain.style)
         return "".join(brain.reply(history.messages(question), CancelToken())).strip()
     finally:
         brain.close()
