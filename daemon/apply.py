@@ -32,7 +32,7 @@ from daemon.worker import Worker
 VOICE = ("voice.engine", "voice.english", "voice.mandarin", "voice.others")
 TUNED = ("voice.speed", "voice.volume")  # unless the voice can change these as it is
 CONVERTED = ("voice.name", "voice.content_vec")
-FACE = ("face.name",)
+FACE = ("face.name", "face.background")
 HEARING = ("ears.languages",)
 
 log = logging.getLogger(__name__)

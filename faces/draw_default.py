@@ -11,6 +11,9 @@ import cv2
 import features
 import numpy as np
 from brushes import (
+    HEIGHT,
+    SCALE,
+    WIDTH,
     Floats,
     blob,
     blurred,
@@ -31,6 +34,7 @@ from brushes import (
     tapered,
 )
 from hair import draw_brows, draw_hair
+from numpy.typing import NDArray
 from scene import AXIS, at, room, shoulders
 
 SKIN = [
@@ -187,19 +191,40 @@ head = [488, 44, 792, 512]  # the box around hair and chin: left, top, right, bo
 """
 
 
-def main() -> None:
-    """Draw everything."""
-    folder = Path(__file__).parent / "default"
-    folder.mkdir(exist_ok=True)
-    picture = room()
+def person_before(wall: float) -> Floats:
+    """Paint the person before a wall of one grey, 0 to 1."""
+    picture = np.full((HEIGHT * SCALE, WIDTH * SCALE, 3), wall, np.float32)
     shoulders(picture, SKIN, filled(curve(mirrored(FACE, AXIS), True)))
     face = draw_face(picture)
     draw_folds(picture)
     draw_lids(picture)
     draw_brows(picture)
     draw_hair(picture, face)
+    return picture
+
+
+def cut_out() -> NDArray[np.uint8]:
+    """Return the person alone, RGBA.
+
+    Every stroke lets through a share of what is behind it and adds light of its own, so before
+    black only the light is seen, and what white adds to it is the share.
+    """
+    light = person_before(0.0)
+    alpha = np.clip(1 - (person_before(1.0) - light).mean(axis=2, keepdims=True), 0, 1)
+    size, way = (WIDTH, HEIGHT), cv2.INTER_AREA
+    light = cv2.resize(light, size, interpolation=way)
+    alpha = cv2.resize(alpha, size, interpolation=way)
+    ink = np.where(alpha[..., None] > 1 / 512, light / np.maximum(alpha[..., None], 1 / 512), 0)
+    return np.round(np.clip(np.dstack([ink, alpha]), 0, 1) * 255).astype(np.uint8)
+
+
+def main() -> None:
+    """Draw everything."""
+    folder = Path(__file__).parent / "default"
+    folder.mkdir(exist_ok=True)
     layers = {
-        "portrait": finished(picture),
+        "portrait": cut_out(),
+        "room": finished(room()),
         "iris": features.iris(),
         "lips": features.lips(),
         "teeth": features.teeth(),

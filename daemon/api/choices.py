@@ -95,6 +95,11 @@ def _options(
         "face.name": [
             option(name, tr("the drawn one") if name == "default" else name) for name in faces
         ],
+        "face.background": [
+            option("own", tr("its own")),
+            option("blur", tr("blurred")),
+            option("#00b140", tr("green, for keying")),
+        ],
         "voice.name": [
             option("", tr("its own")),
             *(option(voice.name) for voice in list_voices()[0]),

@@ -167,7 +167,7 @@ async def _prepare(
     progress: Progress,
 ) -> Path:
     """Prepare the clip on a thread of its own, so that Ctrl+C ends it."""
-    from daemon.face.own_face_factory import face_detectors
+    from daemon.face.own_face_factory import PERSON, face_detectors, person_finder
     from daemon.face.prepare import PrepareObserver, prepare
 
     store = open_store(settings.models.directory)
@@ -179,11 +179,17 @@ async def _prepare(
             cancel.check()
             progress.update(task, completed=share)
 
+        person = None
+        if not store.status(PERSON).missing:
+            person = person_finder(store)
+        elif not source.still:
+            note = tr("Its background can be changed once you have called {pull}, and this again.")
+            err.print(note.format(pull=f"digital-life models pull {PERSON}"), markup=False)
         watch = PrepareObserver(went_on, lambda text: progress.console.print(text, markup=False))
         shown = settings.face
         return prepare(
             source, options, shown.fps, (shown.width, shown.height), face_detectors(store),
-            face.directory, watch,
+            face.directory, watch, person,
         )  # fmt: skip
 
     try:

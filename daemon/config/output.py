@@ -111,6 +111,13 @@ class FaceSettings(Section):
     fps: int = setting(25, "Frames a second; video calls show 25 to 30.", ge=5, le=60)
     width: Even = setting(1280, "Pixels, even.", ge=64, le=4096)
     height: Even = setting(720, "Pixels, even.", ge=64, le=4096)
+    background: str = setting(
+        "own",
+        "What is behind the person. own: what is there; blur: the same, blurred; a colour such as "
+        "#00b140, for keying; or the whole path of a picture.",
+        live=True,
+        label="Background",
+    )
     subtitles: Literal["off", "said", "both"] = setting(
         "off",
         "Words on the picture, in time with the sound. said: what it says; both: also what it "

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from daemon.expression import Pose
+from daemon.face.matte import laid
 from daemon.face.motion import CHEST_PX
 from daemon.face.pixels import Floats
 from daemon.media import Image
@@ -38,8 +39,12 @@ def _smoothstep(low: float, high: float, value: Floats) -> Floats:
 class Canvas:
     """The bent picture: breathing body, swaying head, falling jaw."""
 
-    def __init__(self, picture: Image, layout: Layout) -> None:
-        self._layout = layout
+    def __init__(self, picture: Image, layout: Layout, behind: Image | None = None) -> None:
+        """``picture`` is a whole one (RGB), or a person (RGBA) to be shown before ``behind``.
+
+        The latter is of the same size, and does not move with the head.
+        """
+        self._layout, self._behind = layout, behind
         height, width = picture.shape[:2]
         left, top, right, _ = layout.head
         self.left = max(0, int(left) - MARGIN) // GRID * GRID
@@ -50,7 +55,7 @@ class Canvas:
         part = picture[self.top : self.bottom, self.left : self.right]
         larger = cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_LANCZOS4)
         # Pixels of four bytes are bent in half the time that three take.
-        self._source = cv2.cvtColor(larger, cv2.COLOR_RGB2RGBA)
+        self._source = larger if behind is not None else cv2.cvtColor(larger, cv2.COLOR_RGB2RGBA)
         self._fields()
         self._shoulders(picture)
 
@@ -115,6 +120,9 @@ class Canvas:
             for i in range(BREATHS)
         ]  # fmt: skip
         self._still = picture
+        if self._behind is not None:
+            self._still = laid(picture, self._behind)
+            self._bodies = [laid(body, self._behind[self._low :]) for body in self._bodies]
 
     def draw(self, pose: Pose, jaw: float) -> Image:
         """Return the picture without eyes and mouth."""
@@ -150,8 +158,11 @@ class Canvas:
         bent = cv2.remap(
             self._source, maps[0], maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
-        part = out[self.top : self.bottom, self.left : self.right]
-        cv2.cvtColor(bent, cv2.COLOR_RGBA2RGB, dst=part)
+        place = slice(self.top, self.bottom), slice(self.left, self.right)
+        if self._behind is None:
+            cv2.cvtColor(bent, cv2.COLOR_RGBA2RGB, dst=out[place])
+        else:
+            out[place] = laid(np.asarray(bent, np.uint8), self._behind[place])
         return out
 
 
@@ -160,18 +171,31 @@ class Frame:
 
     The drawing's middle square, which holds the person, is always shown whole; what is beside it
     is shown as far as there is room, and where the drawing ends there is a blurred border.
-    A picture that is to be seen ``whole`` never loses its sides.
+    A picture that is to be seen ``whole`` never loses its sides. A person before a ``backdrop`` of
+    that other size stands on its lower edge, and has it for a border.
     """
 
-    def __init__(self, picture: Image, size: tuple[int, int], whole: bool = False) -> None:
-        height, width = picture.shape[:2]
+    def __init__(
+        self,
+        picture: Image,
+        size: tuple[int, int],
+        whole: bool = False,
+        backdrop: Image | None = None,
+    ) -> None:
+        self._shape = height, width = picture.shape[:2]
         scale = min(size[0] / (width if whole else height), size[1] / height)
         self._same = size == (width, height)
         self._scaled = round(width * scale), round(height * scale)
         self._way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         self._seen = min(size[0], self._scaled[0])
         self._crop = (self._scaled[0] - self._seen) // 2
-        self._at = (size[0] - self._seen) // 2, (size[1] - self._scaled[1]) // 2
+        x, y = (size[0] - self._seen) // 2, size[1] - self._scaled[1]
+        self._at = x, (y if backdrop is not None else y // 2)
+        self.beside = x > 0
+        """Whether there is room beside the picture."""
+        if backdrop is not None:
+            self._border = backdrop
+            return
         if whole:  # a border like the middle of the picture, not like all of it pulled wide
             wide = min(width, round(height * size[0] / size[1]))
             high = min(height, round(width * size[1] / size[0]))
@@ -180,6 +204,16 @@ class Frame:
         small = cv2.resize(picture, (64, 64), interpolation=cv2.INTER_AREA)
         small = cv2.GaussianBlur(small, (0, 0), 3)
         self._border = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+    def behind(self) -> Image:
+        """Return the part of the border over which the picture will lie, at the picture's size."""
+        x, y = self._at
+        part = self._border[y : y + self._scaled[1], x : x + self._seen]
+        rest = self._scaled[0] - self._seen - self._crop
+        wide = cv2.copyMakeBorder(part, 0, 0, self._crop, rest, cv2.BORDER_REPLICATE)
+        return np.asarray(
+            cv2.resize(wide, self._shape[::-1], interpolation=cv2.INTER_AREA), np.uint8
+        )
 
     def fit(self, picture: Image) -> Image:
         """Return ``picture`` at the agreed size."""

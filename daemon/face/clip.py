@@ -3,15 +3,12 @@
 A clip is a folder. ``frames.jpg`` holds all pictures one after another, each a JPEG, so that any of
 them is there in a few milliseconds while half a minute weighs megabytes instead of gigabytes, and
 the system keeps in memory only what is shown. ``clip.npz`` tells where each begins, and where the
-face is in it; ``faces.npy`` holds the small faces that Wav2Lip looks at.
+face is in it; ``faces.npy`` holds the small faces that Wav2Lip looks at. A film has mattes, too
+(``mattes.py``).
 """
 
-import errno
-import os
-import weakref
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.face.catalogue import NoFace
+from daemon.face.kept_pictures import DamagedPicture, KeptBytes, KeptPictures
+from daemon.face.mattes import mattes_of
 from daemon.i18n import tr
 from daemon.media import Image
 
@@ -29,15 +28,11 @@ VERSION = 1  # of the folder's layout
 SIDE = 96  # pixels of the small faces that are kept
 FASTEST = 1000.0  # pictures a second
 FACE_BYTES = SIDE * SIDE * 3
-_JPEG = b"\xff\xd8\xff\xd9"  # how one begins and ends
 QUALITY = 93  # of the JPEGs: no difference is seen beside the film they were taken from
 
 
 class Clip:
-    """Pictures at a steady rate, with a face in each.
-
-    They are read when they are shown, not mapped: a disk that fails would end the process.
-    """
+    """Pictures at a steady rate, with a face in each."""
 
     def __init__(self, directory: Path) -> None:
         """Open a clip; ``NoFace`` when it is damaged or of another version."""
@@ -47,7 +42,7 @@ class Clip:
             with np.load(held, allow_pickle=False) as kept:
                 if int(kept["version"]) != VERSION:
                     raise ValueError(f"version {kept['version']}")
-                self._ends = kept["ends"]
+                ends = kept["ends"]
                 self.points: Floats = kept["points"]
                 """Where the face's points are, (n, 468, 2), in pixels."""
                 self.boxes: Floats = kept["boxes"]
@@ -55,8 +50,10 @@ class Clip:
                 self.runs: list[tuple[int, int]] = [(int(a), int(b)) for a, b in kept["runs"]]
                 """Stretches of pictures that follow each other: first, and one past the last."""
                 self.fps = float(kept["fps"])
-            self._pictures = _Bytes(directory / "frames.jpg")
-            self._faces = _Bytes(directory / "faces.npy")
+            self._pictures = KeptPictures(directory / "frames.jpg", ends, len(self.points))
+            self._faces = KeptBytes(directory / "faces.npy")
+            self.mattes = mattes_of(directory, len(self.points))
+            """Who is the person in each picture; ``None`` where nobody has looked."""
             self._check()
             height, width = self.picture(0).shape[:2]
         # A damaged archive leads its reader into errors of any class.
@@ -71,42 +68,26 @@ class Clip:
 
     def _check(self) -> None:
         """Raise ``ValueError`` unless all parts agree with each other."""
-        count = len(self._ends)
+        count = len(self)
         agreed = (
-            count > 0
-            and (np.diff(self._ends, prepend=0) >= len(_JPEG)).all()
-            and self.points.shape == (count, 468, 2)
+            self.points.shape == (count, 468, 2)
             and self.boxes.shape == (count, 4)
             and np.isfinite(self.points).all()
             and np.isfinite(self.boxes).all()
             and self.runs
             and all(0 <= first < end <= count for first, end in self.runs)
             and (count == 1 or 1 <= self.fps <= FASTEST)
-            and self._pictures.size == self._ends[-1]
             and self._faces.size >= count * FACE_BYTES
         )
         if not agreed:
             raise ValueError("clip.npz")
-        for begin, end in pairwise([0, *self._ends.tolist()]):
-            if self._pictures.read(begin, 2) + self._pictures.read(end - 2, 2) != _JPEG:
-                raise ValueError("frames.jpg")
 
     def __len__(self) -> int:
-        return len(self._ends)
+        return len(self.points)
 
     def picture(self, number: int) -> Image:
         """Return a picture; it is the caller's own. Raises ``DamagedPicture``."""
-        begin = int(self._ends[number - 1]) if number else 0
-        try:
-            kept = np.frombuffer(
-                self._pictures.read(begin, int(self._ends[number]) - begin), np.uint8
-            )
-            found = cv2.imdecode(kept, cv2.IMREAD_COLOR_RGB)
-        except (OSError, cv2.error) as error:
-            raise DamagedPicture(number) from error
-        if found is None:
-            raise DamagedPicture(number)
-        return np.asarray(found, np.uint8)
+        return self._pictures.picture(number)
 
     def face(self, number: int, side: int = SIDE) -> NDArray[np.uint8]:
         """Return the small face of a picture, (side, side, 3) RGB. Raises ``DamagedPicture``.
@@ -121,26 +102,6 @@ class Clip:
         except OSError as error:
             raise DamagedPicture(number) from error
         return np.frombuffer(kept, np.uint8).reshape(SIDE, SIDE, 3)
-
-
-class DamagedPicture(Exception):
-    """A picture of a clip cannot be read."""
-
-
-class _Bytes:
-    """A file that stays open as long as this is used; any thread may read."""
-
-    def __init__(self, path: Path) -> None:
-        self._handle = os.open(path, os.O_RDONLY)
-        self._finish = weakref.finalize(self, os.close, self._handle)
-        self.size = os.fstat(self._handle).st_size
-
-    def read(self, begin: int, count: int) -> bytes:
-        """Return ``count`` bytes from ``begin`` on; ``OSError`` when there are fewer."""
-        found = os.pread(self._handle, count, begin)
-        if len(found) != count:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-        return found
 
 
 class ClipWriter:

@@ -82,7 +82,7 @@ class Detector:
     """Both networks; ``blazeface`` and ``mesh`` are their files. Raises ``SetupError``."""
 
     def __init__(self, blazeface: Path, mesh: Path) -> None:
-        self._finder, self._mesh = _net(blazeface), _net(mesh)
+        self._finder, self._mesh = load_network(blazeface), load_network(mesh)
         self._anchors = np.concatenate(
             [
                 np.repeat(np.stack(np.meshgrid(middles, middles), -1).reshape(-1, 2), guesses, 0)
@@ -135,7 +135,7 @@ class Detector:
         side = max(part.right - part.left, part.bottom - part.top)
         region = _Region((part.left + part.right) / 2, (part.top + part.bottom) / 2, side, 0.0)
         seen = _seen(image, region, SIDE) / np.float32(127.5) - 1
-        outputs = {output.shape[-1]: output[0] for output in _run(self._finder, seen)}
+        outputs = {output.shape[-1]: output[0] for output in run_network(self._finder, seen)}
         scores = 1 / (1 + np.exp(-np.clip(outputs[1][:, 0], -80, 80)))
         sure = np.flatnonzero(scores > SURE)
         guesses = outputs[16][sure, :4] / SIDE
@@ -156,7 +156,7 @@ class Detector:
 
     def _points(self, image: Image, region: _Region) -> Floats | None:
         seen = _seen(image, region, MESH_SIDE) / np.float32(255)
-        outputs = {output.size: output.ravel() for output in _run(self._mesh, seen)}
+        outputs = {output.size: output.ravel() for output in run_network(self._mesh, seen)}
         if 1 / (1 + np.exp(-float(outputs[1][0]))) < PRESENT:
             return None
         points = outputs[POINTS * 3].reshape(POINTS, 3)[:, :2]
@@ -183,7 +183,8 @@ def _seen(image: Image, region: _Region, size: int) -> Floats:
     return warped[None].astype(np.float32)
 
 
-def _net(path: Path) -> Interpreter:
+def load_network(path: Path) -> Interpreter:
+    """Open a network of LiteRT; ``SetupError``."""
     try:
         with quiet_stderr():  # LiteRT tells of its delegate
             net = Interpreter(str(path), num_threads=1)
@@ -196,7 +197,8 @@ def _net(path: Path) -> Interpreter:
     return net
 
 
-def _run(net: Interpreter, seen: Floats) -> list[Floats]:
+def run_network(net: Interpreter, seen: Floats) -> list[Floats]:
+    """Return a network's outputs."""
     net.set_tensor(net.get_input_details()[0]["index"], seen)
     net.invoke()
     return [net.get_tensor(detail["index"]) for detail in net.get_output_details()]

@@ -5,7 +5,7 @@ reply begins or ends; only the mouth follows the sound.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -14,9 +14,11 @@ import cv2
 import numpy as np
 
 from daemon.expression import Attitude, Pose
+from daemon.face.background import Backdrop, Background
 from daemon.face.canvas import Frame
-from daemon.face.clip import Clip, DamagedPicture
+from daemon.face.clip import Clip
 from daemon.face.footage import Footage, View, takes_of
+from daemon.face.kept_pictures import DamagedPicture
 from daemon.face.lips import Lips
 from daemon.face.motion import idle_pose
 from daemon.face.photo import Photo
@@ -74,12 +76,17 @@ class FilmedFace:
         fps: int = 25,
         size: tuple[int, int] = (1280, 720),
         statement: str = "",
+        background: Background | None = None,
     ) -> None:
-        """``statement`` is what pictures and films of it say of it."""
+        """``statement`` is what pictures and films of it say of it.
+
+        ``background`` is also shown around pictures of another shape.
+        """
         cv2.setNumThreads(1)  # one core is the budget; more threads only take from the models
         self._pictures, self._mouths = pictures, mouths
         self._fps, self._size = fps, size
         self._statement = statement
+        self._backdrop = background.picture if background is not None else None
         self._shown: Image | None = None
         self._told = False
         self._frames: dict[tuple[int, ...], Frame] = {}
@@ -154,7 +161,8 @@ class FilmedFace:
         self._mouths.paint(view, tick, mouth)
         frame = self._frames.get(view.image.shape)
         if frame is None:
-            frame = self._frames[view.image.shape] = Frame(view.image, self._size, whole=True)
+            frame = Frame(view.image, self._size, whole=True, backdrop=self._backdrop)
+            self._frames[view.image.shape] = frame
         return frame.fit(view.image)
 
 
@@ -193,8 +201,21 @@ class WarpedMouths:
         self._warp.paint(view, self._shown)
 
 
-def picture_source(clips: list[tuple[Clip, Attitude]], fps: int) -> PictureSource:
-    """Return what shows a face's clips (and what each is for), or its photograph."""
-    if len(clips) == 1 and len(clips[0][0]) == 1:
-        return Photo(clips[0][0], fps)
-    return Footage(takes_of(clips), fps)
+def picture_source(
+    clips: list[tuple[Clip, Attitude]],
+    fps: int,
+    backdrop: Backdrop | None = None,
+    matte_of: Callable[[Image], Image] | None = None,
+) -> PictureSource:
+    """Return what shows a face's clips (and what each is for), or its photograph.
+
+    ``backdrop`` is shown behind the person, who is in a photograph where ``matte_of`` says.
+    """
+    if is_photograph(clips):
+        return Photo(clips[0][0], fps, backdrop, matte_of)
+    return Footage(takes_of(clips), fps, backdrop)
+
+
+def is_photograph(clips: list[tuple[Clip, Attitude]]) -> bool:
+    """Whether a face's clips are one picture."""
+    return len(clips) == 1 and len(clips[0][0]) == 1

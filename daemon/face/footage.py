@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.expression import Attitude, Pose
+from daemon.face.background import Backdrop
 from daemon.face.clip import Clip
+from daemon.face.matte import cut_out, laid
 from daemon.media import Image
 
 Floats = NDArray[np.float32]
@@ -114,8 +116,9 @@ def _closed(take: Take) -> Take | None:
 class Footage:
     """The clips of one face; ``view`` belongs to the camera's thread."""
 
-    def __init__(self, takes: Sequence[Take], fps: int) -> None:
-        self._takes, self._fps = takes, fps
+    def __init__(self, takes: Sequence[Take], fps: int, backdrop: Backdrop | None = None) -> None:
+        """``backdrop`` replaces what is behind the person, where the clips tell who that is."""
+        self._takes, self._fps, self._backdrop = takes, fps, backdrop
         self._fade = round(FADE_S * fps)
         self._now = self._start(self._takes_for(Attitude.IDLE)[0], 0, 0.0)
         self._before: _Playhead | None = None
@@ -134,15 +137,22 @@ class Footage:
         self._choose(tick, pose.attitude)
         now = self._now
         number = now.number(tick)
-        image = now.take.clip.picture(number)
+        image = self._picture(now.take.clip, number)
         gone = tick - now.tick
         if self._before is not None and 0 <= gone < self._fade:
-            old = self._before.take.clip.picture(self._before.number(tick))
+            old = self._picture(self._before.take.clip, self._before.number(tick))
             if old.shape != image.shape:
                 old = np.asarray(cv2.resize(old, image.shape[1::-1]), np.uint8)
             share = (gone + 1) / (self._fade + 1)
             cv2.addWeighted(image, share, old, 1 - share, 0, image)
         return View(image, now.take.clip.points[number], now.take.clip, number)
+
+    def _picture(self, clip: Clip, number: int) -> Image:
+        image = clip.picture(number)
+        if self._backdrop is None or clip.mattes is None:
+            return image
+        behind, matte = self._backdrop.behind(image, clip.mattes.matte(number))
+        return laid(cut_out(image, matte), behind)
 
     def _takes_for(self, attitude: Attitude) -> Sequence[Take]:
         """Return the takes for it, or for what is nearest to it."""

@@ -2,11 +2,14 @@
 
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon.config import FaceSettings
 from daemon.errors import DigitalLifeError, SetupError
+from daemon.expression import Attitude
+from daemon.face.background import Backdrop, Background, calm, read_background
 from daemon.face.catalogue import DRAWN, Face, NoFace, find_face
 from daemon.face.clip import Clip
 from daemon.face.detection import Detector
@@ -16,12 +19,15 @@ from daemon.face.filmed import (
     MouthRenderer,
     PictureSource,
     WarpedMouths,
+    is_photograph,
     picture_source,
 )
+from daemon.face.person import PersonFinder
 from daemon.face.portrait import Portrait
 from daemon.face.prepare import FaceFinder
 from daemon.graphics import graphics_cards, torch_device
 from daemon.i18n import tr
+from daemon.media import Image
 from daemon.stages import LipSync
 from daemon.store.model_store import ModelStore
 
@@ -29,6 +35,7 @@ if TYPE_CHECKING:
     from daemon.face.wav2lip import Device
 
 WEIGHTS = ("wav2lip-gan", "wav2lip-gan-torchscript", "wav2lip")  # the best first
+PERSON = "selfie-segmentation"
 AUTO, BENT = "auto", "bent"
 CHECKPOINTS = (".pth", ".pt", ".safetensors")
 
@@ -36,17 +43,35 @@ log = logging.getLogger(__name__)
 
 
 def make_face(settings: FaceSettings, store: ModelStore) -> LipSync:
-    """Make the face that is set: a drawn one, or the user's own; raises as ``own_face``."""
+    """Make the face that is set: a drawn one, or the user's own.
+
+    Raises as ``own_face`` and ``read_background``.
+    """
+    size = settings.width, settings.height
+    return _made(settings, store, read_background(settings.background, size))
+
+
+def _made(settings: FaceSettings, store: ModelStore, background: Background | None) -> LipSync:
     face, size = find_face(settings.name), (settings.width, settings.height)
     if face.clips:
-        return own_face(face, settings.lips, settings.fps, size, store)
-    return Portrait(face.directory, settings.fps, size)
+        return own_face(face, settings.lips, settings.fps, size, store, background)
+    return Portrait(face.directory, settings.fps, size, background)
 
 
 def face_or_drawn(settings: FaceSettings, store: ModelStore) -> LipSync:
-    """Make the face that is set; where it has gone or is damaged, the drawn one, and say so."""
+    """Make the face that is set; where it has gone or is damaged, the drawn one, and say so.
+
+    Instead of a background that cannot be shown there is a plain one: what is behind a person may
+    be what nobody was to see.
+    """
+    size = settings.width, settings.height
     try:
-        return make_face(settings, store)
+        background = read_background(settings.background, size)
+    except DigitalLifeError as error:
+        log.warning("%s %s %s", error, error.fix, tr("A plain background is shown."))
+        background = calm(size)
+    try:
+        return _made(settings, store, background)
     except NoFace as error:
         if settings.name == DRAWN:
             raise
@@ -54,20 +79,51 @@ def face_or_drawn(settings: FaceSettings, store: ModelStore) -> LipSync:
             "The face %s cannot be used: %s (%s) The drawn face is shown.",
             settings.name, error, error.fix,
         )  # fmt: skip
-        return make_face(settings.model_copy(update={"name": DRAWN}), store)
+        return _made(settings.model_copy(update={"name": DRAWN}), store, background)
 
 
 def own_face(
-    face: Face, lips: str, fps: int, size: tuple[int, int], store: ModelStore
+    face: Face,
+    lips: str,
+    fps: int,
+    size: tuple[int, int],
+    store: ModelStore,
+    background: Background | None = None,
 ) -> FilmedFace:
     """Make a ``LipSync`` of a face that has clips; ``lips`` is the setting ``face.lips``.
 
-    Raises ``NoFace`` when a clip is damaged, ``SetupError`` when what is asked for is not there.
-    With ``auto`` whatever is wrong with Wav2Lip is logged, and the face speaks without it.
+    Raises ``NoFace`` when a clip is damaged, or the person in it cannot be told from what is
+    behind; ``SetupError`` when what is asked for is not there. With ``auto`` whatever is wrong with
+    Wav2Lip is logged, and the face speaks without it.
     """
-    pictures = picture_source([(Clip(clip.folder), clip.use) for clip in face.clips], fps)
+    clips = [(Clip(clip.folder), clip.use) for clip in face.clips]
+    if background is None:
+        pictures = picture_source(clips, fps)
+    else:
+        matte_of = _matte_of(face, clips, store)
+        pictures = picture_source(clips, fps, Backdrop(background, size), matte_of)
     mouths = _mouths(lips, pictures, fps, store)
-    return FilmedFace(pictures, mouths, fps, size, face.statement)
+    return FilmedFace(pictures, mouths, fps, size, face.statement, background)
+
+
+def _matte_of(
+    face: Face, clips: list[tuple[Clip, Attitude]], store: ModelStore
+) -> Callable[[Image], Image] | None:
+    """Return what finds the person in a photograph; ``NoFace`` where nobody is found in a clip."""
+    if is_photograph(clips):
+        try:
+            return person_finder(store).matte
+        except SetupError as error:
+            raise NoFace(str(error), error.fix) from error
+    for entry, (clip, _) in zip(face.clips, clips, strict=True):
+        if clip.mattes is None:
+            raise NoFace(
+                tr("Nobody has looked yet who is before the background in {source}.").format(
+                    source=entry.source
+                ),
+                f"digital-life faces add {entry.source} --name {face.name} --state {entry.use}",
+            )
+    return None
 
 
 def _mouths(lips: str, pictures: PictureSource, fps: int, store: ModelStore) -> MouthRenderer:
@@ -128,6 +184,11 @@ def painting_device() -> "Device":
         return "cuda"
     intel = any(card.vendor == "intel" and card.driver for card in graphics_cards())
     return "intel" if intel and intel_graphics() else "cpu"
+
+
+def person_finder(store: ModelStore) -> PersonFinder:
+    """Make what tells a person from the background; ``SetupError`` without its weights."""
+    return PersonFinder(store.path(PERSON) / "selfie_segmentation.tflite")
 
 
 def face_detectors(store: ModelStore) -> tuple[Detector, FaceFinder | None]:

@@ -5,13 +5,17 @@ Face Mesh follow it, so that whatever is done to the mouth afterwards finds it w
 gaze stays, for what is behind an iris nobody has seen: the head turns where the eyes would.
 """
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from daemon.expression import Pose
+from daemon.face.background import Backdrop
 from daemon.face.clip import Clip
 from daemon.face.footage import View
+from daemon.face.matte import cut_out, laid
 from daemon.face.motion import CORNER_PX, seen_to_move
 from daemon.media import Image
 
@@ -43,9 +47,21 @@ LOWER_LID = 0.94  # of the way down to the lower lid that the upper one goes
 class Photo:
     """The one picture of a clip, moved; does what ``Footage`` does for films."""
 
-    def __init__(self, clip: Clip, fps: int) -> None:
+    def __init__(
+        self,
+        clip: Clip,
+        fps: int,
+        backdrop: Backdrop | None = None,
+        matte_of: Callable[[Image], Image] | None = None,
+    ) -> None:
+        """``backdrop`` replaces what is behind the person, who is where ``matte_of`` says."""
         self._clip, self._fps = clip, fps
-        self._image = clip.picture(0)
+        person = self._image = clip.picture(0)
+        self._behind: Image | None = None
+        if backdrop is not None and matte_of is not None:
+            self._behind, matte = backdrop.behind(self._image, matte_of(self._image))
+            person = cut_out(self._image, matte)
+            self._image = laid(person, self._behind)
         self._points = clip.points[0]
         height = float(np.linalg.norm(self._points[CHIN] - self._points[FOREHEAD]))
         width = float(np.linalg.norm(np.subtract(*self._points[list(TEMPLES)])))
@@ -59,7 +75,7 @@ class Photo:
         right, bottom = np.ceil(self._middle + reach).astype(int)
         left, top = int(left), int(top)
         self._part = left, top, min(columns, int(right)), min(rows, int(bottom))
-        part = self._image[top : self._part[3], left : self._part[2]]
+        part = person[top : self._part[3], left : self._part[2]]
         # Twice as large, so that bending by parts of a pixel does not soften and sharpen by turns.
         self._source = cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_LANCZOS4)
         x = np.arange(left - GRID, self._part[2] + GRID, GRID, dtype=np.float32) + (GRID - 1) / 2
@@ -118,10 +134,12 @@ class Photo:
                 interpolation=cv2.INTER_LINEAR,
             )
             maps.append(full[GRID : GRID + bottom - top, GRID : GRID + right - left])
-        cv2.remap(
-            self._source, maps[0], maps[1], cv2.INTER_LINEAR,
-            dst=image[top:bottom, left:right], borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
+        bent = cv2.remap(
+            self._source, maps[0], maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        place = slice(top, bottom), slice(left, right)
+        bent = np.asarray(bent, np.uint8)
+        image[place] = bent if self._behind is None else laid(bent, self._behind[place])
         x, y = self._points.T
         shift = np.stack(self._shift(x, y, pose, self._reach_of_points), 1)
         points = np.asarray(self._points + shift, np.float32)

@@ -17,6 +17,7 @@ from PIL import ImageOps, UnidentifiedImageError
 from daemon.errors import InputError
 from daemon.i18n import tr
 from daemon.media import Image
+from daemon.media_files import check_file
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "JPEG2000", "PPM")
 ANIMATED = ("PNG", "WEBP", "AVIF", "GIF")  # other formats with several pictures hold pages
@@ -48,6 +49,22 @@ def read_photograph(path: Path) -> Image:
             raise InputError(
                 tr("{path} is neither a film nor a photograph that can be read").format(path=path)
             )
+        return _shown(image)
+
+
+def read_picture(path: Path, least: tuple[int, int], most: int) -> Image:
+    """Return a picture for a background, the first of several; ``InputError`` when there is none.
+
+    ``most`` bounds the pixels that are decoded: a JPEG is shrunk on the way, but not below the size
+    ``least``.
+    """
+    check_file(path)
+    with _opened(path) as image:
+        if image is None:
+            raise InputError(tr("{path} is no picture that can be read").format(path=path))
+        image.draft("RGB", least)
+        if image.width * image.height > most:
+            raise _too_large(path, most)
         return _shown(image)
 
 
@@ -91,17 +108,19 @@ def _opened(path: Path) -> Iterator[Pillow.Image | None]:
             raise other from None
         yield None
     except Pillow.DecompressionBombError as error:
-        raise InputError(
-            tr("{path} has more than {count} million pixels").format(
-                path=path, count=MAX_PIXELS // 1_000_000
-            )
-        ) from error
+        raise _too_large(path, MAX_PIXELS) from error
     # A damaged file leads Pillow's decoders into errors of any class.
     except Exception as error:
         raise InputError(
             tr("{path} is neither a film nor a photograph that can be read").format(path=path)
             + f": {error}"
         ) from error
+
+
+def _too_large(path: Path, most: int) -> InputError:
+    return InputError(
+        tr("{path} has more than {count} million pixels").format(path=path, count=most // 1_000_000)
+    )
 
 
 def _unknown(path: Path) -> InputError | None:

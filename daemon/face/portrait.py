@@ -1,7 +1,8 @@
 """A drawn portrait that talks: a folder of layers made into a living head.
 
-The skin, hair, clothes and room are one picture whose head and jaw are bent by a smooth field; eyes
-and mouth are drawn anew on top, so that they stay sharp. Only the part around the head is worked on
+The skin, hair, clothes and room are one picture whose head and jaw are bent by a smooth field (of
+another background only the person is bent); eyes and mouth are drawn anew on top, so that they stay
+sharp. Only the part around the head is worked on
 in each frame.
 """
 
@@ -16,7 +17,10 @@ import numpy as np
 from daemon.errors import SetupError
 from daemon.expression import Pose
 from daemon.face import eyes, lips
+from daemon.face.background import Background
 from daemon.face.canvas import Canvas, Frame, Layout
+from daemon.face.catalogue import NoFace
+from daemon.face.matte import blurred_behind, laid, premultiplied
 from daemon.face.motion import idle_pose, seen_to_move
 from daemon.face.pixels import Floats
 from daemon.face.shapes import OPEN, PARAMETERS, VOICE, MouthShapes
@@ -74,13 +78,19 @@ class MouthReader:
 class Portrait:
     """A face from a folder as ``faces/draw_default.py`` writes it; a ``LipSync``."""
 
-    def __init__(self, directory: Path, fps: int = 25, size: tuple[int, int] = (1280, 720)) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        fps: int = 25,
+        size: tuple[int, int] = (1280, 720),
+        background: Background | None = None,
+    ) -> None:
+        """``background`` replaces the room; raises ``SetupError``."""
         cv2.setNumThreads(1)  # one core is the budget; more threads only take from the models
         self._fps, self._size = fps, size
         self._layout = _layout(directory / "face.toml")
         layers = {name: layer(directory / f"{name}.png") for name in LAYERS}
-        self._canvas = Canvas(layers["portrait"], self._layout)
-        self._frame = Frame(layers["portrait"], size)
+        self._canvas, self._frame = self._staged(directory, layers["portrait"], background)
         self._eyes = eyes.Eyes(layers["iris"])
         self._lips = lips.Lips(layers["lips"], layers["teeth"], layers["tongue"])
         self._reader = MouthReader(fps)
@@ -148,6 +158,32 @@ class Portrait:
     def moves(self, before: Pose, now: Pose) -> bool:
         """Whether the head, the eyes or the breath have moved enough to be seen."""
         return seen_to_move(before, now)
+
+    def _staged(
+        self, directory: Path, person: Image, background: Background | None
+    ) -> tuple[Canvas, Frame]:
+        """Put the person before the room, or what is wanted instead of it."""
+        if person.shape[2] == 3:  # the room is in the picture
+            if background is not None:
+                raise NoFace(
+                    tr("The background cannot be changed: {path} has no transparency.").format(
+                        path=directory / "portrait.png"
+                    ),
+                    'background = "own"',
+                )
+            return Canvas(person, self._layout), Frame(person, self._size)
+        matte, person = np.ascontiguousarray(person[..., 3]), premultiplied(person)
+        room = layer(directory / "room.png")
+        if background is None:
+            whole = laid(person, room)
+            return Canvas(whole, self._layout), Frame(whole, self._size)
+        if background.picture is None:
+            behind = blurred_behind(room, np.zeros_like(matte))
+            frame = Frame(laid(person, behind), self._size)
+        else:
+            frame = Frame(person, self._size, backdrop=background.picture)
+            behind = frame.behind()
+        return Canvas(person, self._layout, behind), frame
 
     def _around(
         self, out: Image, centre: tuple[float, float], reach: tuple[int, int, int, int], pose: Pose

@@ -16,6 +16,8 @@ import numpy as np
 from daemon.errors import InputError
 from daemon.face.clip import VERSION, Clip, ClipWriter, FaceTrack
 from daemon.face.detection import Box, Detector
+from daemon.face.mattes import write_mattes
+from daemon.face.person import PersonFinder
 from daemon.face.source import MIN_VIDEO_S, MediaInfo, Options, pictures
 from daemon.face.track import EVEN, Floats, boxes, completed
 from daemon.files import atomic_folder
@@ -24,6 +26,7 @@ from daemon.media import Image
 from daemon.store.verify import sha256
 
 MOUTH = (61, 291, 0, 17, 152)  # corners, lips, chin, of Face Mesh: these must be in the picture
+PICTURES_SHARE = 0.6  # of the time that a film takes is spent before the person is looked for
 SLOW_EVERY = 5  # pictures between two looks of the slow detector
 
 
@@ -63,24 +66,48 @@ def prepare(
     finders: tuple[Detector, FaceFinder | None],
     directory: Path,
     watch: PrepareObserver,
+    person: PersonFinder | None = None,
 ) -> Path:
     """Return the folder of the clip below ``directory``, made now if it is not there.
 
-    Raises ``InputError`` when the file cannot be read or shows no face, ``StorageError`` when the
-    clip cannot be written. What is interrupted leaves nothing behind.
+    ``person`` finds who is before the background in the pictures of a film, so that it can be
+    changed; a clip that was there without learns it now. Raises ``InputError`` when the file cannot
+    be read or shows no face, ``StorageError`` when the clip cannot be written. What is interrupted
+    leaves nothing behind.
     """
     key = f"{sha256(source.path)} {options} {fps} {largest} {finders[1] is not None} {VERSION}"
     place = directory / hashlib.sha256(key.encode()).hexdigest()[:16]
     if place.is_dir():
-        Clip(place)
+        _know_person(Clip(place), place, person, watch.progress)
         return place
     try:
         with atomic_folder(place, replace=False) as making:
-            _make(source, options, fps, largest, finders, making, watch)
+            pictures_only = PrepareObserver(_up_to(PICTURES_SHARE, watch.progress), watch.note)
+            _make(source, options, fps, largest, finders, making, pictures_only)
+            person_only = _up_to(1 - PICTURES_SHARE, watch.progress, PICTURES_SHARE)
+            _know_person(Clip(making), making, person, person_only)
+            watch.progress(1.0)
     finally:
         with contextlib.suppress(OSError):  # a face without a clip leaves no folder
             directory.rmdir()
     return place
+
+
+def _up_to(
+    most: float, progress: Callable[[float], None], start: float = 0.0
+) -> Callable[[float], None]:
+    """Return a progress whose whole is ``most`` of another's, from ``start`` on."""
+    return lambda share: progress(start + most * share)
+
+
+def _know_person(
+    clip: Clip, place: Path, person: PersonFinder | None, progress: Callable[[float], None]
+) -> None:
+    """Write who is the person in a film's pictures; a photograph is looked at when it is shown."""
+    if person is None or clip.mattes is not None or len(clip) == 1:
+        return
+    person.begin()
+    write_mattes(clip, place, person.matte, progress)
 
 
 def _make(

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from daemon.errors import InputError, SetupError
-from daemon.expression import Attitude
+from daemon.expression import Attitude, Pose
+from daemon.face.background import Backdrop, Background
 from daemon.face.clip import Clip
 from daemon.face.detection import Box, Detector
-from daemon.face.filmed import FilmedFace, picture_source
+from daemon.face.filmed import FilmedFace, PictureSource, picture_source
 from daemon.face.own_face_factory import warped_mouths
+from daemon.face.person import PersonFinder
 from daemon.face.prepare import PrepareObserver, prepare
 from daemon.face.shapes import SHAPES
 from daemon.face.source import Options, probe_media
@@ -30,6 +32,11 @@ def detector(weights: Callable[[str], Path]) -> Detector:
         weights("blazeface") / "face_detection_short_range.tflite",
         weights("face-mesh") / "face_landmark.tflite",
     )
+
+
+@pytest.fixture(scope="module")
+def person(weights: Callable[[str], Path]) -> PersonFinder:
+    return PersonFinder(weights("selfie-segmentation") / "selfie_segmentation.tflite")
 
 
 class Told:
@@ -272,3 +279,57 @@ def test_a_photograph_blinks_and_sways(make: Make) -> None:
     assert max(steps) > 4 * float(np.median(steps)), "a blink"
     corner = (slice(0, 20), slice(0, 20))
     assert max(difference(pictures[0], picture, corner) for picture in pictures) == 0
+
+
+HAIR, WALL = (slice(20, 60), slice(130, 190)), (slice(0, 80), slice(265, 320))
+
+
+def green_behind(clip: Clip, person: PersonFinder) -> PictureSource:
+    green = np.empty((320, 320, 3), np.uint8)
+    green[:] = (0, 177, 64)
+    backdrop = Backdrop(Background(green), (320, 320))
+    return picture_source([(clip, Attitude.SPEAKING)], 25, backdrop, person.matte)
+
+
+def test_the_person_is_told_from_the_background(person: PersonFinder) -> None:
+    person.begin()
+    matte = person.matte(portrait())
+    assert matte.shape == (320, 320)
+    assert (matte[95:115, 135:190] == 255).all()
+    assert (matte[WALL] == 0).all()
+    assert 0.002 < ((matte > 25) & (matte < 230)).mean() < 0.05, "the edge is soft, and narrow"
+
+
+def test_a_photograph_before_another_background(make: Make, person: PersonFinder) -> None:
+    person.begin()
+    clip = make(PORTRAIT)
+    before, own = green_behind(clip, person), picture_source([(clip, Attitude.SPEAKING)], 25)
+    for pose in (Pose(), Pose(x=5, roll=0.02)):
+        image = before.view(0, pose).image
+        assert (image[WALL] == (0, 177, 64)).all()
+        assert difference(image, own.view(0, pose).image, HAIR) < 12
+
+
+def test_a_film_s_person_is_found_once_and_its_background_replaced(
+    detector: Detector, person: PersonFinder, tmp_path: Path, told: Told
+) -> None:
+    film = write_film(tmp_path / "film.mp4", swaying(30))
+
+    def add(finder: PersonFinder | None) -> Clip:
+        place = prepare(
+            probe_media(film), Options(), 25, SIZE, (detector, None), tmp_path / "face",
+            told.watch, finder,
+        )  # fmt: skip
+        return Clip(place)
+
+    assert add(None).mattes is None
+    assert add(person).mattes is not None, "a clip that was there learns it"
+    assert told.shares[-1] == 1
+    told.shares.clear()
+    clip = add(person)
+    assert told.shares == [], "once"
+    pictures = green_behind(clip, person)
+    for tick in (3, 17):
+        image = pictures.view(tick, Pose()).image
+        assert (image[WALL] == (0, 177, 64)).all()
+        assert difference(image, clip.picture(tick), HAIR) < 12

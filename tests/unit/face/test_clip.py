@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 
 from daemon.commands.film import write_film
-from daemon.expression import Attitude
+from daemon.expression import Attitude, Pose
+from daemon.face.background import Backdrop, Background
 from daemon.face.catalogue import NoFace
-from daemon.face.clip import Clip, ClipWriter, DamagedPicture, FaceTrack
+from daemon.face.clip import Clip, ClipWriter, FaceTrack
 from daemon.face.film import Film
 from daemon.face.filmed import FilmedFace, WarpedMouths, picture_source
+from daemon.face.kept_pictures import DamagedPicture
+from daemon.face.mattes import write_mattes
 from daemon.face.own_face_factory import warped_mouths
+from daemon.media import Image
 from daemon.worker import CancelToken
 from tests.faces import POINTS, skin
 
@@ -89,6 +93,55 @@ def test_a_clip_that_contradicts_itself_is_refused(place: Path, changed: dict[st
     np.savez(place / "clip.npz", **values, allow_pickle=True)
     with pytest.raises(NoFace, match="damaged"):
         Clip(place)
+
+
+def left_half(image: Image) -> Image:
+    """A matte: somebody is on the left."""
+    matte = np.zeros(image.shape[:2], np.uint8)
+    matte[:, : image.shape[1] // 2] = 255
+    return matte
+
+
+def test_mattes_are_kept_beside_the_pictures(place: Path) -> None:
+    assert Clip(place).mattes is None
+    shares: list[float] = []
+    write_mattes(Clip(place), place, left_half, shares.append)
+    assert len(shares) == COUNT and shares[-1] == 1
+    mattes = Clip(place).mattes
+    assert mattes is not None
+    np.testing.assert_array_equal(mattes.matte(COUNT - 1), left_half(skin()))
+
+
+def test_mattes_that_are_interrupted_are_none(place: Path) -> None:
+    def stop(share: float) -> None:
+        if share > 0.5:
+            raise KeyboardInterrupt
+
+    before = sorted(place.iterdir())
+    with pytest.raises(KeyboardInterrupt):
+        write_mattes(Clip(place), place, left_half, stop)
+    assert sorted(place.iterdir()) == before
+    assert Clip(place).mattes is None
+
+
+@pytest.mark.parametrize("name", ["mattes.jpg", "mattes.npy"])
+@pytest.mark.parametrize("harm", [zeroed, cut])
+def test_damaged_mattes_are_refused(place: Path, name: str, harm: Callable[[Path], None]) -> None:
+    write_mattes(Clip(place), place, left_half, lambda _share: None)
+    harm(place / name)
+    with pytest.raises(NoFace, match="damaged"):
+        Clip(place)
+
+
+def test_a_film_s_background_is_replaced(place: Path) -> None:
+    write_mattes(Clip(place), place, left_half, lambda _share: None)
+    green = np.empty((320, 320, 3), np.uint8)
+    green[:] = (0, 177, 64)
+    backdrop = Backdrop(Background(green), (320, 320))
+    pictures = picture_source([(Clip(place), Attitude.SPEAKING)], 25, backdrop)
+    image = pictures.view(3, Pose()).image
+    assert (image[:, 165:] == (0, 177, 64)).all()
+    assert np.abs(image[:, :150].astype(int) - skin()[:, :150]).mean() < 3
 
 
 def face_of(place: Path) -> FilmedFace:

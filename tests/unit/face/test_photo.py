@@ -2,10 +2,12 @@
 
 from typing import cast
 
+import cv2
 import numpy as np
 import pytest
 
 from daemon.expression import Pose
+from daemon.face.background import Backdrop, Background
 from daemon.face.clip import Clip
 from daemon.face.photo import CORNERS, INNER, LEFT_BROW, LOWER_LIDS, RIGHT_BROW, Photo
 from daemon.media import Image
@@ -85,3 +87,18 @@ def test_what_is_seen_to_move_is_drawn_anew(photo: Photo) -> None:
     assert not photo.moves(Pose(), Pose(x=0.2))
     assert photo.moves(Pose(), Pose(smile=0.3))
     assert photo.moves(Pose(), Pose(lids=0.3))
+
+
+def test_before_another_background_the_head_moves_and_what_is_behind_does_not() -> None:
+    y, x = np.mgrid[:320, :320]
+    matte = np.where(np.hypot((x - 160) / 105, (y - 170) / 140) < 1, 255, 0).astype(np.uint8)
+    stripes = np.where((x // 10 + y // 10)[..., None] % 2, (0, 177, 64), (20, 20, 90))
+    backdrop = Backdrop(Background(stripes.astype(np.uint8)), (320, 320))
+    photo = Photo(cast(Clip, OnePicture()), 25, backdrop, lambda _image: matte)
+    still, turned = (photo.view(0, pose).image for pose in (Pose(), Pose(x=9, roll=0.04)))
+    clear = cv2.dilate(matte, np.ones((41, 41), np.uint8)) == 0
+    for image in (still, turned):
+        np.testing.assert_array_equal(image[clear], stripes[clear])
+    inside = cv2.erode(matte, np.ones((9, 9), np.uint8)) > 0
+    assert np.abs(still[inside].astype(int) - skin()[inside]).mean() < 1
+    assert np.abs(turned[inside].astype(int) - still[inside]).mean() > 1

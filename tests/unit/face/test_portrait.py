@@ -1,11 +1,15 @@
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from daemon.errors import SetupError
-from daemon.face.catalogue import find_face, list_faces
+from daemon.expression import Pose
+from daemon.face.background import Background
+from daemon.face.catalogue import NoFace, find_face, list_faces
 from daemon.face.lips import contours
 from daemon.face.motion import BLINK_S, idle_pose, lids_at
 from daemon.face.portrait import Portrait
@@ -49,6 +53,71 @@ def test_it_is_a_lip_sync_with_pictures_of_the_agreed_size(face: Portrait) -> No
 def test_other_sizes(size: tuple[int, int]) -> None:
     face = Portrait(find_face("default").directory, 30, size)
     assert face.picture(3, None).shape == (size[1], size[0], 3)
+
+
+GREEN = (0, 177, 64)
+
+
+def one_colour(size: tuple[int, int]) -> Background:
+    picture = np.empty((size[1], size[0], 3), np.uint8)
+    picture[:] = GREEN
+    return Background(picture)
+
+
+@pytest.mark.parametrize("size", [(854, 480), (640, 480), (720, 1280), (1920, 1080)])
+def test_one_colour_behind_it_is_exactly_that(size: tuple[int, int]) -> None:
+    folder = find_face("default").directory
+    plain = Portrait(folder, 25, size, one_colour(size))
+    for tick in (3, 40):
+        picture = plain.picture(tick, None)
+        top = picture[: size[1] // 20]
+        assert (top == GREEN).all(), "above the head"
+        assert (picture[: size[1] // 2, : size[0] // 12] == GREEN).all(), "beside it"
+        assert (picture[-4:, size[0] // 2] != GREEN).any(axis=-1).all(), "the body ends below"
+
+
+def test_of_the_room_nothing_is_left_in_the_hair(face: Portrait) -> None:
+    folder, pose = find_face("default").directory, Pose(x=4, roll=0.02)
+    keyed = Portrait(folder, background=one_colour(face.size)).picture(40, None, pose)
+    blue = Background(np.full((720, 1280, 3), (64, 0, 177), np.uint8))
+    other = Portrait(folder, background=blue).picture(40, None, pose)
+    # Both show the same light of the person's own: what differs is the share of what is behind.
+    share = (keyed[..., 1].astype(int) - other[..., 1]) / 177
+    light = [picture - share[..., None] * np.array(ink) for picture, ink in
+             ((keyed, GREEN), (other, (64, 0, 177)))]  # fmt: skip
+    assert np.abs(light[0] - light[1]).max() <= 4
+    assert (share[:20] > 0.99).all() and (share[300:500, 560:720] < 0.01).all()
+    edge = (share > 0.02) & (share < 0.98)
+    assert edge.mean() > 0.001, "its edge is soft"
+
+
+def test_the_person_is_the_same_before_any_background(face: Portrait) -> None:
+    keyed = Portrait(find_face("default").directory, background=one_colour(face.size))
+    one, other = rest(face, 40), rest(keyed, 40)
+    inside = slice(250, 480), slice(560, 720)
+    assert np.abs(one[inside].astype(int) - other[inside]).max() <= 1
+
+
+def test_the_room_is_blurred(face: Portrait) -> None:
+    blurred = Portrait(find_face("default").directory, background=Background(None))
+    one, other = rest(face, 40), rest(blurred, 40)
+    shelf = slice(100, 500), slice(950, 1250)
+
+    def edges(picture: Image) -> float:
+        return float(np.abs(np.diff(picture[shelf].astype(int), axis=1)).mean())
+
+    assert edges(other) < 0.7 * edges(one)
+    assert changed(one[shelf].mean((0, 1)), other[shelf].mean((0, 1))) < 3
+
+
+def test_a_face_with_its_room_in_the_picture_keeps_it(tmp_path: Path) -> None:
+    folder = tmp_path / "old"
+    shutil.copytree(find_face("default").directory, folder)
+    Pillow.open(folder / "portrait.png").convert("RGB").save(folder / "portrait.png")
+    (folder / "room.png").unlink()
+    assert Portrait(folder).picture(0, None).shape == (720, 1280, 3)
+    with pytest.raises(NoFace, match="no transparency"):
+        Portrait(folder, background=Background(None))
 
 
 def test_the_same_moment_looks_the_same(face: Portrait) -> None:

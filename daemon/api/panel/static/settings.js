@@ -5,7 +5,13 @@ import { t } from "./texts.js";
 
 // Where on the page a setting belongs: some by name, the others by their table in the file.
 const DEVICES = ["ears.microphone", "voice.loudspeaker", "camera.device"];
-const PICTURE = ["face.expressiveness", "face.subtitles", "face.signs", "face.mirror"];
+const PICTURE = [
+  "face.expressiveness",
+  "face.background",
+  "face.subtitles",
+  "face.signs",
+  "face.mirror",
+];
 const FOLDED = "More about the picture"; // which few need
 const GROUPS = [
   ["Appearance and voice", ["face", "voice"]],
