@@ -1,9 +1,8 @@
 """A drawn portrait that talks: a folder of layers made into a living head.
 
-The skin, hair, clothes and room are one picture whose head and jaw are bent by a smooth field (of
-another background only the person is bent); eyes and mouth are drawn anew on top, so that they stay
-sharp. Only the part around the head is worked on
-in each frame.
+The skin, hair, clothes and room are one picture whose head and jaw are bent by a smooth field;
+before another background only the person is. Eyes and mouth are drawn anew on top, so that they
+stay sharp. Only the part around the head is worked on in each frame.
 """
 
 import math

@@ -82,22 +82,17 @@ def prepare(
         return place
     try:
         with atomic_folder(place, replace=False) as making:
-            pictures_only = PrepareObserver(_up_to(PICTURES_SHARE, watch.progress), watch.note)
-            _make(source, options, fps, largest, finders, making, pictures_only)
-            person_only = _up_to(1 - PICTURES_SHARE, watch.progress, PICTURES_SHARE)
-            _know_person(Clip(making), making, person, person_only)
-            watch.progress(1.0)
+            share = 1.0 if person is None or source.still else PICTURES_SHARE
+            part = PrepareObserver(lambda done: watch.progress(done * share), watch.note)
+            _make(source, options, fps, largest, finders, making, part)
+            _know_person(
+                Clip(making), making, person,
+                lambda done: watch.progress(share + done * (1 - share)),
+            )  # fmt: skip
     finally:
         with contextlib.suppress(OSError):  # a face without a clip leaves no folder
             directory.rmdir()
     return place
-
-
-def _up_to(
-    most: float, progress: Callable[[float], None], start: float = 0.0
-) -> Callable[[float], None]:
-    """Return a progress whose whole is ``most`` of another's, from ``start`` on."""
-    return lambda share: progress(start + most * share)
 
 
 def _know_person(

@@ -19,7 +19,8 @@ from daemon.config import Settings, load
 from daemon.config.state import with_values
 from daemon.dialogue.filters import DialogueContext
 from daemon.dialogue.openers import Openers
-from daemon.errors import SetupError
+from daemon.errors import InputError, SetupError
+from daemon.face.background import read_background
 from daemon.face.behaviour import Behaviour
 from daemon.server import Daemon
 from tests.fakes import FakeConverter, FakeFace, FakeVoice, parts
@@ -55,6 +56,7 @@ class Room(Components):
     def face(self) -> Any:
         if self.settings.face.name == "broken":
             raise SetupError("the face is broken")
+        read_background(self.settings.face.background, (64, 64))
         return self._fake(FakeFace(), self.settings.face.name)
 
     other_face = face
@@ -217,6 +219,23 @@ def test_a_face_that_there_is_not_is_refused_without_a_camera_too() -> None:
         with pytest.raises(SetupError):
             await routes.face(services, FaceChoice(name="nobody"))
         assert running.components.settings.face.name == "default"
+
+    changing(work)
+
+
+def test_another_background_comes_at_once_and_one_that_cannot_be_read_changes_nothing() -> None:
+    async def work(daemon: Daemon, running: SimpleNamespace) -> None:
+        running.screen = StandInStreamer(
+            face := await running.components.make(running.parts.drawing, FakeFace)
+        )
+        done = await daemon.changes.choose({"face.background": "blur"})
+        assert done == {"changed": ["face.background"], "needs_restart": []}
+        assert running.screen.face is running.session.parts.lip_sync is not face
+        shown = running.screen.face
+        with pytest.raises(InputError, match="does not exist"):
+            await daemon.changes.choose({"face.background": "/absent/beach.jpg"})
+        assert running.screen.face is shown
+        assert running.components.settings.face.background == "blur"
 
     changing(work)
 
