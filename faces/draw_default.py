@@ -34,7 +34,6 @@ from brushes import (
     tapered,
 )
 from hair import draw_brows, draw_hair
-from numpy.typing import NDArray
 from scene import AXIS, at, room, shoulders
 
 SKIN = [
@@ -203,37 +202,28 @@ def person_before(wall: float) -> Floats:
     return picture
 
 
-def cut_out() -> NDArray[np.uint8]:
-    """Return the person alone, RGBA.
-
-    Every stroke lets through a share of what is behind it and adds light of its own, so before
-    black only the light is seen, and what white adds to it is the share.
-    """
-    light = person_before(0.0)
-    alpha = np.clip(1 - (person_before(1.0) - light).mean(axis=2, keepdims=True), 0, 1)
-    size, way = (WIDTH, HEIGHT), cv2.INTER_AREA
-    light = cv2.resize(light, size, interpolation=way)
-    alpha = cv2.resize(alpha, size, interpolation=way)
-    ink = np.where(alpha[..., None] > 1 / 512, light / np.maximum(alpha[..., None], 1 / 512), 0)
-    return np.round(np.clip(np.dstack([ink, alpha]), 0, 1) * 255).astype(np.uint8)
-
-
 def main() -> None:
     """Draw everything."""
     folder = Path(__file__).parent / "default"
     folder.mkdir(exist_ok=True)
+    # Every stroke lets through a share of what is behind it and adds light of its own, so before
+    # black only the light is seen, and what white adds to it is the share.
+    light = person_before(0.0)
+    through = person_before(1.0) - light
     layers = {
-        "portrait": cut_out(),
-        "room": finished(room()),
+        "portrait": finished(light + through * room()),
+        "matte": finished(1 - through.mean(axis=2)),
         "iris": features.iris(),
         "lips": features.lips(),
         "teeth": features.teeth(),
         "tongue": features.tongue(),
     }
     for name, layer in layers.items():
-        order = cv2.COLOR_RGBA2BGRA if layer.shape[2] == 4 else cv2.COLOR_RGB2BGR
         best = [cv2.IMWRITE_PNG_COMPRESSION, 9]
-        cv2.imwrite(str(folder / f"{name}.png"), cv2.cvtColor(layer, order), best)
+        if layer.ndim == 3:
+            order = cv2.COLOR_RGBA2BGRA if layer.shape[2] == 4 else cv2.COLOR_RGB2BGR
+            layer = cv2.cvtColor(layer, order)
+        cv2.imwrite(str(folder / f"{name}.png"), layer, best)
     places = {"left": AXIS - EYE_DX, "right": AXIS + EYE_DX, "eyes": EYE_Y, "axis": AXIS}
     (folder / "face.toml").write_text(DESCRIPTION.format(**places), encoding="utf-8")
 

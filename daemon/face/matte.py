@@ -66,13 +66,6 @@ def cleaned(matte: Image) -> Image:
     return np.asarray(cv2.LUT(matte, _CLEAN), np.uint8)
 
 
-def premultiplied(person: Image) -> Image:
-    """Return a person (RGBA) whose colours are weakened by the alpha, as ``laid`` wants it."""
-    alpha = cv2.cvtColor(np.ascontiguousarray(person[..., 3]), cv2.COLOR_GRAY2RGB)
-    colours = cv2.multiply(cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), alpha, scale=1 / 255)
-    return _with_alpha(np.asarray(colours, np.uint8), np.ascontiguousarray(person[..., 3]))
-
-
 def _with_alpha(colours: Image, matte: Image) -> Image:
     whole = cv2.cvtColor(colours, cv2.COLOR_RGB2RGBA)
     return np.asarray(cv2.insertChannel(matte, whole, 3), np.uint8)
@@ -110,7 +103,7 @@ def cut_out(image: Image, matte: Image) -> Image:
 
 
 def laid(person: Image, behind: Image) -> Image:
-    """Lay a person, as ``cut_out`` and ``premultiplied`` return it, over a picture (RGB)."""
+    """Lay a person, as ``cut_out`` returns it, over a picture (RGB)."""
     gap = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(person, 3)), cv2.COLOR_GRAY2RGB)
     out = cv2.multiply(behind, gap, scale=1 / 255)
     cv2.add(out, cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), dst=out)

@@ -19,7 +19,7 @@ from daemon.face import eyes, lips
 from daemon.face.background import Background
 from daemon.face.canvas import Canvas, Frame, Layout
 from daemon.face.catalogue import NoFace
-from daemon.face.matte import blurred_behind, laid, premultiplied
+from daemon.face.matte import blurred_behind, cut_out, laid
 from daemon.face.motion import idle_pose, seen_to_move
 from daemon.face.pixels import Floats
 from daemon.face.shapes import OPEN, PARAMETERS, VOICE, MouthShapes
@@ -159,28 +159,25 @@ class Portrait:
         return seen_to_move(before, now)
 
     def _staged(
-        self, directory: Path, person: Image, background: Background | None
+        self, directory: Path, picture: Image, background: Background | None
     ) -> tuple[Canvas, Frame]:
-        """Put the person before the room, or what is wanted instead of it."""
-        if person.shape[2] == 3:  # the room is in the picture
-            if background is not None:
-                raise NoFace(
-                    tr("The background cannot be changed: {path} has no transparency.").format(
-                        path=directory / "portrait.png"
-                    ),
-                    'background = "own"',
-                )
-            return Canvas(person, self._layout), Frame(person, self._size)
-        matte, person = np.ascontiguousarray(person[..., 3]), premultiplied(person)
-        room = layer(directory / "room.png")
+        """Put the person before what is wanted instead of the room, if anything is."""
         if background is None:
-            whole = laid(person, room)
-            return Canvas(whole, self._layout), Frame(whole, self._size)
+            return Canvas(picture, self._layout), Frame(picture, self._size)
+        if not (directory / "matte.png").is_file():
+            raise NoFace(
+                tr("The background of this face cannot be changed: there is no {path}.").format(
+                    path=directory / "matte.png"
+                ),
+                'background = "own"',
+            )
+        matte = np.ascontiguousarray(layer(directory / "matte.png")[..., 0])
+        person = cut_out(picture, matte)
         if background.picture is None:
-            behind = blurred_behind(room, np.zeros_like(matte))
+            behind = blurred_behind(picture, matte)
             frame = Frame(laid(person, behind), self._size)
         else:
-            frame = Frame(person, self._size, backdrop=background.picture)
+            frame = Frame(picture, self._size, backdrop=background.picture)
             behind = frame.behind()
         return Canvas(person, self._layout, behind), frame
 
@@ -235,5 +232,7 @@ def layer(path: Path) -> Image:
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if image is None:
         raise SetupError(tr("The face's picture {path} cannot be read.").format(path=path))
+    if image.ndim == 2:
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), np.uint8)
     code = cv2.COLOR_BGRA2RGBA if image.shape[2] == 4 else cv2.COLOR_BGR2RGB
     return np.asarray(cv2.cvtColor(image, code), np.uint8)

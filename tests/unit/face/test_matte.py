@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from daemon.face.matte import blurred_behind, cleaned, cut_out, fitted, laid, premultiplied
+from daemon.face.matte import blurred_behind, cleaned, cut_out, fitted, laid
 from daemon.media import Image
 
 RED, BLUE, GREEN = (200, 30, 20), (20, 30, 200), (0, 177, 64)
@@ -28,15 +28,6 @@ def test_nothing_of_the_old_background_stays_at_the_edge() -> None:
     away = np.abs(laid(person, before(GREEN, matte, GREEN)).astype(int) - before(RED, matte, GREEN))
     assert away.max() <= 16, "levels, of 180 between the backgrounds"
     assert away[matte == 255].max() <= 1 and away[matte == 0].max() <= 1
-
-
-def test_a_person_drawn_with_alpha_is_laid_exactly() -> None:
-    matte = disc()
-    colours = np.empty((*matte.shape, 3), np.uint8)
-    colours[:] = RED
-    person = premultiplied(np.dstack([colours, matte]))
-    found = laid(person, before(GREEN, matte, GREEN))
-    assert np.abs(found.astype(int) - before(RED, matte, GREEN)).max() <= 2
 
 
 @pytest.mark.parametrize("level", [0, 255])
