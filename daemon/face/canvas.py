@@ -113,9 +113,12 @@ class Canvas:
         )
         weight = _smoothstep(self._layout.chin + 10, self._layout.chin + 110, y)
         self._bodies = [
-            cv2.remap(
-                picture, x, y + weight * (CHEST_PX * i / (BREATHS - 1)), cv2.INTER_CUBIC,
-                borderMode=cv2.BORDER_REPLICATE,
+            np.asarray(
+                cv2.remap(
+                    picture, x, y + weight * (CHEST_PX * i / (BREATHS - 1)), cv2.INTER_CUBIC,
+                    borderMode=cv2.BORDER_REPLICATE,
+                ),
+                np.uint8,
             )
             for i in range(BREATHS)
         ]  # fmt: skip

@@ -5,6 +5,8 @@ the hair above all, a pixel has colour of both: the person's own is estimated th
 old background would stay around the head.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -39,14 +41,14 @@ def fitted(probability: Floats, image: Image) -> Image:
     height, width = image.shape[:2]
     scale = min(1.0, GUIDE_PX / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    guide = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    wanted = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR)
+    guide = _floats(cv2.resize(image, size, interpolation=cv2.INTER_AREA)) * np.float32(1 / 255)
+    wanted = _floats(cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR))
     reach = 2 * max(2, round(GUIDE_REACH * max(size))) + 1
 
     def mean(field: Floats) -> Floats:
-        return np.asarray(cv2.blur(field, (reach, reach)), np.float32)
+        return _floats(cv2.blur(field, (reach, reach)))
 
-    middle, mean_wanted = mean(guide), mean(np.asarray(wanted, np.float32))
+    middle, mean_wanted = mean(guide), mean(wanted)
     with_wanted = mean(guide * wanted[..., None]) - middle * mean_wanted[..., None]
     alike = np.empty((*guide.shape, 3), np.float32)
     for i in range(3):
@@ -55,10 +57,14 @@ def fitted(probability: Floats, image: Image) -> Image:
     slope = np.linalg.solve(alike, with_wanted[..., None])[..., 0].astype(np.float32)
     start = mean_wanted - (slope * middle).sum(axis=2)
     full = width, height
-    slope, start = cv2.resize(mean(slope), full), cv2.resize(mean(start), full)
-    found = (slope * (image.astype(np.float32) / 255)).sum(axis=2) + start
+    along = _floats(cv2.resize(mean(slope), full)) * (image.astype(np.float32) / 255)
+    found = along.sum(axis=2) + _floats(cv2.resize(mean(_floats(start)), full))
     share = np.clip((found - SURE[0]) / (SURE[1] - SURE[0]), 0, 1)
     return np.asarray(share * 255 + np.float32(0.5), np.uint8)
+
+
+def _floats(values: NDArray[Any]) -> Floats:
+    return np.asarray(values, np.float32)
 
 
 def cleaned(matte: Image) -> Image:
@@ -119,7 +125,8 @@ def blurred_behind(image: Image, matte: Image) -> Image:
     free = np.maximum(1 - CLEAR * share, np.float32(1e-9))[..., None]
     colours, weights = np.zeros_like(small), np.zeros(small.shape[:2], np.float32)
     for times, counts in FILL:
-        colours += np.float32(counts) * cv2.GaussianBlur(small * free, (0, 0), BLUR * times)
-        weights += np.float32(counts) * cv2.GaussianBlur(free, (0, 0), BLUR * times)
+        width_px = BLUR * times
+        colours += np.float32(counts) * _floats(cv2.GaussianBlur(small * free, (0, 0), width_px))
+        weights += np.float32(counts) * _floats(cv2.GaussianBlur(free, (0, 0), width_px))
     found = np.clip(colours / weights[..., None], 0, 255).astype(np.uint8)
     return np.asarray(cv2.resize(found, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)

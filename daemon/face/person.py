@@ -38,10 +38,12 @@ class PersonFinder:
         what it said of the picture before.
         """
         seen = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        (found,) = run_network(self._net, seen[None].astype(np.float32) / 255)
+        levels = np.asarray(seen[None] / np.float32(255), np.float32)
+        (found,) = run_network(self._net, levels)
         probability = found.reshape(SIDE, SIDE)
         if self._before is not None:
             doubt = 4 * probability * (1 - probability)
-            probability = probability + (self._before - probability) * (STEADY * doubt)
-        self._before = np.asarray(probability, np.float32)
+            kept = (self._before - probability) * (STEADY * doubt)
+            probability = np.asarray(probability + kept, np.float32)
+        self._before = probability
         return fitted(self._before, image)

@@ -138,8 +138,8 @@ class Photo:
             self._source, maps[0], maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         place = slice(top, bottom), slice(left, right)
-        bent = np.asarray(bent, np.uint8)
-        image[place] = bent if self._behind is None else laid(bent, self._behind[place])
+        moved = np.asarray(bent, np.uint8)
+        image[place] = moved if self._behind is None else laid(moved, self._behind[place])
         x, y = self._points.T
         shift = np.stack(self._shift(x, y, pose, self._reach_of_points), 1)
         points = np.asarray(self._points + shift, np.float32)

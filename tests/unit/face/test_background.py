@@ -27,9 +27,9 @@ def shown(text: str | Path, size: tuple[int, int] = SIZE) -> Image:
     return background.picture
 
 
-def saved(path: Path, size: tuple[int, int], colour: tuple[int, ...] = RED, **more: object) -> Path:
+def saved(path: Path, size: tuple[int, int], colour: tuple[int, ...] = RED) -> Path:
     mode = "RGBA" if len(colour) == 4 else "RGB"
-    Pillow.new(mode, size, colour).save(path, **more)  # type: ignore[arg-type]
+    Pillow.new(mode, size, colour).save(path)
     return path
 
 

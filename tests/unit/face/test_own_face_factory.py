@@ -66,19 +66,19 @@ def test_a_clip_that_has_gone(store: ModelStore, tmp_path: Path) -> None:
         own_face_factory.own_face(face, "bent", 25, (640, 360), store)
 
 
-def drawn(**changed: object) -> FaceSettings:
-    return FaceSettings(width=320, height=180, **changed)  # type: ignore[arg-type]
+def drawn(background: str) -> FaceSettings:
+    return FaceSettings(width=320, height=180, background=background)
 
 
 def test_a_background_that_cannot_be_shown_is_refused_while_it_runs(store: ModelStore) -> None:
     with pytest.raises(InputError, match="does not exist"):
-        own_face_factory.make_face(drawn(background="/absent/beach.jpg"), store)
+        own_face_factory.make_face(drawn("/absent/beach.jpg"), store)
 
 
 def test_at_the_start_a_plain_one_is_shown_instead_and_never_the_room(
     store: ModelStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    face = own_face_factory.face_or_drawn(drawn(background="/absent/beach.jpg"), store)
+    face = own_face_factory.face_or_drawn(drawn("/absent/beach.jpg"), store)
     assert (face.picture(0, None)[:8] == BACKDROP).all()
     assert "does not exist" in caplog.text and "A plain background is shown" in caplog.text
 
