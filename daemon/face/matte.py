@@ -5,8 +5,6 @@ the hair above all, a pixel has colour of both: the person's own is estimated th
 old background would stay around the head.
 """
 
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +61,7 @@ def fitted(probability: Floats, image: Image) -> Image:
     return np.asarray(share * 255 + np.float32(0.5), np.uint8)
 
 
-def _floats(values: NDArray[Any]) -> Floats:
+def _floats(values: object) -> Floats:
     return np.asarray(values, np.float32)
 
 
