@@ -14,7 +14,7 @@ def disc(side: int = 240) -> Image:
     """The matte of a round person with a soft edge."""
     y, x = np.mgrid[:side, :side].astype(np.float32) - (side - 1) / 2
     share = np.clip((side / 3 - np.hypot(x, y)) / 6 + 0.5, 0, 1)
-    return (255 * share).astype(np.uint8)
+    return np.asarray(255 * share, np.uint8)
 
 
 def before(colour: tuple[int, int, int], matte: Image, wall: tuple[int, int, int]) -> Image:
