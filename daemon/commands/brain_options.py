@@ -46,7 +46,8 @@ def with_brain(settings: "Settings", arguments: argparse.Namespace) -> "Settings
     if brain["prefix"] or (brain["adapter"] and not brain["adapter"].endswith(".gguf")):
         brain["persona"] = ""
     brain["kind"] = arguments.brain or ("openai" if arguments.server else None)
-    server = {"url": arguments.server}
+    # Who types the address says where the words go.
+    server = {"url": arguments.server, "remote": True if arguments.server else None}
     on_server = (brain["kind"] or settings.brain.kind) == "openai"
     (server if on_server else brain)["model"] = arguments.model
     told = settings.model_dump()

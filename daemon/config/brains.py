@@ -120,6 +120,9 @@ class ServerSettings(Section):
         "words go there.",
         pattern=r"^(https?://\S+)?$",
     )
+    remote: bool = setting(
+        False, "Whether the server may be another computer, to which what you say then goes."
+    )
     model: str = setting(
         "", 'The model\'s name on the server; "" takes the first that the server lists.'
     )
@@ -143,6 +146,14 @@ class ServerSettings(Section):
         "The GGUF model, by name or path, that answers while the server is unreachable; "
         '"" is none.',
     )
+
+    @model_validator(mode="after")
+    def _stays_here(self) -> "ServerSettings":
+        if self.url and not self.remote and not is_loopback(self.url):
+            raise ValueError(
+                tr("its url is not on this computer: remote = true lets what is asked go there")
+            )
+        return self
 
 
 Secrets = Mapping[str, SecretStr]

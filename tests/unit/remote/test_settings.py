@@ -1,9 +1,11 @@
 """What may be set of servers that hear or speak: nothing leaves the machine unless that is said."""
 
+import argparse
 from pathlib import Path
 
 import pytest
 
+from daemon.commands.brain_options import add_brain_options, with_brain
 from daemon.config import Settings, load
 from daemon.config.speech_servers import EarsServerSettings, VoiceServerSettings
 from daemon.ears.on_server import OpenAIReader
@@ -25,8 +27,13 @@ ELSEWHERE = (
 )
 
 
-@pytest.mark.parametrize("section", ["ears_server", "voice_server"])
-@pytest.mark.parametrize("url", ELSEWHERE)
+@pytest.mark.parametrize(
+    "section, url",
+    [
+        *((section, url) for section in ("ears_server", "voice_server") for url in ELSEWHERE),
+        *(("server", url) for url in ELSEWHERE if url.startswith("http")),
+    ],
+)
 def test_another_computer_has_to_be_allowed(tmp_path: Path, section: str, url: str) -> None:
     file = tmp_path / "config.toml"
     file.write_text(f'[{section}]\nurl = "{url}"\n')
@@ -34,6 +41,13 @@ def test_another_computer_has_to_be_allowed(tmp_path: Path, section: str, url: s
         load(file)
     file.write_text(f'[{section}]\nurl = "{url}"\nremote = true\n')
     assert getattr(load(file).settings, section).url == url
+
+
+def test_whoever_types_the_address_says_where_words_go() -> None:
+    parser = argparse.ArgumentParser()
+    add_brain_options(parser)
+    asked = parser.parse_args(["--server", "http://192.168.1.9:8000/v1"])
+    assert with_brain(Settings(), asked).server.remote
 
 
 @pytest.mark.parametrize("url", HERE)
