@@ -39,6 +39,9 @@ FIRST_AHEAD_S, AGAIN = 1.0, 1.3
 # Speech over a reply that is told of an unknown voice: it silences the reply, and does not end it.
 MAX_UNJUDGED_S = 0.9 * MAX_OVERLAP_S
 STRANGE_LOOKS = 2  # in a row, after somebody known: one may err, each more lets them wait 0.5 s
+# After it, others have gone; until then nobody is taken unheard for whom it talks with. Longer than
+# a question, during which a television is not heard.
+OTHERS_S = 10.0
 # Of a window that is somebody's, half or more is theirs; what follows it is as far from its end.
 HALF_WINDOW = round(WINDOW_S / 2 * LISTEN_RATE)
 SLACK = round(0.25 * LISTEN_RATE)
@@ -59,6 +62,8 @@ class _Stretch:
     """How often in a row somebody else was heard last."""
     judged_until: int = 0
     """Microphone clock: the end of the newest part of which that is known."""
+    looked_until: int = 0
+    """Microphone clock: the end of the newest part that was judged, whatever was found."""
     end: int | None = None
     """Microphone clock: where a stranger seems to have gone on."""
     waits: SpeechFaded | SpeechPaused | SpeechEnded | None = None
@@ -84,6 +89,7 @@ class VoiceGate:
         self._stretch: _Stretch | None = None
         self._look: _Look | None = None
         self._numbers = 0
+        self._others_until = float("-inf")  # when somebody else was heard last, the loop's time
 
     async def tell(self, heard: AsyncIterator[EarEvent]) -> AsyncGenerator[EarEvent, None]:
         """Yield what of ``heard`` the conversation is to hear."""
@@ -112,9 +118,12 @@ class VoiceGate:
 
     def _hear(self, event: EarEvent) -> Iterator[EarEvent]:
         if isinstance(event, SpeechStarted):
+            if self._look is not None:
+                yield from self._end(self._look.stretch)
             self._stretch = _Stretch(event)
             now = asyncio.get_running_loop().time()
-            if not self._context.chooses or self._context.talks_with_known(now):
+            talks = now >= self._others_until + OTHERS_S and self._context.talks_with_known(now)
+            if not self._context.chooses or talks:
                 yield self._release(self._stretch, event.voiced_s)
             return
         stretch = self._stretch
@@ -143,6 +152,13 @@ class VoiceGate:
         if isinstance(event, SpeechEnded):
             self._stretch = None
         if stretch.number:
+            if self._context.chooses and not stretch.known:
+                if event.utterance.end - stretch.looked_until >= SLACK:
+                    self._judge(stretch, event.utterance)
+                looks = self._look is not None and self._look.stretch is stretch
+                if looks and isinstance(event, SpeechEnded):
+                    stretch.waits = event  # it may yet be a stranger's
+                    return
             if stretch.end is None or isinstance(event, SpeechEnded):
                 yield _numbered(event, stretch)
             return
@@ -161,6 +177,7 @@ class VoiceGate:
         if due or self._context.chooses:
             task = asyncio.ensure_future(self._identify(heard, due))
             self._look = _Look(stretch, heard, voiced_s, task)
+            stretch.looked_until = heard.end
 
     async def _identify(self, heard: Utterance, due: bool) -> Speaker:
         """Judge the newest window where some are not answered; if ``due``, all of it ahead."""
@@ -181,20 +198,25 @@ class VoiceGate:
             return
         if stretch is not self._stretch and (stretch.waits is None or self._is_told):
             return  # it is over
-        score = speaker.score
+        score, told = speaker.score, stretch.number > 0
         if speaker.person is not None or (score is not None and score < SURELY_ANOTHER):
             self._context.heard_voice(speaker, asyncio.get_running_loop().time())
             answered = is_answered(speaker, self._context)
             yield from (self._familiar if answered else self._strange)(look)
             stretch.judged_until = look.heard.end
-        if stretch.waits is None or stretch.number:
+        elif score is not None and stretch.known and not stretch.strange:
+            # In doubt it is partly theirs: a loud television, or where another goes on.
+            stretch.judged_until = max(stretch.judged_until, look.heard.end - HALF_WINDOW)
+        if stretch.waits is None or (stretch.number and not told):
             return
         if look.heard.end < stretch.waits.utterance.end - SLACK:
             self._judge(stretch, stretch.waits.utterance)
+        elif stretch.number:
+            yield from self._end(stretch)
         elif speaker.judged and not stretch.strange and not self._context.speaking:
             # Nobody can tell from so little; all of it together is judged beside its words.
             yield self._release(stretch, 0.0)
-            yield _numbered(stretch.waits, stretch)
+            yield from self._end(stretch)
 
     def _familiar(self, look: _Look) -> Iterator[EarEvent]:
         """Somebody whom it answers was heard."""
@@ -208,14 +230,14 @@ class VoiceGate:
                 stretch.begin = quietest(look.heard, since, look.heard.end - HALF_WINDOW + SLACK)
                 voiced_s = (look.heard.end - stretch.begin) / LISTEN_RATE
             yield self._release(stretch, voiced_s)
-            if stretch.waits is not None:
-                yield _numbered(stretch.waits, stretch)
+            yield from self._end(stretch)
         stretch.known, stretch.strange, stretch.end = True, 0, None
 
     def _strange(self, look: _Look) -> Iterator[EarEvent]:
         """Somebody else was heard."""
         stretch, heard = look.stretch, look.heard
         stretch.strange += 1
+        self._others_until = asyncio.get_running_loop().time()
         if not stretch.number:
             return
         if not stretch.known:  # it was taken for somebody whom it talks with
@@ -232,6 +254,12 @@ class VoiceGate:
         yield SpeechEnded(said, heard.end)
         rest = _Stretch(stretch.started, stretch.end, strange=1, judged_until=heard.end)
         self._stretch = rest if self._stretch is stretch else self._stretch
+
+    def _end(self, stretch: _Stretch) -> Iterator[EarEvent]:
+        """Tell that they stopped, if that was held back."""
+        if stretch.number and stretch.waits is not None:
+            yield _numbered(stretch.waits, stretch)
+            stretch.waits = None
 
     @property
     def _is_told(self) -> bool:

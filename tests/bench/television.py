@@ -22,6 +22,7 @@ from daemon.bench.figures import Row, table
 from daemon.bench.signals import SPEECH_DB, levelled, room_response
 from daemon.commands.console import err, out
 from daemon.config import load, packaged_config
+from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.speaker_identification import SpeakerIdentification
 from daemon.dialogue.state import Phase
 from daemon.dialogue.voice_gate import VoiceGate
@@ -105,16 +106,19 @@ class Listeners(Stage):
         context.answer_whom, context.follow_up_s = "known", 8.0
         speakers.changed = lambda people: setattr(context, "people", people)
         self.told: dict[int, Utterance] = {}
-        self.begun: list[tuple[float, int]] = []
-        """When an answer began, and to which turn."""
+        self.begun: list[tuple[float, Utterance]] = []
+        """When an answer began, and to what: its turn may have a later one's number."""
         self.cuts = 0
+        self._phase = Phase.LISTENING
+        self.bus.subscribe(ConversationStep, self.follow)
 
-    def note(self, phase: Phase) -> None:
-        before = self.phases[-1][1] if self.phases else Phase.LISTENING
-        if phase is Phase.SPEAKING and before is Phase.THINKING:
-            self.begun.append((asyncio.get_running_loop().time(), self.session.state.turn))
-        self.cuts += before.overlaps and phase in (Phase.HEARING, Phase.THINKING)
-        super().note(phase)
+    def follow(self, step: ConversationStep) -> None:
+        before, self._phase = self._phase, step.state.phase
+        if self._phase is Phase.SPEAKING and before is Phase.THINKING and step.reply is not None:
+            question = step.reply.turn.question
+            assert isinstance(question, Utterance), "nobody types"
+            self.begun.append((asyncio.get_running_loop().time(), question))
+        self.cuts += before.overlaps and self._phase in (Phase.HEARING, Phase.THINKING)
 
     async def hear(self, gate: VoiceGate, heard: AsyncIterator[EarEvent]) -> None:
         async def noted() -> AsyncIterator[EarEvent]:
@@ -210,8 +214,7 @@ class Living:
     def _judged(self, scene: Scene, listeners: Listeners, show: bool) -> Outcome:
         found = Outcome(len(scene.questions), cut=listeners.cuts)
         delays: dict[Piece, float] = {}
-        for at, turn in listeners.begun:
-            utterance = listeners.told[turn]
+        for at, utterance in listeners.begun:
             theirs = [one for one in scene.questions if one.shared(utterance) > 0.2 * LISTEN_RATE]
             for one in theirs:
                 if 2 * one.shared(utterance) > one.end - one.begin:

@@ -10,7 +10,7 @@ import pytest
 from daemon.dialogue.transcript import SpokenTranscript, UtteranceHeard
 from daemon.dialogue.voice_gate import VoiceGate
 from daemon.ears.events import EarEvent
-from daemon.media import Audio, ToolCall
+from daemon.media import LISTEN_RATE, Audio, ToolCall
 from daemon.people.person import Speaker
 from daemon.worker import CancelToken
 from tests.fakes import (
@@ -21,6 +21,7 @@ from tests.fakes import (
     FakeRecognizer,
     FakeTools,
     FakeToolUser,
+    level_of,
     parts,
 )
 from tests.scenario.room import TELEVISION, Piece, hears, seconds_of
@@ -169,6 +170,38 @@ def test_a_short_word_of_the_television_is_not_taken_for_who_asked_before() -> N
     stage = VoiceStage(FakePeople(ANNA), ["what time is it?"], ["Six."], whom="known")
     stage.hear((ANNA, 3), (TELEVISION, 3), 1.0, (TELEVISION, 0.6), 1.0, (TELEVISION, 0.5))
     assert stage.persons == ["Anna"]
+
+
+@pytest.mark.parametrize("before", [0.0, 4.0])
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_short_pieces_of_a_television_are_no_part_of_the_question_before(
+    before: float, pieces: int
+) -> None:
+    stage = VoiceStage(FakePeople(ANNA), ["what time is it?"] * 2, ["Six."], ["Six."], whom="known")
+    stage.parts.thinking.takes_s = 1.5  # type: ignore[attr-defined]
+    stage.hear((TELEVISION, before), (ANNA, 3), *[0.4, (TELEVISION, 1.05)] * pieces)
+    assert stage.persons == ["Anna"]
+    strange = stage.recognizer.heard[-1].samples == level_of(TELEVISION)
+    assert strange.sum() < LISTEN_RATE / 2
+    if before:
+        assert stage.path() == [H, T, S, L], "the answer is not begun again"
+
+
+def test_where_a_voice_is_in_doubt_the_question_is_not_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    people = FakePeople(ANNA)
+    identify, looks = people.judge.identify, list[Speaker]()
+
+    def doubtful(audio: Audio, cancel: CancelToken) -> Speaker:
+        looks.append(identify(audio, cancel))
+        return Speaker(None, 0.45) if looks[-1].person and len(looks) > 1 else looks[-1]
+
+    monkeypatch.setattr(people.judge, "identify", doubtful)
+    stage = VoiceStage(people, ["what?"], ["That."], whom="known")
+    stage.hear((ANNA, 1.5), 0.2, (ANNA, 3), (TELEVISION, 4))
+    said = max(audio.seconds for audio in stage.recognizer.heard)
+    assert said == pytest.approx(4.7, abs=0.8)
 
 
 def test_somebody_known_still_interrupts_beside_a_television() -> None:
