@@ -39,8 +39,8 @@ FIRST_AHEAD_S, AGAIN = 1.0, 1.3
 # Speech over a reply that is told of an unknown voice: it silences the reply, and does not end it.
 MAX_UNJUDGED_S = 0.9 * MAX_OVERLAP_S
 STRANGE_LOOKS = 2  # in a row, after somebody known: one may err, each more lets them wait 0.5 s
-# After it, others have gone; until then nobody is taken unheard for whom it talks with. Longer than
-# a question, during which a television is not heard.
+# So long after others were heard nobody is taken unheard for whom it talks with. It is longer than
+# most questions, during which a television is not heard.
 OTHERS_S = 10.0
 # Of a window that is somebody's, half or more is theirs; what follows it is as far from its end.
 HALF_WINDOW = round(WINDOW_S / 2 * LISTEN_RATE)
@@ -78,7 +78,8 @@ class _Look:
     stretch: _Stretch
     heard: Utterance
     voiced_s: float
-    task: "asyncio.Task[Speaker]"
+    task: "asyncio.Task[tuple[Speaker, int]]"
+    """Whose voice it is, and by how many samples of the newest sound that was told."""
 
 
 class VoiceGate:
@@ -155,8 +156,7 @@ class VoiceGate:
             if self._context.chooses and not stretch.known:
                 if event.utterance.end - stretch.looked_until >= SLACK:
                     self._judge(stretch, event.utterance)
-                looks = self._look is not None and self._look.stretch is stretch
-                if looks and isinstance(event, SpeechEnded):
+                if isinstance(event, SpeechEnded) and self._look and self._look.stretch is stretch:
                     stretch.waits = event  # it may yet be a stranger's
                     return
             if stretch.end is None or isinstance(event, SpeechEnded):
@@ -175,34 +175,43 @@ class VoiceGate:
         if due:
             stretch.next_ahead_s = AGAIN * voiced_s
         if due or self._context.chooses:
-            task = asyncio.ensure_future(self._identify(heard, due))
+            task = asyncio.ensure_future(self._identify(heard, due, again=not stretch.known))
             self._look = _Look(stretch, heard, voiced_s, task)
             stretch.looked_until = heard.end
 
-    async def _identify(self, heard: Utterance, due: bool) -> Speaker:
-        """Judge the newest window where some are not answered; if ``due``, all of it ahead."""
-        window = part_of(heard, heard.end - round(WINDOW_S * LISTEN_RATE))
+    async def _identify(self, heard: Utterance, due: bool, again: bool) -> tuple[Speaker, int]:
+        """Judge the newest window where some are not answered; if ``due``, all of it ahead.
+
+        What is as long as a sentence is surer: ``again`` asks for twice as much in doubt.
+        """
+        window = part_of(heard, heard.end - 2 * HALF_WINDOW)
         if window.start == heard.start or not self._context.chooses:
-            return await self._speakers.identify_ahead(heard)
-        found = await self._speakers.identify(window.audio)
+            return await self._speakers.identify_ahead(heard), 2 * HALF_WINDOW
+        found, samples = await self._speakers.identify(window.audio), 2 * HALF_WINDOW
+        if again and found.person is None and (found.score or -1.0) >= SURELY_ANOTHER:
+            longer = part_of(heard, heard.end - 4 * HALF_WINDOW)
+            surer = await self._speakers.identify(longer.audio)
+            if surer.person is not None:
+                found, samples = surer, longer.end - longer.start
         if due:
             await self._speakers.identify_ahead(heard)
-        return found
+        return found, samples
 
     def _judged(self) -> Iterator[EarEvent]:
         """See what was found out."""
         look, self._look = self._look, None
         assert look is not None, "it has just ended"
-        speaker, stretch = look.task.result(), look.stretch
+        (speaker, samples), stretch = look.task.result(), look.stretch
         if not self._context.chooses:
             return
-        if stretch is not self._stretch and (stretch.waits is None or self._is_told):
+        is_told = self._stretch is not None and self._stretch.number > 0
+        if stretch is not self._stretch and (stretch.waits is None or is_told):
             return  # it is over
         score, told = speaker.score, stretch.number > 0
         if speaker.person is not None or (score is not None and score < SURELY_ANOTHER):
             self._context.heard_voice(speaker, asyncio.get_running_loop().time())
             answered = is_answered(speaker, self._context)
-            yield from (self._familiar if answered else self._strange)(look)
+            yield from self._familiar(look, samples) if answered else self._strange(look)
             stretch.judged_until = look.heard.end
         elif score is not None and stretch.known and not stretch.strange:
             # In doubt it is partly theirs: a loud television, or where another goes on.
@@ -218,7 +227,7 @@ class VoiceGate:
             yield self._release(stretch, 0.0)
             yield from self._end(stretch)
 
-    def _familiar(self, look: _Look) -> Iterator[EarEvent]:
+    def _familiar(self, look: _Look, samples: int) -> Iterator[EarEvent]:
         """Somebody whom it answers was heard."""
         stretch, voiced_s = look.stretch, look.voiced_s
         if stretch.number:
@@ -227,7 +236,7 @@ class VoiceGate:
         else:
             if stretch.strange:
                 since = max(stretch.begin, stretch.judged_until - HALF_WINDOW - SLACK)
-                stretch.begin = quietest(look.heard, since, look.heard.end - HALF_WINDOW + SLACK)
+                stretch.begin = quietest(look.heard, since, look.heard.end - samples // 2 + SLACK)
                 voiced_s = (look.heard.end - stretch.begin) / LISTEN_RATE
             yield self._release(stretch, voiced_s)
             yield from self._end(stretch)
@@ -260,10 +269,6 @@ class VoiceGate:
         if stretch.number and stretch.waits is not None:
             yield _numbered(stretch.waits, stretch)
             stretch.waits = None
-
-    @property
-    def _is_told(self) -> bool:
-        return self._stretch is not None and self._stretch.number > 0
 
     def _release(self, stretch: _Stretch, voiced_s: float) -> SpeechStarted:
         """Let the conversation hear it."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from daemon.dialogue.transcript import SpokenTranscript, UtteranceHeard
@@ -202,6 +203,26 @@ def test_where_a_voice_is_in_doubt_the_question_is_not_cut(
     stage.hear((ANNA, 1.5), 0.2, (ANNA, 3), (TELEVISION, 4))
     said = max(audio.seconds for audio in stage.recognizer.heard)
     assert said == pytest.approx(4.7, abs=0.8)
+
+
+def test_who_is_in_doubt_by_a_moment_is_known_by_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    people = FakePeople(ANNA)
+    identify = people.judge.identify
+
+    def doubtful(audio: Audio, cancel: CancelToken) -> Speaker:
+        found = identify(audio, cancel)
+        anna = (audio.samples == np.float32(level_of(ANNA))).sum() / LISTEN_RATE
+        return Speaker(None, 0.45) if found.person and anna < 2 else found
+
+    monkeypatch.setattr(people.judge, "identify", doubtful)
+    stage = VoiceStage(people, ["what?"] * 3, *[["That."]] * 3, whom="known")
+    stage.hear((TELEVISION, 4), 0.2, (ANNA, 4), 0.2, (TELEVISION, 4))
+    assert stage.persons == ["Anna"]
+    heard = stage.recognizer.heard[-1]
+    assert heard.seconds == pytest.approx(4, abs=0.4)
+    assert not (heard.samples == level_of(TELEVISION)).any()
 
 
 def test_somebody_known_still_interrupts_beside_a_television() -> None:
