@@ -180,7 +180,8 @@ def test_short_pieces_of_a_television_are_no_part_of_the_question_before(
 ) -> None:
     stage = VoiceStage(FakePeople(ANNA), ["what time is it?"] * 2, ["Six."], ["Six."], whom="known")
     stage.parts.thinking.takes_s = 1.5  # type: ignore[attr-defined]
-    stage.hear((TELEVISION, before), (ANNA, 3), *[0.4, (TELEVISION, 1.05)] * pieces)
+    piece: list[Piece] = [0.4, (TELEVISION, 1.05)]
+    stage.hear((TELEVISION, before), (ANNA, 3), *piece * pieces)
     assert stage.persons == ["Anna"]
     strange = stage.recognizer.heard[-1].samples == level_of(TELEVISION)
     assert strange.sum() < LISTEN_RATE / 2
