@@ -109,7 +109,14 @@ def _add_parts(parser: argparse.ArgumentParser) -> None:
 
 def create(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Make a double, or go on with one that is not whole."""
-    from daemon.doubles.store import begin_double, check_name, find_double, is_double, require_free
+    from daemon.doubles.store import (
+        begin_double,
+        check_name,
+        find_double,
+        is_double,
+        only_command,
+        require_free,
+    )
 
     check_name(arguments.name)
     _check_paths(arguments)
@@ -119,14 +126,16 @@ def create(arguments: argparse.Namespace, settings: "Settings") -> int:
     else:
         require_free(arguments.name, settings)
         double = begin_double(arguments.name, _consent(arguments), settings)
-    try:
-        double = _make(double, arguments, settings)
-        if not _given(arguments) and sys.stdin.isatty():
-            double = _ask(double, settings)
-    except BaseException:
-        if not resumed and not double.parts:
-            discard(double.folder)  # nothing has come of it
-        raise
+    with only_command(double.name):
+        double = find_double(double.name)
+        try:
+            double = _make(double, arguments, settings)
+            if not _given(arguments) and sys.stdin.isatty():
+                double = _ask(double, settings)
+        except BaseException:
+            if not resumed and not double.parts:
+                discard(double.folder)  # nothing has come of it
+            raise
     _tell_next(double)
     if arguments.film:
         from daemon.commands.double_trial import film_first_words
@@ -137,13 +146,14 @@ def create(arguments: argparse.Namespace, settings: "Settings") -> int:
 
 def add(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Make parts of a double."""
-    from daemon.doubles.store import find_double
+    from daemon.doubles.store import find_double, only_command
 
-    double = find_double(arguments.name)
-    if not _given(arguments):
-        raise SetupError(tr("Say what is to be added."), "digital-life double add --help")
-    _check_paths(arguments)
-    _tell_next(_make(double, arguments, settings))
+    with only_command(arguments.name):
+        double = find_double(arguments.name)
+        if not _given(arguments):
+            raise SetupError(tr("Say what is to be added."), "digital-life double add --help")
+        _check_paths(arguments)
+        _tell_next(_make(double, arguments, settings))
     return 0
 
 

@@ -19,6 +19,8 @@ from daemon.i18n import tr
 if TYPE_CHECKING:
     from daemon.config import Settings
 
+MAX_PASSPHRASE_CHARS = 1000
+
 
 def register(leaves: Subcommands) -> None:
     """Add the commands."""
@@ -51,7 +53,7 @@ def register(leaves: Subcommands) -> None:
 def export_double(arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Write the archive."""
     from daemon.doubles.archive import write_archive
-    from daemon.doubles.store import find_double
+    from daemon.doubles.store import find_double, only_command
 
     double, path = find_double(arguments.name), arguments.file.expanduser()
     check_writable(path)
@@ -66,7 +68,7 @@ def export_double(arguments: argparse.Namespace, _settings: "Settings") -> int:
             ),
             arguments.yes,
         )
-    with _shown(tr("Writing")) as progress:
+    with only_command(double.name), _shown(tr("Writing")) as progress:
         size = write_archive(double, path, passphrase, progress)
     out.print(f"→ {path} ({decimal(size)})", markup=False)
     return 0
@@ -113,11 +115,16 @@ def _passphrase(question: str) -> str:
         if sys.stdin.isatty():
             made = getpass.getpass(question + " ")
         else:
-            made = sys.stdin.readline().rstrip("\r\n")
+            made = sys.stdin.readline(MAX_PASSPHRASE_CHARS + 2).rstrip("\r\n")
+        made.encode()
     except EOFError:
         made = ""
+    except UnicodeError as error:
+        raise SetupError(tr("The passphrase is no text in UTF-8.")) from error
     if not made:
         raise SetupError(tr("A passphrase is needed."))
+    if len(made) > MAX_PASSPHRASE_CHARS:
+        raise SetupError(tr("The passphrase is too long."))
     return made
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from daemon.api.client import Client, NotRunning
 from daemon.commands.console import Subcommands, err, out
 from daemon.commands.questions import ask_line
 from daemon.dialogue.personas import STYLE
@@ -74,23 +75,44 @@ def style_rows(double: Double) -> list[tuple[str, str]]:
 
 
 def forget(arguments: argparse.Namespace, settings: "Settings") -> int:
-    """Take what is about a topic out of its way of talking."""
+    """Take what is about a topic out of its way of talking, also in a running daemon."""
+    from daemon.doubles.store import find_double, only_command
+
+    if not arguments.about.strip():
+        raise InputError(tr("Say what it is to forget."), "digital-life double forget --help")
+    with only_command(arguments.name):
+        double = find_double(arguments.name)
+        if not double.has("chats"):
+            raise InputError(tr("“{name}” has no way of talking yet.").format(name=double.name))
+        gone = _forget(double, arguments.about, settings)
+    if gone:
+        _tell_daemon(double)
+    out.print(tr("Forgotten: {count} examples and words.").format(count=gone))
+    return 0
+
+
+def _forget(double: Double, topic: str, settings: "Settings") -> int:
     from daemon.brain.style import Style
-    from daemon.doubles.store import find_double
     from daemon.memory.encoding import SentenceEncoder
     from daemon.store.model_store import open_store
 
-    double = find_double(arguments.name)
-    if not double.has("chats"):
-        raise InputError(tr("“{name}” has no way of talking yet.").format(name=double.name))
     store = open_store(settings.models.directory)
     is_there = not store.status("sentence-encoder").missing
     encode = SentenceEncoder(store.path("sentence-encoder")).encode if is_there else None
-    style, gone = Style.load(double.folder / STYLE).without(arguments.about, encode)
+    style, gone = Style.load(double.folder / STYLE).without(topic, encode)
     if gone:
         style.save(double.folder / STYLE)
-    out.print(tr("Forgotten: {count} examples and words.").format(count=gone))
-    return 0
+    return gone
+
+
+def _tell_daemon(double: Double) -> None:
+    """Have a running daemon that is this double read its way of talking again."""
+    try:
+        client = Client()
+        if client.get("personas")["persona"] == double.name:
+            client.post("settings/reload")
+    except NotRunning:
+        return
 
 
 def _read(paths: Sequence[Path]) -> "Chats":
@@ -127,7 +149,10 @@ def _chosen(people: "Sequence[ChatMember]") -> list[str]:
     for number, person in enumerate(shown, 1):
         err.print(f"{number:3}  {person.name} ({person.messages})", markup=False)
     line = ask_line(tr("Whose double is it? The number, or several for several names of theirs:"))
+    numbered = {
+        str(number): person.account or person.name for number, person in enumerate(shown, 1)
+    }
     try:
-        return [shown[int(word) - 1].name for word in line.replace(",", " ").split()]
-    except (ValueError, IndexError) as error:
+        return [numbered[word] for word in line.replace(",", " ").split()]
+    except KeyError as error:
         raise InputError(tr("Type one of the numbers.")) from error

@@ -117,12 +117,18 @@ def use(arguments: argparse.Namespace, settings: "Settings") -> int:
 
 def remove(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Delete a double; 1 where something of it is left."""
-    from daemon.doubles import removal
-    from daemon.doubles.store import find_double, is_double
+    from daemon.doubles.store import only_command
 
-    if not is_double(arguments.name):
-        find_double(arguments.name)  # says so
-    name = arguments.name
+    with only_command(arguments.name):
+        return _remove(arguments.name, arguments, settings)
+
+
+def _remove(name: str, arguments: argparse.Namespace, settings: "Settings") -> int:
+    from daemon.doubles import removal
+    from daemon.doubles.store import find_double
+
+    if not removal.places(name):
+        find_double(name)  # says so
     found, known = removal.traces(name, settings), removal.fingerprints(name)
     confirm(
         tr(

@@ -53,9 +53,9 @@ def make_face(double: Double, path: Path, settings: "Settings") -> Double:
     face = own_face(double.name)
     folder = prepare_clip(source, Options(), settings, face)
     add_clip(replace(face, clips=()), ClipEntry(folder, path.name, Attitude.SPEAKING))
-    for old in face.clips:
-        if old.folder != folder:
-            discard(old.folder)
+    for old in face.directory.iterdir():  # also clips of runs that were interrupted
+        if old.is_dir() and old != folder:
+            discard(old)
     out.print(tr("The face is ready."))
     return note_sources(double, "face", sources)
 

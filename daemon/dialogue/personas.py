@@ -182,7 +182,7 @@ def _read(path: Path, name: str = "") -> Persona:
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         reason = f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = str(error)
     raise _unusable(path, reason)
 

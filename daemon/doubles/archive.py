@@ -31,7 +31,7 @@ from daemon.doubles.store import (
     read_double,
     require_free,
 )
-from daemon.doubles.validation import check_parts
+from daemon.doubles.validation import END_BYTES, check_end, check_parts
 from daemon.errors import InputError, SetupError
 from daemon.files import atomic_folder, atomic_write
 from daemon.folders import doubles_folder
@@ -44,6 +44,7 @@ AGE = b"age-encryption.org/v1"  # how an encrypted file begins
 MAX_BYTES = 2_000_000_000  # of a double: five minutes of film take a tenth of it
 MAX_FILES = 2_000
 MAX_MANIFEST_BYTES = 1_000_000
+MAX_ARCHIVE_BYTES = MAX_BYTES + 10_000_000  # with what ZIP and age add
 CHUNK = 1 << 20
 TRAINING = "training"  # of a voice that was trained: recordings, which stay at home
 # What a damaged archive leads its reader into.
@@ -109,6 +110,8 @@ def write_archive(double: Double, path: Path, passphrase: str, progress: Progres
 
 def is_encrypted(path: Path) -> bool:
     """Whether an archive wants a passphrase; ``InputError`` where it cannot be read."""
+    if path.exists() and not path.is_file():  # a pipe may never give anything
+        raise InputError(tr("{path} is no ordinary file.").format(path=path))
     try:
         with path.open("rb") as file:
             return file.read(len(AGE)) == AGE
@@ -135,6 +138,8 @@ def read_manifest(archive: zipfile.ZipFile, path: Path) -> ArchiveManifest:
     names = [file.path for file in manifest.files]
     if len(set(names)) < len(names) or not all(map(_is_safe, names)) or RECORD not in names:
         raise _damaged(path)
+    if any(file.size > MAX_MANIFEST_BYTES for file in manifest.files if _is_text(file)):
+        raise _damaged(path)
     if sum(file.size for file in manifest.files) > MAX_BYTES:
         raise InputError(tr("The double “{name}” is too large.").format(name=manifest.name))
     return manifest
@@ -153,11 +158,17 @@ def consent_in(archive: zipfile.ZipFile, manifest: ArchiveManifest, path: Path) 
 def open_archive(path: Path, passphrase: str) -> zipfile.ZipFile:
     """Open an archive; ``InputError`` where it is none, or the passphrase is wrong."""
     try:
-        if not is_encrypted(path):
-            return zipfile.ZipFile(path)
-        if path.stat().st_size > MAX_BYTES:
+        is_held = is_encrypted(path)
+        if path.stat().st_size > MAX_ARCHIVE_BYTES:
             raise _damaged(path)
-        return zipfile.ZipFile(io.BytesIO(_decrypted(path.read_bytes(), passphrase)))
+        if is_held:
+            data = _decrypted(path.read_bytes(), passphrase)
+            check_end(data[-END_BYTES:])
+            return zipfile.ZipFile(io.BytesIO(data))
+        with path.open("rb") as file:
+            file.seek(max(path.stat().st_size - END_BYTES, 0))
+            check_end(file.read())
+        return zipfile.ZipFile(path)
     except zipfile.BadZipFile as error:
         raise _no_double(path) from error
     except OSError as error:
@@ -249,6 +260,10 @@ def _is_safe(name: str) -> bool:
         and 0 < len(path.parts) <= 4
         and "\\" not in name
     )
+
+
+def _is_text(file: ArchivedFile) -> bool:
+    return file.path.endswith((".toml", ".json"))
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from daemon.config import Settings
 from daemon.config.keep import keep
 from daemon.config.state import with_values
-from daemon.doubles.store import Source, find_double
+from daemon.doubles.store import Source, check_name, read_double
 from daemon.errors import SetupError
 from daemon.face.catalogue import DRAWN
 from daemon.files import make_folder, unwritable
@@ -49,9 +49,16 @@ class Proof:
     """Files that still hold something of it."""
 
 
+def places(name: str) -> list[Path]:
+    """Return the folders of a double: its own, and what a command that was killed left of it."""
+    check_name(name)
+    left = sorted(doubles_folder().glob(f".{name}.*"))  # no other's: no name has a dot
+    return [path for path in (doubles_folder() / name, *left) if path.is_dir()]
+
+
 def traces(name: str, settings: Settings) -> Traces:
     """Return where something of a double is."""
-    files = list(_files(doubles_folder() / name))
+    files = [path for folder in places(name) for path in _files(folder)]
     return Traces(
         len(files),
         sum(path.stat().st_size for path in files),
@@ -74,10 +81,10 @@ def fingerprints(name: str) -> tuple[bytes, ...]:
 
     These are the path of its folder, the checksums of its sources and of all its files.
     """
-    folder = doubles_folder() / name
     known = [f"doubles/{name}/", f'doubles/{name}"']
-    known += [source.sha256 for source in _sources(name)]
-    known += [sha256(path) for path in _files(folder)]
+    for folder in places(name):
+        known += [source.sha256 for source in _sources(folder)]
+        known += [sha256(path) for path in _files(folder)]
     return tuple({one.encode() for one in known})
 
 
@@ -114,8 +121,8 @@ def delete_folder(name: str) -> None:
         if folder.exists():
             folder.rename(going)
             shutil.rmtree(going)
-        for part in folder.parent.glob(f".{name}.*.part"):
-            shutil.rmtree(part, ignore_errors=True)
+        for part in places(name):
+            shutil.rmtree(part)
         if not any(folder.parent.iterdir()):
             folder.parent.rmdir()
     except OSError as error:
@@ -134,12 +141,13 @@ def prove(name: str, known: tuple[bytes, ...]) -> Proof:
     for folder in {config_folder(), data_folder(), cache_folder()}:
         for path in _files(folder):
             of_double = path.relative_to(doubles).parts[0] if path.is_relative_to(doubles) else ""
-            if path.is_relative_to(models) or (of_double and name not in of_double):
+            own = of_double == name or of_double.startswith(f".{name}.")
+            if path.is_relative_to(models) or (of_double and not own):
                 continue
             searched += 1
             try:
                 size += path.stat().st_size
-                if of_double or _holds(path, known):
+                if own or _holds(path, known):
                     left.append(path)
             except OSError:  # it has gone meanwhile
                 continue
@@ -164,9 +172,9 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _sources(name: str) -> tuple[Source, ...]:
+def _sources(folder: Path) -> tuple[Source, ...]:
     try:
-        return find_double(name).record.sources
+        return read_double(folder).record.sources
     except SetupError:  # it is damaged, and goes all the same
         return ()
 

@@ -7,10 +7,13 @@ talking. Each part is there whole or not at all, and may be missing.
 """
 
 import difflib
+import fcntl
 import json
+import os
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -122,6 +125,30 @@ def find_double(name: str) -> Double:
     raise SetupError(message, f"digital-life double create {name}")
 
 
+@contextmanager
+def only_command(name: str) -> Iterator[None]:
+    """Be the only command that works on a double; ``InputError`` while another does."""
+    check_name(name)
+    try:
+        handle = os.open(doubles_folder() / name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:  # there is none, and whoever looks for it says so
+        yield
+        return
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(
+                tr("Another command is at work on the double “{name}”.").format(name=name),
+                tr("wait until it has ended, then try again"),
+            ) from error
+        except OSError:  # a file system without locks
+            pass
+        yield
+    finally:
+        os.close(handle)
+
+
 def check_name(name: str) -> None:
     """Raise ``InputError`` if a double cannot be called so."""
     if not _NAME.fullmatch(name) or sum(map(str.isalpha, name)) < 2:
@@ -204,7 +231,7 @@ def read_double(folder: Path) -> Double:
     except ValidationError as error:
         problem = error.errors()[0]
         reason = f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = str(error)
     raise SetupError(
         tr("{path} cannot be used: {reason}").format(path=path, reason=reason),

@@ -89,7 +89,7 @@ def read_face(name: str, directory: Path) -> Face | None:
             ClipEntry(directory / clip["folder"], str(clip["source"]), _use(clip))
             for clip in kept.get("clips", ())
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return Face(name, str(kept.get("description", "")), directory, clips)
 

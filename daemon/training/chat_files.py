@@ -1,6 +1,7 @@
 """Opens an export, whatever messenger it comes from."""
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,8 @@ MAX_LINE_CHARS = 1_000_000  # characters; a novel has less
 HEAD = 20_000  # characters by which a format is recognised
 STEP = 1 << 20  # bytes read at a time
 BOMS = (("utf-8", b"\xef\xbb\xbf"), ("utf-16", b"\xff\xfe"), ("utf-16", b"\xfe\xff"))
+_OF_FOUR = re.compile(rb"[\x81-\xfe][0-9][\x81-\xfe][0-9]")  # bytes of an emoji in GB18030
+_HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
 ZIP = b"PK\x03\x04"
 
 
@@ -88,7 +91,7 @@ def _export(name: str, said: Iterable[ChatMessage]) -> Export:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file in UTF-8, UTF-16 or GB18030, without byte-order marks."""
+    """Return the text of a file in UTF-8, UTF-16, GB18030 or Latin-1, without byte-order marks."""
     try:
         data = _read_bytes(path)
     except OSError as error:
@@ -109,7 +112,9 @@ def text_of(data: bytes, path: Path) -> str:
         )
     text = _decoded(data)
     if text is None:
-        raise InputError(tr("{path} is no text in UTF-8, UTF-16 or GB18030.").format(path=path))
+        raise InputError(
+            tr("{path} is no text in UTF-8, UTF-16, GB18030 or Latin-1.").format(path=path)
+        )
     return text.replace("\ufeff", "")
 
 
@@ -147,7 +152,8 @@ def _decoded(data: bytes) -> str | None:
         marked = _unmarked_utf16(data[:HEAD])
         if not marked:
             return None
-    for encoding in marked or ("utf-8", "gb18030"):
+    western = ("cp1252",) if _is_western(data) else ()
+    for encoding in marked or ("utf-8", *western, "gb18030"):
         try:
             return data.decode(encoding)
         except UnicodeDecodeError as error:
@@ -155,6 +161,15 @@ def _decoded(data: bytes) -> str | None:
             if cut and not (before := data[: error.start]).isascii():
                 return before.decode(encoding)  # the file ends within a character
     return None
+
+
+def _is_western(data: bytes) -> bool:
+    """Whether text that is not UTF-8 has single accented letters, and not Chinese characters.
+
+    GB18030 takes "ö" and the letter behind it for a character; its own come in pairs of such bytes.
+    """
+    runs = [len(run) for run in _HIGH_BYTES.findall(_OF_FOUR.sub(b"", data[:STEP]))]
+    return 2 * runs.count(1) > len(runs)
 
 
 def _unmarked_utf16(head: bytes) -> list[str]:

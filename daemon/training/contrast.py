@@ -24,10 +24,16 @@ class Contrast:
         """``theirs`` and ``others``: how often each thing was written."""
         self.theirs, self.others = theirs, others
         self._totals = theirs.total(), others.total()
-        self._prior = SMOOTHING * len(theirs | others)
+        self._things = len(theirs | others)
+        self._prior = SMOOTHING * self._things
 
     def score(self, thing: str) -> float:
-        """Return how sure it is that it is more theirs than the others', as a z-score."""
+        """Return how sure it is that it is more theirs than the others', as a z-score.
+
+        Where there is but one thing, it is everybody's.
+        """
+        if self._things < 2:
+            return 0.0
         (mine, all_mine), (other, all_others) = (
             (self.theirs[thing] + SMOOTHING, self._totals[0] + self._prior),
             (self.others[thing] + SMOOTHING, self._totals[1] + self._prior),

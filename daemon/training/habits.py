@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from daemon.brain.style import Habits
 from daemon.languages import language
-from daemon.languages.guess import HAN
+from daemon.languages.guess import HAN, MARKS
 from daemon.training.chats import Exchange
 from daemon.training.contrast import Contrast, counted, words
 
@@ -16,6 +16,7 @@ SURE = 1.96  # z-score: one in forty by chance
 SELDOM = 0.02  # of all messages; words that are used less say more of a topic than of a manner
 OFTEN = 0.08  # of all messages that end alike, from which on it is a habit
 SHORT_QUESTION = 20  # characters; what answers such a one at the beginning may be a greeting
+MAX_LETTERS = 40  # of a word; what is longer is laughter, or a cat on the keyboard
 MAX_LENGTH = 1000  # words or characters of a message, as a style keeps it
 _PICTURES = (
     "\U0001f300-\U0001f5ff\U0001f600-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001faff"
@@ -23,7 +24,9 @@ _PICTURES = (
 )
 _RUN = re.compile(f"[{HAN}]")
 _EMOJI = re.compile(f"[{_PICTURES}]")
-_OPENING = re.compile(rf"\A(?:[^\W\d_{HAN}]+(?:['’][^\W\d_]+)?|[{HAN}]{{1,3}}(?![{HAN}]))")
+_OPENING = re.compile(
+    rf"\A(?:[^\W\d_{HAN}](?:[^\W\d_{HAN}]|[{MARKS}])*(?:['’][^\W\d_]+)?|[{HAN}]{{1,3}}(?![{HAN}]))"
+)
 _ENDING = re.compile(  # of a clause: a word, a Chinese particle, a mark such as "~"
     rf"(?:(?<!\w)[^\W\d_{HAN}]+|[{HAN}]|[~～]|\.{{2,}}|…|[)）])(?=[\s~～,，.。!！?？…{_PICTURES}]|\Z)"
 )
@@ -83,7 +86,7 @@ def _favourite_words(
     for word in contrast.favourites(least, SURE):
         a_name = any(word in name or name in word for name in names)
         within = any(word in other or other in word for other in kept) and _RUN.match(word)
-        if not a_name and not within and len(word) <= 40:
+        if not a_name and not within and len(word) <= MAX_LETTERS:
             kept.append(word)
     return tuple(kept[:MAX_WORDS])
 
@@ -98,6 +101,7 @@ def _greetings(answers: Iterable[Exchange]) -> tuple[str, ...]:
         and "?" not in one.prompt
         and "？" not in one.prompt
         and (found := _OPENING.match(one.response))
+        and len(found[0]) <= MAX_LETTERS
     ]
     common = Counter(first).most_common(MAX_GREETINGS)
     return tuple(one for one, count in common if count >= max(2, 0.2 * len(first)))

@@ -150,7 +150,7 @@ def read_voice(name: str, directory: Path) -> Voice:
     except ValidationError as error:
         problem = error.errors()[0]
         reason = f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = str(error)
     raise SetupError(tr("{path} cannot be used: {reason}").format(path=path, reason=reason))
 

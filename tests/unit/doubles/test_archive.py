@@ -1,6 +1,7 @@
 """A double as a file: whole on the other side, or refused."""
 
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from daemon.config import Settings
-from daemon.doubles import archive
+from daemon.doubles import archive, validation
 from daemon.doubles.archive import (
     MANIFEST,
     ArchiveManifest,
@@ -211,6 +212,51 @@ def test_a_bomb_is_read_no_further_than_its_manifest_says(tmp_path: Path) -> Non
             opened.writestr(name, data if name != "persona.toml" else bytes(20_000_000))
     with pytest.raises(InputError, match="damaged"):
         take_in(path)
+
+
+def test_arrays_that_would_fill_the_memory_are_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    double, path = whole(), tmp_path / "zzyxa.double"
+    timbre = double.folder / "voice" / "timbre.npz"
+    with zipfile.ZipFile(timbre, "w", zipfile.ZIP_DEFLATED) as held:
+        held.writestr("mean.npy", bytes(1_000_001))
+    write_archive(double, path, "", ignore)
+    delete_folder("Zzyxa")
+    monkeypatch.setattr(validation, "MAX_ARRAYS_BYTES", 1_000_000)
+    with pytest.raises(InputError, match="larger than 1 MB"):
+        take_in(path)
+
+
+@pytest.mark.parametrize("name", ["double.toml", "persona.toml", "voice/voice.toml", "style.json"])
+def test_texts_have_an_end(tmp_path: Path, name: str) -> None:
+    for text in ("x = " + "[" * 100_000, "#" * 1_000_001):
+        double, path = whole(), tmp_path / "zzyxa.double"
+        (double.folder / name).write_text(text)
+        write_archive(double, path, "", ignore)
+        delete_folder("Zzyxa")
+        with pytest.raises(InputError):
+            take_in(path)
+    assert not doubles_folder().exists()
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(InputError, match="no ordinary file"):
+            open_archive(place, "")
+
+
+@pytest.mark.parametrize("locator", [b"", b"PK\6\7" + bytes(16)], ids=["size", "ZIP64"])
+def test_an_endless_list_of_files_is_not_read(tmp_path: Path, locator: bytes) -> None:
+    path = tmp_path / "zzyxa.double"
+    write_archive(begun(), path, "", ignore)
+    data = bytearray(path.read_bytes())
+    if not locator:
+        data[-10:-6] = (1 << 30).to_bytes(4, "little")
+    path.write_bytes(data[:-22] + locator + data[-22:])
+    with pytest.raises(InputError, match="no double"):
+        open_archive(path, "")
 
 
 def test_a_disk_that_is_full_leaves_nothing(

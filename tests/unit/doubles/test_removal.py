@@ -80,6 +80,29 @@ def test_what_was_interrupted_goes_with_it() -> None:
     assert not doubles_folder().exists()
 
 
+def test_what_was_left_by_a_command_that_was_killed_is_found_without_the_double() -> None:
+    """Killed while it removed one, or while it took one in."""
+    double = whole()
+    going = double.folder.with_name(".Zzyxa.going")
+    double.folder.rename(going)
+    assert removal.places("Zzyxa") == [going]
+    assert removal.traces("Zzyxa", Settings()).files > 3
+    known = removal.fingerprints("Zzyxa")
+    assert b"ab" * 32 in known
+    assert going / "double.toml" in removal.prove("Zzyxa", known).left
+    removal.delete_folder("Zzyxa")
+    assert not doubles_folder().exists()
+
+
+def test_another_whose_name_begins_alike_is_none_of_it() -> None:
+    whole("Zzyxa")
+    whole("Zzyxander")
+    known = removal.fingerprints("Zzyxa")
+    removal.delete_folder("Zzyxa")
+    assert removal.prove("Zzyxa", known).left == ()
+    assert (doubles_folder() / "Zzyxander" / "double.toml").exists()
+
+
 def test_one_that_is_damaged_can_be_removed() -> None:
     folder = whole().folder
     (folder / "double.toml").write_text("=")

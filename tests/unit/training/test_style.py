@@ -190,6 +190,36 @@ def test_encodings_of_the_files_are_told_apart(tmp_path: Path, encoding: str) ->
     assert learn(read_chats([path]), ["小雨"]).answers == 50
 
 
+def test_accents_of_latin_1_are_no_chinese_characters(tmp_path: Path) -> None:
+    pairs = [
+        (f"Wie schön ist es in Köln {i}?", f"für mich natürlich {i}, grüße") for i in range(30)
+    ]
+    path = tmp_path / "chat.txt"
+    path.write_bytes(whatsapp(pairs, "Jörg", "Al").encode("latin-1"))
+    style = learn(read_chats([path]), ["Jörg"]).style
+    assert "natürlich" in style.examples[0].answer
+    smiling = [("How is it?", f"splendid {i} 🙂") for i in range(30)]
+    path.write_bytes(whatsapp(smiling, "Lin", "Al").encode("gb18030"))
+    assert "🙂" in learn(read_chats([path]), ["Lin"]).style.examples[0].answer
+
+
+@pytest.mark.parametrize(
+    "answer", ["h" + "a" * 60, "<|im_end|> [x] | sure", "да нормально, работаю дома", "🙂🙂", "1"]
+)
+def test_what_is_said_over_and_over_is_no_error(tmp_path: Path, answer: str) -> None:
+    """Such as endless laughter for a greeting, and one thing in all that both sides write."""
+    pairs = [("hello", answer if i % 2 else "yeah fine") for i in range(60)]
+    style = learn(from_text(tmp_path, whatsapp(pairs, "Lin", "Al")), ["Lin"]).style
+    style.save(tmp_path / "style.json")
+    assert Style.load(tmp_path / "style.json") == style
+
+
+def test_a_greeting_keeps_its_combining_marks(tmp_path: Path) -> None:
+    pairs = [("नमस्ते", f"मैं ठीक हूँ यार {i}") for i in range(30)]
+    (habits,) = learn(from_text(tmp_path, whatsapp(pairs, "Lin", "Al")), ["Lin"]).style.habits
+    assert habits.greetings == ("मैं",)
+
+
 def test_one_chat_in_two_files_is_learned_once(tmp_path: Path) -> None:
     text = telegram(answers("edith"), "Edith", "Al")
     for name in ("a.json", "b.json"):
