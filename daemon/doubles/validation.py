@@ -12,7 +12,7 @@ from daemon.i18n import tr
 MAX_LIST_BYTES = 3_000_000  # of the list at an archive's end: 1500 bytes for each file
 LAST_BYTES = 22  # of what stands behind that list, without a comment
 END_BYTES = LAST_BYTES + 20  # with what stands there if the list is large, as ours never is
-MAX_ARRAYS_BYTES = 500_000_000  # of a clip's: an hour of film has 400 MB
+MAX_ARRAYS_BYTES = 500_000_000  # of a clip's: an hour of film at 25 pictures a second has 340 MB
 
 
 def check_parts(folder: Path) -> None:
