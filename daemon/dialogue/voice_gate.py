@@ -203,6 +203,7 @@ class VoiceGate:
         assert look is not None, "it has just ended"
         (speaker, samples), stretch = look.task.result(), look.stretch
         if not self._context.chooses:
+            yield from self._end(stretch)
             return
         is_told = self._stretch is not None and self._stretch.number > 0
         if stretch is not self._stretch and (stretch.waits is None or is_told):

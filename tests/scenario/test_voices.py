@@ -226,6 +226,24 @@ def test_who_is_in_doubt_by_a_moment_is_known_by_a_sentence(
     assert not (heard.samples == level_of(TELEVISION)).any()
 
 
+def test_what_is_told_ends_although_meanwhile_everyone_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    people = FakePeople(ANNA)
+    stage = VoiceStage(people, ["what?", "yes"], ["That."], ["Well."], whom="known")
+    stage.speakers._worker.takes_s = 0.4  # type: ignore[attr-defined]
+    identify = people.judge.identify
+
+    def changing(audio: Audio, cancel: CancelToken) -> Speaker:
+        if asyncio.get_running_loop().time() > 7:
+            stage.session.context.answer_whom = "everyone"
+        return identify(audio, cancel)
+
+    monkeypatch.setattr(people.judge, "identify", changing)
+    stage.hear((ANNA, 3), 4, (ANNA, 0.5))
+    assert stage.path() == [H, T, S, L] * 2
+
+
 def test_somebody_known_still_interrupts_beside_a_television() -> None:
     answer = ["The first sentence is here. ", "The second one is never heard by anybody at all."]
     stage = VoiceStage(FakePeople(ANNA), ["what?", "stop that"], answer, ["Well."], whom="known")
