@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from daemon.face.corners import fade_corners
 from daemon.face.footage import View
 from daemon.face.lips import Contours, Lips, contours
-from daemon.face.pixels import Floats, coverage, over
+from daemon.face.pixels import Floats, coverage, over, planes
 from daemon.face.shapes import PARAMETERS, PRESS, ROUND, VOICE
 from daemon.media import Image, Mouth
 
@@ -38,12 +39,17 @@ LENS = 0.7  # pixels, the width of a Gaussian
 THINNER, FULLER = 0.6, 0.35  # pressed lips roll inwards, rounded ones come forward
 LIP = 0.22  # halves of a mouth: so far from the slit that is seen
 LEVEL = 0.5  # of a smile's bend that rounded lips lose
-COVERED, BARE = 0.9, 0.6  # of the picture's own teeth that "oo" covers; less round lips, none
+COVERED, BARE = 0.9, 0.6  # of half-bare teeth that "oo" covers; less round lips, none
+NARROWED = 0.4  # of the narrowing that is left to a mouth that smiles with its teeth bare
+SHADED = 0.5  # of the light that falls below the picture's own teeth
+THIN, THIN_OWN = 1.5, 4.0  # pixels: a slit that is lower fades; where teeth are bare, sooner
 TONGUE_UP = 3.0  # pixels of the drawn face from the lower lip to the middle of the tongue
 STILL = 0.012  # a mouth vector below this is at rest
 LIT = 205.0  # how light the drawn face's skin is, in levels
 WARM = 0.4  # power of the skin's colour that falls on the teeth, too
 COLOURED = 0.12  # of the lightest colour: skin that differs less is that of a grey picture
+
+_LEAST = planes(70, 36, 34)  # the dark below bare teeth, where light comes in
 
 _REST = contours(np.zeros(PARAMETERS, np.float32))
 _U = np.linspace(-1, 1, len(_REST.upper_inner), dtype=np.float32)
@@ -104,11 +110,13 @@ class Warp:
         map_x = from_u * bx - from_v * by + np.float32(frame.middle[0])
         map_y = from_u * by + from_v * bx + np.float32(frame.middle[1])
         part = view.image[top:bottom, left:right]
+        before = part.copy()
+        fade_corners(view.image, frame.middle, frame.along, slit.own * _shut(mouth))
         found = cv2.remap(
             view.image, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         bent = np.asarray(found, np.uint8)
-        self._fill(bent, part, slit, (u, v, frame.half), edge, mouth, _light(view))
+        self._fill(bent, before, slit, (u, v, frame.half), edge, mouth, _light(view))
         part[:] = bent
 
     def _part(self, view: View, frame: _Frame) -> tuple[int, int, int, int]:
@@ -148,13 +156,18 @@ class Warp:
             u * np.float32(UNIT), (v - rest) * down - np.float32(TEETH_DOWN), top, gap, edge,
             mouth, 1 - slit.own, float((top + gap).max()) - TONGUE_UP,
         )  # fmt: skip
+        below_teeth = np.exp(np.minimum(slit.low_at - v, 0) * np.float32(4))
+        ink *= 1 - np.float32(SHADED * slit.own) * below_teeth
+        ink = np.maximum(ink, _LEAST * np.float32(slit.own))
         ink = _lit(_softened(ink), light)
-        seen = np.minimum(v - slit.up_at, slit.low_at - v) * pixels
         hidden = COVERED * float(np.clip((mouth[ROUND] - BARE) / (1 - BARE), 0, 1))
-        own = coverage(seen - 1, OWN_EDGE) * np.float32(1 - hidden)
+        own = np.float32(1 - hidden * (1 - slit.own)) * np.ones_like(v)
+        own *= _uncovered(v - slit.up_at, slit.up_at - slit.up, half)
+        own *= _uncovered(slit.low_at - v, slit.low - slit.low_at, half)
         over(ink, before[box].transpose(2, 0, 1).astype(np.float32), own)
         alpha = coverage((v - slit.up) * pixels, 1.6) * coverage((slit.low - v) * pixels, 1.6)
-        alpha *= np.clip((slit.low - slit.up) * pixels / 1.5, 0, 1)
+        thin = np.float32(THIN + (THIN_OWN - THIN) * slit.own * _shut(mouth))
+        alpha *= np.clip((slit.low - slit.up) * pixels / thin, 0, 1)
         part = bent[box]
         skin = part.transpose(2, 0, 1).astype(np.float32)
         over(skin, ink, alpha)
@@ -196,8 +209,7 @@ def _moves(
     ends = np.abs(_U) ** 6
     up, low = up + (corner - up) * ends, low + (corner - low) * ends
     level = (middle.mean() - middle) * np.float32(LEVEL * float(mouth[ROUND]))
-    # a mouth that the film has open closes for the speech
-    shut = np.float32(min(1.0, 3 * float(mouth[VOICE])))
+    shut = np.float32(_shut(mouth))
     return (
         up + (middle - above) * shut + level,
         low + (middle - below) * shut + level,
@@ -217,7 +229,8 @@ def _bend(
     """Return where in the picture each pixel comes from, and where the lips are now."""
     up_by, low_by, up_at, low_at = moves
     own = float(np.clip((low_at - up_at).max() / (2 * APART), 0, 1))
-    wider = np.float32((edge.half_width / _REST.half_width - 1) * WIDENING)
+    widening = (edge.half_width / _REST.half_width - 1) * WIDENING
+    wider = np.float32(widening * (1 - (1 - NARROWED) * own * (widening < 0)))
     above = 1 - _smooth(v / np.float32(frame.nose * 0.95))
     near = np.exp(-((u / np.float32(1.6)) ** 4)) * above * (1 - _smooth(v / np.float32(1.3)))
     from_u = u / (1 + wider * near)
@@ -245,6 +258,22 @@ def _bend(
         both = np.where(v < target_up, up_by * fade_up, lower)
         from_v = np.where(outside, v - both, from_v)
     return from_u, from_v.astype(np.float32), _Slit(target_up, target_low, up_at, low_at, own)
+
+
+def _shut(mouth: Mouth) -> float:
+    """Return how far a mouth that the picture has open closes for the speech, 0 to 1."""
+    return min(1.0, 3 * float(mouth[VOICE]))
+
+
+def _uncovered(inside: Floats, moved: Floats, half: float) -> Floats:
+    """Return how much of the picture's own mouth is seen so far within one of its lips' lines.
+
+    A lip that has ``moved`` away from what it covered bares what the picture does not show; one
+    that has not hides the seam, and then what the picture shows reaches up to the lip.
+    """
+    pixels, most = np.float32(half), np.float32(1 + OWN_EDGE / 2)
+    seam = np.clip(moved * pixels, 0, most)
+    return coverage(inside * pixels + np.float32(OWN_EDGE / 2) - seam, OWN_EDGE)
 
 
 def _nearer(away: Floats, fuller: float) -> Floats:

@@ -9,7 +9,7 @@ from daemon.face.footage import View
 from daemon.face.lips import Lips
 from daemon.face.pixels import Floats
 from daemon.face.portrait import layer
-from daemon.face.shapes import PARAMETERS, SHAPES
+from daemon.face.shapes import PARAMETERS, SHAPES, VOICE
 from daemon.face.warp import ABOVE, BELOW, Warp
 from daemon.media import Image, Mouth
 from tests.faces import POINTS, skin
@@ -76,6 +76,54 @@ def test_a_laughing_mouth_closes_without_a_jump(warp: Warp) -> None:
         counts.append(blue(painted(warp, mouth, image.copy(), points)))
     assert counts[0] == blue(image)
     assert np.abs(np.diff(counts)).max() < 0.3 * counts[0]
+
+
+def smiling() -> tuple[Image, Floats]:
+    """One that laughs, with the dark that a smile has in its corners."""
+    image, points = laughing()
+    for columns in (slice(130, 135), slice(186, 191)):
+        image[214:221, columns] = 40, 20, 15
+    return image, points
+
+
+@pytest.mark.parametrize("name", ["u w", "o", "m b p", "rest"])
+def test_a_smile_that_narrows_or_closes_has_no_dark_corners(warp: Warp, name: str) -> None:
+    image, points = smiling()
+    spoken = painted(warp, shape(name), image.copy(), points)
+    corners = np.r_[120:146, 175:201]
+    before, after = ((one[200:240, corners].mean(axis=2) < 85).sum() for one in (image, spoken))
+    assert after < 0.35 * before
+
+
+def test_a_smile_that_rounds_is_no_dark_slot(warp: Warp) -> None:
+    image, points = laughing()
+    assert dark(painted(warp, shape("u w"), image, points)) < 20
+
+
+def test_a_smile_narrows_less_than_closed_lips(warp: Warp) -> None:
+    """A line down the cheek shows how far the corner of the mouth has come in."""
+    moved = []
+    for image, points in ((skin(), POINTS), laughing()):
+        image[:, 196:199] = 255, 255, 255
+        row = painted(warp, shape("u w"), image, points)[218].mean(axis=1)
+        moved.append(197 - float((np.arange(320) * (row > 210)).sum() / (row > 210).sum()))
+    assert 0.5 < moved[1] < 0.6 * moved[0]
+
+
+def test_below_bare_teeth_there_is_no_bright_band(warp: Warp) -> None:
+    image, points = laughing()
+    below = painted(warp, shape("a"), image, points)[228:250, 150:170].astype(int)
+    assert (below[below.mean(axis=2) < 100][:, 0]).max() < 140
+
+
+def test_after_speech_a_smile_comes_back_without_a_jump(warp: Warp) -> None:
+    image, points = smiling()
+    mouth = np.zeros(PARAMETERS, np.float32)
+    mouth[VOICE] = 0.02
+    nearly = painted(warp, mouth, image.copy(), points)
+    away = np.abs(nearly.astype(int) - image).max(axis=2)
+    assert away.max() < 60
+    assert away.mean(where=away > 0) < 15
 
 
 def test_in_a_grey_picture_the_mouth_is_grey(warp: Warp) -> None:
