@@ -48,6 +48,8 @@ class Cue:
     """Whether a phrase has just ended."""
     felt: Felt | None = None
     """What begins to be felt."""
+    ends: bool = False
+    """Whether what is said is about to end: then it looks at whom it speaks to."""
 
     def after(self, earlier: "Cue") -> "Cue":
         """Return this cue with what an ``earlier`` one, whose picture was left out, asked for."""
@@ -56,6 +58,7 @@ class Cue:
             max(self.accent, earlier.accent),
             self.phrase_end or earlier.phrase_end,
             self.felt or earlier.felt,
+            self.ends,
         )
 
 

@@ -28,6 +28,7 @@ NOD_S, BROW_S = 0.15, 0.20  # how long a beat pulls
 PAUSE_S = 0.25  # of silence are a pause, and not the closure of a plosive
 NOD_GAP_S = 1.4  # between nods to what somebody says
 HEAD_FOLLOWS = 0.45  # of the way that the eyes turn
+THOUGHT_FOLLOWS, THOUGHT_TILTS = 1.2, 0.002  # and in thought: so far, and so many radians a pixel
 FULL = 1.5  # times a table's amount at an expressiveness of 1; at 0.5 it is mild
 
 # How quickly a channel follows: radians per second of a critically damped spring.
@@ -199,6 +200,8 @@ class Behaviour:
             if self._dice.roll() < 0.7:
                 self._blinks.blink(self._now)
             self._gaze.come_back(self._now)
+        if cue.ends:
+            self._gaze.stay(self._now)
         if cue.accent > 0:
             lively = 0.5 + self.expressiveness
             if self._dice.roll() < 0.2 + 0.55 * cue.accent:
@@ -214,10 +217,13 @@ class Behaviour:
         if self._now >= self._laughs_until:
             targets["shake"] = 0.0
         eyes = self._gaze.target
-        targets["yaw"] += HEAD_FOLLOWS * eyes[0]
-        targets["pitch"] += HEAD_FOLLOWS * eyes[1]
+        thinks = attitude is Attitude.THINKING
+        follows = THOUGHT_FOLLOWS if thinks else HEAD_FOLLOWS
+        targets["yaw"] += follows * eyes[0]
+        targets["pitch"] += follows * eyes[1]
+        targets["roll"] += THOUGHT_TILTS * eyes[0] * thinks
         targets["voice"] = 1.0 if cue is not None and cue.energy > 0.15 else 0.0
-        if attitude is Attitude.THINKING and self._now - self._since < 1.6:
+        if thinks and self._now - self._since < 1.6:
             targets["inhale"] = 0.9
         targets["nod"] = self._nod if self._now < self._nods_until else 0.0
         targets["brow"] = self._brow if self._now < self._brows_until else 0.0

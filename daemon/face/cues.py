@@ -6,6 +6,7 @@ Prosodic Prominence*, 2000). What is felt comes at the place of the sentence whe
 """
 
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ QUIET_DB, SILENT_DB = -32.0, -60.0  # below the voice's loudest; of full scale
 AROUND_S = 0.5  # what an accent stands out from
 ACCENT_GAP_S = 0.36  # between two accents
 ACCENT, FULL = 0.18, 0.9  # the least prominence that counts, and what is as strong as can be
+ENDS_S = 1.0  # before the end of what is known of a reply, where its text ends, too
 PAUSE_S = 0.2  # of silence ends a phrase
 AHEAD_S = 0.28  # a feeling is seen before its word is heard
 TRAILING = 0.95  # of a sentence: a mark at its end says how all of it is meant
@@ -42,6 +44,7 @@ class CueTrack:
         self._loudest, self._spoke, self._quiet_for = SILENT_DB, False, 0
         self._since_accent = 10**6
         self._sentence, self._sentence_start, self._frame = -1, 0, 0
+        self._ends_from = 0  # the sample from which the sentence may be about to end
 
     def feed(self, speech: Speech) -> None:
         """Take in the next piece; computes some milliseconds a second of sound."""
@@ -49,6 +52,8 @@ class CueTrack:
         begins = speech.sentence.index != self._sentence
         if begins:
             self._sentence, self._sentence_start = speech.sentence.index, speech.start
+            likely_s = len_spoken_s(speech.sentence.text)
+            self._ends_from = speech.start + round((likely_s - 2 * ENDS_S) * SPEAK_RATE)
             for felt in speech.sentence.feelings:
                 lasts_s = len_spoken_s(speech.sentence.text)
                 ahead_s = AHEAD_S if felt.place < TRAILING else lasts_s / 2
@@ -66,11 +71,13 @@ class CueTrack:
     def take(self, at: int) -> Cue:
         """Return the cue of the next frame, which is heard at sample ``at`` of the reply."""
         self._frame += 1
+        known = len(self._cues)
         cue = self._cues.popleft() if self._cues else Cue()
         felt = None
         while self._feelings and self._feelings[0][0] <= at:
             felt = self._feelings.popleft()[1]
-        return cue if felt is None else Cue(cue.energy, cue.accent, cue.phrase_end, felt)
+        ends = 0 < known <= ENDS_S * self._fps and at >= self._ends_from
+        return replace(cue, felt=felt, ends=ends)
 
     def _judged(self, samples: Samples, rate: int, count: int, begins: bool) -> list[Cue]:
         level = loudness(samples, count)

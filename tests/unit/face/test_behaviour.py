@@ -137,12 +137,49 @@ def test_who_thinks_looks_away_and_back_and_breathes_in() -> None:
     behaviour.step(0)
     behaviour.attend(Attitude.THINKING)
     poses = go(behaviour, 1, 8)
-    away = [abs(pose.gaze[0]) > 4 for pose in poses]
+    away = [abs(pose.gaze[0]) > 3 for pose in poses]
     assert sum(b and not a for a, b in pairwise(away)) >= 2, "it comes back in between"
     assert 0.4 < np.mean(away) < 0.9
+    assert max(abs(pose.gaze[0]) for pose in poses) < 7.5, "not into the corner of the eye"
     still = Behaviour(FPS)
     breath = [pose.breath for pose in go(still, 0, 2)]
     assert np.mean([pose.breath for pose in poses[:50]]) > np.mean(breath) + 0.1
+
+
+def test_the_head_turns_with_a_thought() -> None:
+    behaviour = Behaviour(FPS)
+    behaviour.step(0)
+    behaviour.attend(Attitude.THINKING)
+    poses = go(behaviour, 1, 60)
+    left, right = (
+        np.mean([pose.yaw for pose in poses if side * pose.gaze[0] > 3]) for side in (-1, 1)
+    )
+    assert right - left > 6
+
+
+def test_no_two_thoughts_look_the_same() -> None:
+    looks = []
+    for start in range(100, 900, 100):
+        behaviour = Behaviour(FPS)
+        behaviour.step(start)
+        behaviour.attend(Attitude.LISTENING)
+        heard = go(behaviour, start + 1, 0.8)
+        behaviour.attend(Attitude.THINKING)
+        looks.append(go(behaviour, start + 1 + len(heard), 0.8)[-1].gaze)
+    across, down = np.array(looks).T
+    assert across.min() < -3
+    assert across.max() > 3
+    assert np.ptp(down) > 2
+
+
+def test_who_is_about_to_end_looks_at_the_listener() -> None:
+    for lasts in range(120, 400, 7):
+        behaviour = Behaviour(FPS)
+        behaviour.attend(Attitude.SPEAKING)
+        for tick in range(lasts):
+            pose = behaviour.step(tick, Cue(0.8, ends=tick > lasts - FPS))
+            if tick > lasts - FPS + 8:
+                assert abs(pose.gaze[0]) < 2.5
 
 
 def test_who_speaks_nods_on_stress_and_looks_mostly_at_the_listener() -> None:

@@ -1,5 +1,7 @@
 """What speech asks of the face: accents where it is louder and higher, ends where it pauses."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -57,7 +59,7 @@ def test_a_phrase_ends_once_a_little_after_its_sound() -> None:
 
 
 def test_silence_asks_for_nothing_and_no_sound_fails() -> None:
-    assert set(cues(silence(1))) == {Cue()}
+    assert {replace(cue, ends=False) for cue in cues(silence(1))} == {Cue()}
     assert cues(silence(0)) == []
     assert CueTrack(FPS).take(0) == Cue()
 
@@ -80,6 +82,22 @@ def test_noise_has_no_melody_and_loudness_is_in_decibels() -> None:
     noise = np.random.default_rng(1).normal(0, 0.1, SPEAK_RATE).astype(np.float32)
     assert (melody(Audio(noise, SPEAK_RATE), 25) != 0).mean() < 0.3
     np.testing.assert_allclose(loudness(noise, 25), -20, atol=1)
+
+
+def test_the_end_of_what_is_said_is_told_before_it_comes() -> None:
+    ends = [cue.ends for cue in cues(vowel(4, 120, 0.1))]
+    assert ends.index(True) == 3 * FPS
+    assert all(ends[3 * FPS :])
+
+
+def test_the_end_of_a_piece_in_a_long_sentence_is_no_end() -> None:
+    track = CueTrack(FPS)
+    sentence = Sentence(0, "It is a fine day, and we shall go down to the river. " * 2)
+    for second in range(3):
+        sound = Audio(vowel(1, 120, 0.1), SPEAK_RATE)
+        track.feed(Speech(1, sentence, second * SPEAK_RATE, sound))
+        found = [track.take(second * SPEAK_RATE + n * SPEAK_RATE // FPS) for n in range(FPS)]
+        assert not any(cue.ends for cue in found)
 
 
 def test_what_is_felt_comes_with_its_word() -> None:
