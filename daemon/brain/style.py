@@ -167,7 +167,7 @@ class Style(_Table):
                 data = file.read(MAX_BYTES + 1)
             values = json.loads(data) if len(data) <= MAX_BYTES else None
             if not isinstance(values, dict):
-                raise ValueError(tr("it is no way of talking"))
+                raise ValueError(tr("it does not describe a way of talking"))
             if isinstance(values.get("version"), int) and values["version"] > VERSION:
                 raise ValueError(tr("a later version of Digital Life made it"))
             style = cls.model_validate(values)

@@ -82,7 +82,7 @@ def _ask_daemon(arguments: argparse.Namespace) -> int:
         raise SetupError(tr("--out, --json, --trace and --play go with --audio."))
     if arguments.double:
         raise SetupError(
-            tr("A typed question goes to the running daemon, which has to be the double."),
+            tr("The running daemon answers typed questions; it must be this double already."),
             f"digital-life double use {arguments.double}",
         )
     try:

@@ -52,7 +52,8 @@ def _create(leaves: Subcommands) -> None:
         help=tr("make a double, step by step"),
         description=tr(
             "Asks for consent, a recording, a film or photograph, and chats. Enter skips a step; "
-            "the same command goes on where it stopped. With options it asks nothing."
+            "the same command goes on where it stopped. With --voice, --face or --chats it makes "
+            "these parts, and asks for no others."
         ),
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -71,7 +72,7 @@ def _create(leaves: Subcommands) -> None:
 def _add(leaves: Subcommands) -> None:
     adding = leaves.add_parser(
         "add",
-        help=tr("give a double what it lacks, or something better"),
+        help=tr("add what a double lacks, or replace a part with a better one"),
         epilog="digital-life double add lin --face lin.mp4",
     )
     adding.add_argument("name", metavar="NAME")
@@ -122,7 +123,7 @@ def create(arguments: argparse.Namespace, settings: "Settings") -> int:
     _check_paths(arguments)
     if resumed := is_double(arguments.name):
         double = find_double(arguments.name)
-        err.print(tr("“{name}” has been begun; this goes on.").format(name=double.name))
+        err.print(tr("“{name}” was begun earlier; going on with it.").format(name=double.name))
     else:
         require_free(arguments.name, settings)
         double = begin_double(arguments.name, _consent(arguments), settings)
@@ -177,8 +178,8 @@ def _consent(arguments: argparse.Namespace) -> str:
         return str(arguments.consent)
     err.print(
         tr(
-            "A double can say anything in a person's voice, with their face. It must be your own, "
-            "or its owner must have agreed that it is used here."
+            "A double can say anything in a person's voice, with their face. It must be your "
+            "own, or the person must have agreed to its use here."
         )
     )
     if not sys.stdin.isatty():

@@ -90,8 +90,8 @@ def import_double(arguments: argparse.Namespace, settings: "Settings") -> int:
         manifest = read_manifest(archive, path)
         confirm(
             tr(
-                "It holds the double “{name}”. Its consent says: “{consent}”. It must be your own, "
-                "or its owner must have agreed that it is used here."
+                "It holds the double “{name}”. Its consent says: “{consent}”. It must be your "
+                "own, or the person must have agreed to its use here."
             ).format(name=manifest.name, consent=consent_in(archive, manifest, path)),
             arguments.yes,
         )

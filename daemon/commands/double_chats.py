@@ -28,12 +28,15 @@ def register(leaves: Subcommands) -> None:
     """Add ``forget``."""
     forgetting = leaves.add_parser(
         "forget",
-        help=tr("have a double forget what its chats told of something"),
+        help=tr("make a double forget what its chats say about something"),
         epilog='digital-life double forget lin --about "the divorce"',
     )
     forgetting.add_argument("name", metavar="NAME")
     forgetting.add_argument(
-        "--about", required=True, metavar="TOPIC", help=tr("in any words, such as a name")
+        "--about",
+        required=True,
+        metavar="TOPIC",
+        help=tr("what to forget, in any words; a name, for example"),
     )
     forgetting.set_defaults(run=forget)
 
@@ -55,7 +58,7 @@ def make_style(double: Double, paths: Sequence[Path], answers: Sequence[str]) ->
     learned.style.save(double.folder / STYLE)
     if learned.masked:
         masked = ", ".join(f"{name} {count}" for name, count in learned.masked.items())
-        err.print(tr("Private words that are not learned: {masked}").format(masked=masked))
+        err.print(tr("Masked as private, and not learned: {masked}").format(masked=masked))
     out.print(
         tr("The way of talking is ready, from {count} answers.").format(count=learned.answers)
     )
@@ -133,7 +136,7 @@ def _tell_files(files: "Sequence[ReadFile]") -> None:
     useless = [one for one in files if one.reason]
     for file in useless[:MAX_LISTED]:
         err.print(
-            tr("{file}: nothing from it: {reason}").format(file=file.name, reason=file.reason),
+            tr("{file}: not used: {reason}").format(file=file.name, reason=file.reason),
             markup=False,
         )
     if len(useless) > MAX_LISTED:

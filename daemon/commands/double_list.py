@@ -41,7 +41,7 @@ def register(leaves: Subcommands) -> None:
     using.set_defaults(run=use)
     removing = leaves.add_parser(
         "remove",
-        help=tr("delete a double with everything that was made from it, and prove it"),
+        help=tr("delete a double and all that is kept of it, and search for what is left"),
         epilog="digital-life double remove lin",
     )
     removing.add_argument("name", metavar="NAME")
@@ -150,7 +150,7 @@ def _remove(name: str, arguments: argparse.Namespace, settings: "Settings") -> i
     with err.status(tr("Looking for what is left of it…")):
         proof = removal.prove(name, known)
     for changed in found.settings:
-        out.print(tr("{setting} is as before it.").format(setting=changed), markup=False)
+        out.print(tr("{setting} is back to its default.").format(setting=changed), markup=False)
     out.print(
         tr("Deleted: {files} files ({size}), {conversations} conversations.").format(
             files=found.files, size=decimal(found.size), conversations=found.conversations

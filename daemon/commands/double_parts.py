@@ -72,7 +72,7 @@ def _new_sources(double: Double, part: Part, paths: Sequence[Path]) -> list[Sour
         ) from error
     known = [source for source in double.record.sources if source.part == part]
     if double.has(part) and known == sources:
-        err.print(tr("{part}: made of these files already.").format(part=part_name(part)))
+        err.print(tr("{part}: already made from these files.").format(part=part_name(part)))
         return []
     return sources
 

@@ -183,7 +183,7 @@ async def _prepare(
         if not store.status(PERSON).missing:
             person = person_finder(store)
         elif not source.still:
-            note = tr("Its background can be changed once you have called {pull}, and this again.")
+            note = tr("To change its background, run {pull}, and then this command again.")
             err.print(note.format(pull=f"digital-life models pull {PERSON}"), markup=False)
         watch = PrepareObserver(went_on, lambda text: progress.console.print(text, markup=False))
         shown = settings.face

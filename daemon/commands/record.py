@@ -29,11 +29,12 @@ def register(commands: Subcommands) -> None:
         "record",
         help=tr("record the running conversation as a film, until Ctrl+C"),
         description=tr(
-            "Makes a film of the running daemon's conversation: its face as the camera shows it, "
-            "with subtitles where they are on, its voice, and all that the microphone hears, its "
-            "own echo taken out. Ctrl+C ends it; so does the daemon's end. Whatever happens, what "
-            "was recorded until then can be played. While microphone or camera are switched off "
-            "(digital-life mute), there is silence, or a card, in the film."
+            "Films the conversation of the running daemon: its face as the camera shows it, with "
+            "subtitles if they are on, its voice, and everything that the microphone hears, "
+            "without its own echo. Ctrl+C ends the film, and so does the end of the daemon. If "
+            "the command is killed or the disk is full, what was recorded until then can still "
+            "be played. While microphone or camera are switched off (digital-life mute), the "
+            "film has silence, or a card."
         ),
         epilog="digital-life record --for 60 talk.mp4",
     )
@@ -78,7 +79,7 @@ def record(arguments: argparse.Namespace, _settings: "Settings") -> int:
     err.print(f"→ {path}  {film.told()}", markup=False)
     if not asked and time.monotonic() - began < (arguments.seconds or math.inf):
         raise DigitalLifeError(
-            tr("Digital Life ended or was loaded anew; the film ends there."),
+            tr("Digital Life stopped or was restarted; the film ends there."),
             f"digital-life record {path.with_stem(path.stem + '-2')}",
         )
     return 0

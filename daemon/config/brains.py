@@ -151,7 +151,7 @@ class ServerSettings(Section):
     def _stays_here(self) -> "ServerSettings":
         if self.url and not self.remote and not is_loopback(self.url):
             raise ValueError(
-                tr("its url is not on this computer: remote = true lets what is asked go there")
+                tr("its url is on another computer: remote = true lets what is asked go there")
             )
         return self
 
@@ -184,7 +184,7 @@ class ToolServer(Section):
             raise ValueError(tr("must have either a command or a url"))
         if self.url and not self.remote and not is_loopback(self.url):
             raise ValueError(
-                tr("its url is not on this computer: remote = true lets what is asked go there")
+                tr("its url is on another computer: remote = true lets what is asked go there")
             )
         if self.env and not self.command:
             raise ValueError(tr("env goes with a command, headers and token_file with a url"))

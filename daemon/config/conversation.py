@@ -75,8 +75,8 @@ class EarsSettings(Section):
     )
     kind: SpeechKind = setting(
         "local",
-        "What reads what is said. local: this machine; openai, wyoming: the server of "
-        "[ears_server], and this machine while the server is of no use.",
+        "What recognises speech. local: this machine; openai, wyoming: the server of "
+        "[ears_server], and this machine while that server does not work.",
     )
     model: str = setting(
         "whisper-base",

@@ -24,7 +24,7 @@ class VoiceSettings(Section):
     kind: SpeechKind = setting(
         "local",
         "What speaks. local: this machine; openai, wyoming: the server of [voice_server], and "
-        "this machine while the server is of no use.",
+        "this machine while that server does not work.",
     )
     name: str = setting(
         "",
@@ -113,8 +113,8 @@ class FaceSettings(Section):
     height: Even = setting(720, "Pixels, even.", ge=64, le=4096)
     background: str = setting(
         "own",
-        "What is behind the person. own: what is there; blur: the same, blurred; a colour such as "
-        "#00b140, for keying; or the whole path of a picture.",
+        "What is behind the person. own: what is there; blur: the same, blurred; a colour such "
+        "as #00b140, for keying; or the full path of a picture.",
         live=True,
         label="Background",
     )

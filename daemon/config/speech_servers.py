@@ -13,8 +13,8 @@ class SpeechServerSettings(Section):
 
     url: str = setting(
         "",
-        'Of OpenAI\'s interface, such as http://127.0.0.1:8000/v1, for kind = "openai"; of '
-        'Wyoming, such as tcp://127.0.0.1:10300, for kind = "wyoming".',
+        "The server's address: with OpenAI's API, such as http://127.0.0.1:8000/v1, for kind = "
+        '"openai"; with Wyoming, such as tcp://127.0.0.1:10300, for kind = "wyoming".',
         pattern=r"^((https?|tcp)://\S+)?$",
     )
     remote: bool = setting(
@@ -39,13 +39,13 @@ class SpeechServerSettings(Section):
     def _stays_here(self) -> "SpeechServerSettings":
         if self.url and not self.remote and not is_loopback(self.url):
             raise ValueError(
-                tr("its url is not on this computer: remote = true lets what is said go there")
+                tr("its url is on another computer: remote = true lets what is said go there")
             )
         return self
 
 
 class EarsServerSettings(SpeechServerSettings):
-    """``[ears_server]``: a server that reads what is said."""
+    """``[ears_server]``: a server that recognises speech."""
 
 
 class VoiceServerSettings(SpeechServerSettings):

@@ -189,7 +189,7 @@ def begin_double(name: str, consent: str, settings: Settings) -> Double:
     said = printable(consent)
     if not said:
         raise InputError(
-            tr("Nobody's double is made without their leave."), '--consent "It is me."'
+            tr("A double is made only of a person who has agreed."), '--consent "It is me."'
         )
     today = date.today().isoformat()
     record = DoubleRecord(

@@ -48,8 +48,8 @@ def read_background(text: str, size: tuple[int, int]) -> Background | None:
         red, green, blue, *_ = ImageColor.getrgb(text)
     except ValueError:
         raise SetupError(
-            tr("face.background = “{text}” is no background.").format(text=text),
-            tr("{own}, {blur}, a colour such as #00b140, or the whole path of a picture").format(
+            tr("face.background = “{text}” is not a background.").format(text=text),
+            tr("{own}, {blur}, a colour such as #00b140, or the full path of a picture").format(
                 own=OWN, blur=BLUR
             ),
         ) from None

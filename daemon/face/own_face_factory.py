@@ -118,7 +118,7 @@ def _matte_of(
     for entry, (clip, _) in zip(face.clips, clips, strict=True):
         if clip.mattes is None:
             raise NoFace(
-                tr("Nobody has looked yet who is before the background in {source}.").format(
+                tr("The person in {source} has not been separated from the background yet.").format(
                     source=entry.source
                 ),
                 f"digital-life faces add {entry.source} --name {face.name} --state {entry.use}",

@@ -100,9 +100,9 @@ class PaintedMouths:
         if rate < needed:
             log.warning(
                 tr(
-                    "Wav2Lip paints {rate:.1f} faces of {side} pixels a second here, and needs "
-                    "{needed:.0f}: in a conversation, its lips are late. Smaller checkpoints are "
-                    'faster; face.lips = "bent" needs none.'
+                    "Wav2Lip paints {rate:.1f} faces of {side} pixels a second here, but a "
+                    "conversation needs {needed:.0f}: the lips will be late. Smaller checkpoints "
+                    'are faster; face.lips = "bent" needs none.'
                 ).format(rate=rate, side=side, needed=needed)
             )
         elif self._stride > 1:

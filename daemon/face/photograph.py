@@ -61,7 +61,7 @@ def read_picture(path: Path, least: tuple[int, int], most: int) -> Image:
     check_file(path)
     with _opened(path) as image:
         if image is None:
-            raise InputError(tr("{path} is no picture that can be read").format(path=path))
+            raise InputError(tr("{path} is not a picture that can be read").format(path=path))
         image.draft("RGB", least)
         if image.width * image.height > most:
             raise _too_large(path, most)

@@ -133,8 +133,8 @@ def load_checkpoint(path: Path) -> Generator:
     if layout is None and stages:
         raise SetupError(
             tr(
-                "{path} is a Wav2Lip of an unknown layout: its face passes through convolutions "
-                "of {stages}. Known are the layouts of {known} pixels."
+                "{path} is a Wav2Lip checkpoint of an unknown layout: its face passes through "
+                "convolutions of {stages}. The known layouts are those of {known} pixels."
             ).format(path=path, stages=stages, known=", ".join(str(one.side) for one in LAYOUTS)),
             tr("docs/face.md says which checkpoints are known"),
         )

@@ -83,14 +83,14 @@ class Place:
         elif isinstance(error, TimeoutError):
             reason = tr("it was silent for too long")
         elif isinstance(error, ssl.SSLCertVerificationError):
-            reason = tr("its certificate is not valid here")
+            reason = tr("its certificate cannot be verified here")
         elif isinstance(error, ssl.SSLError):
             reason = "TLS"
         elif isinstance(error, OSError):
             reason = named(error)
         else:
             reason = str(error) if isinstance(error, Unusable) else type(error).__name__
-            text = tr("The server {url} sent what is of no use: {reason}")
+            text = tr("The server {url} sent something that cannot be used: {reason}")
             return StageError(stage, text.format(url=url, reason=reason))
         return StageError(
             stage,

@@ -42,7 +42,7 @@ class Line:
             if event.type == "error":
                 raise Unusable(tr("an error"))
             yield event
-        raise Unusable(tr("no answer to its end"))
+        raise Unusable(tr("an incomplete answer"))
 
 
 class _Bounded(io.BufferedReader):

@@ -78,7 +78,7 @@ def test_names_that_are_taken(tmp_path: Path) -> None:
 
 
 def test_without_leave_there_is_no_double(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="leave"):
+    with pytest.raises(InputError, match="agreed"):
         begin_double("Zzyxa", " \n", Settings())
     assert not list(tmp_path.rglob("Zzyxa"))
 

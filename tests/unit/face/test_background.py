@@ -48,7 +48,7 @@ def test_one_colour_is_exactly_that(text: str, colour: tuple[int, int, int]) -> 
 
 @pytest.mark.parametrize("text", ["gren", "beach.jpg", "#12345", "./beach.jpg", "own ", "\x00"])
 def test_what_is_no_background(text: str) -> None:
-    with pytest.raises(SetupError, match="is no background") as raised:
+    with pytest.raises(SetupError, match="is not a background") as raised:
         read_background(text, SIZE)
     assert "whole path" in raised.value.fix
 
@@ -114,7 +114,7 @@ def _nothing(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (_text, "is no picture that can be read"),
+        (_text, "is not a picture that can be read"),
         (_broken_off, "truncated"),
         (_enormous, "has more than 50 million pixels"),
         (_nothing, "is empty"),
