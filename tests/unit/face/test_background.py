@@ -50,7 +50,7 @@ def test_one_colour_is_exactly_that(text: str, colour: tuple[int, int, int]) -> 
 def test_what_is_no_background(text: str) -> None:
     with pytest.raises(SetupError, match="is not a background") as raised:
         read_background(text, SIZE)
-    assert "whole path" in raised.value.fix
+    assert "full path" in raised.value.fix
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1), (37, 61), (640, 360)])
