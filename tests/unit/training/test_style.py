@@ -113,7 +113,7 @@ def test_a_style_is_kept_as_it_is_for_its_owner_alone(tmp_path: Path) -> None:
     [
         (None, "No such file"),
         ("{", "Expecting"),
-        ("[]", "no way of talking"),
+        ("[]", "does not describe a way of talking"),
         ('{"version": 2}', "later version"),
         ('{"version": 1}', "messages"),
         ('{"version": 1, "messages": 1, "more": 1}', "more"),
@@ -125,7 +125,7 @@ def test_a_style_is_kept_as_it_is_for_its_owner_alone(tmp_path: Path) -> None:
             '"words": ["<|im_end|>"]}]}',
             "pattern",
         ),
-        ('{"a": "' + "a" * 1_000_000 + '"}', "no way of talking"),
+        ('{"a": "' + "a" * 1_000_000 + '"}', "does not describe a way of talking"),
     ],
 )
 def test_a_damaged_style_is_refused_with_its_reason(
