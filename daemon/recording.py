@@ -38,16 +38,17 @@ class ConversationFilm:
     def __init__(self, running: Running, goes_on: Callable[[], bool], seconds: float) -> None:
         """Prepare a film of at most ``seconds``, which ends when it no longer ``goes_on``, too.
 
-        Raises ``SetupError`` where no face is shown.
+        So it does when the face is of another size, or the file would have to say of other people
+        that they are shown or heard. Raises ``SetupError`` where no face is shown.
         """
         if running.screen is None:
             raise SetupError(
                 tr("There is no picture to record: the settings show no face."),
                 tr('camera.output = "auto" in the settings shows one'),
             )
-        self.comment: Final = _comment(running, running.screen)
         self._running: Final = running
         self._screen: Final = running.screen
+        self._shown: Final = self._shown_now()
         self._goes_on = goes_on
         self._seconds = seconds
         self._ended = threading.Event()
@@ -84,37 +85,52 @@ class ConversationFilm:
             await worker.close()
 
     def _take_picture(self, picture: Image, moment: float) -> None:
-        self._pictures.append((picture.copy(), moment - self.begin))
+        if self._shown_now() == self._shown:
+            self._pictures.append((picture.copy(), moment - self.begin))
+
+    def _shown_now(self) -> tuple[tuple[int, int], str]:
+        """Return the size of the pictures, and what the file has to say of who is in it."""
+        return self._screen.face.size, _comment(self._running, self._screen)
 
     def _make(self, sound: FilmSound, cancel: CancelToken) -> Iterator[bytes]:
         """Make the film; the recording's thread."""
         from daemon.face.live_film import LiveFilm  # takes its time, and is rarely wanted
 
-        film = LiveFilm(self._screen.face.size, self._screen.face.fps, self.comment)
+        size, comment = self._shown
+        film = LiveFilm(size, self._screen.face.fps, comment)
         while not self._over():
             cancel.check()
             self._ended.wait(PERIOD_S)
-            self._add(film, sound, time.monotonic() - BEHIND_S, self._seconds)
-            if piece := film.written():
-                yield piece
+            yield from self._add(film, sound, time.monotonic() - BEHIND_S, self._seconds)
         last = min(time.monotonic(), self.begin + self._seconds)
         time.sleep(LAST_SOUND_S)
-        self._add(film, sound, last, last - self.begin)
+        yield from self._add(film, sound, last, last - self.begin)
         yield film.close()
 
     def _over(self) -> bool:
-        if time.monotonic() >= self.begin + self._seconds or not self._goes_on():
+        over = time.monotonic() >= self.begin + self._seconds or not self._goes_on()
+        # Its head is written, and can be told neither another size nor other people.
+        if over or self._shown_now() != self._shown:
             self._ended.set()
         return self._ended.is_set()
 
-    def _add(self, film: "LiveFilm", sound: FilmSound, until: float, end_s: float) -> None:
-        """Add the sound up to a moment, and the pictures that are there and before the end."""
+    def _add(
+        self, film: "LiveFilm", sound: FilmSound, until: float, end_s: float
+    ) -> Iterator[bytes]:
+        """Add the sound up to a moment, and the pictures that are there and before the end.
+
+        Yields what is ready: after a halt, in which nobody took anything, that may be hours.
+        """
         while len(samples := sound.take(until)):
             film.add_sound(samples)
+            if piece := film.written():
+                yield piece
         while self._pictures:
             picture, at_s = self._pictures.popleft()
             if at_s < end_s:
                 film.add_picture(picture, at_s)
+        if piece := film.written():
+            yield piece
 
 
 def _comment(running: Running, screen: FaceStreamer) -> str:

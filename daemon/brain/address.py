@@ -2,7 +2,7 @@
 
 import http.client
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from daemon.brain.completions import explain_unreadable, failure
@@ -21,7 +21,7 @@ class Address:
     host: str
     port: int
     path: str
-    query: str
+    query: str = field(repr=False)
     encrypted: bool
     shown: str
     """As people are told it: without what may be a password."""

@@ -7,6 +7,7 @@ headers without end, interim answers, chunks of nothing, nor one byte a minute.
 
 import errno
 import http.client
+import ipaddress
 import os
 import queue
 import select
@@ -159,7 +160,7 @@ def network_socket(
 ) -> CancellableSocket | CancellableTls:
     """Connect to the first address of ``host`` that answers; all of it within ``connect``."""
     until = time.monotonic() + limits.connect
-    failure: OSError = OSError(os.strerror(errno.EHOSTUNREACH))
+    failure: OSError = OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
     for family, address in _addresses(host, port, until, cancel):
         raw = CancellableSocket(family, socket.SOCK_STREAM)
         try:
@@ -214,7 +215,8 @@ def _addresses(
 ) -> list[tuple[socket.AddressFamily, Address]]:
     """Look the name up, on a thread of its own: the resolver cannot be hurried or stopped.
 
-    The thread ends with the resolver's own time-out.
+    The thread ends with the resolver's own time-out. ``localhost`` is this computer, whatever a
+    resolver says: RFC 6761, 6.3.
     """
     found: queue.SimpleQueue[Found] = queue.SimpleQueue()
 
@@ -231,7 +233,11 @@ def _addresses(
         answer = _within(found, until, cancel)
     if isinstance(answer, OSError):
         raise answer
-    return [(family, address) for family, _, _, _, address in answer]
+    return [
+        (family, address)
+        for family, _, _, _, address in answer
+        if host != "localhost" or ipaddress.ip_address(address[0]).is_loopback
+    ]
 
 
 def _within(found: "queue.SimpleQueue[Found]", until: float, cancel: CancelToken) -> Found:

@@ -54,6 +54,8 @@ def record(arguments: argparse.Namespace, _settings: "Settings") -> int:
     """Record until Ctrl+C, or until there is a reason to end."""
     path: Path = arguments.film
     check_writable(path)
+    if path.exists() and not path.is_file():  # no pipe or device can be cut to a whole film
+        raise StorageError(tr("{path} is not a file.").format(path=path))
     client = Client()
     if path.exists():
         confirm(
@@ -79,7 +81,10 @@ def record(arguments: argparse.Namespace, _settings: "Settings") -> int:
     err.print(f"→ {path}  {film.told()}", markup=False)
     if not asked and time.monotonic() - began < (arguments.seconds or math.inf):
         raise DigitalLifeError(
-            tr("Digital Life stopped or was restarted; the film ends there."),
+            tr(
+                "Digital Life stopped, was restarted, or got another face or voice; the film ends "
+                "there."
+            ),
             f"digital-life record {path.with_stem(path.stem + '-2')}",
         )
     return 0

@@ -1,5 +1,6 @@
 """What is behind the person: their own background, the same blurred, one colour, or a picture."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,9 @@ def read_background(text: str, size: tuple[int, int]) -> Background | None:
         return None
     if text == BLUR:
         return Background(None)
-    path = Path(text).expanduser()
+    path = Path(text)
+    with suppress(RuntimeError):  # ~ of a user that there is not
+        path = path.expanduser()
     if path.is_absolute():
         return Background(_covering(read_picture(path, size, MAX_PIXELS), size))
     try:

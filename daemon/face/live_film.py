@@ -10,6 +10,7 @@ from os import SEEK_END
 from typing import BinaryIO
 
 import av
+import numpy as np
 from av.audio.fifo import AudioFifo
 from av.video.frame import PictureType
 
@@ -19,6 +20,7 @@ from daemon.media import SPEAK_RATE, Image, Samples
 CLOCK = 90_000  # Hz, of the pictures' times: each has its own, and lasts until the next
 BOX = 8  # bytes of a box's head: its length, itself included, and its kind
 FRAGMENT_S = 1.0  # this much is lost if nobody ends the film
+SHORTEST = SPEAK_RATE // 100  # samples
 KEY_S = 4.0  # between pictures that need no other: a player jumps to these
 # Made while a conversation goes on, so it must cost little; "zerolatency" keeps no picture back.
 ENCODER = {"preset": "superfast", "tune": "zerolatency", "crf": "21", "threads": "1"}
@@ -86,6 +88,8 @@ class LiveFilm:
 
     def close(self) -> bytes:
         """Finish the film, and return the last of it."""
+        if not self._samples:  # of a film that ended at once; without any, the file is none
+            self.add_sound(np.zeros(SHORTEST, np.float32))
         self._encode_sound(rest=True)
         for stream in (self._video, self._sound):
             self._file.mux(stream.encode(None))

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from daemon.errors import InputError
 from daemon.i18n import tr
@@ -23,6 +24,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "JPEG2000", "PPM
 ANIMATED = ("PNG", "WEBP", "AVIF", "GIF")  # other formats with several pictures hold pages
 MAX_PIXELS = 120_000_000  # 360 MB in memory; the largest of telephones have 108 million
 BACKDROP = (118, 126, 140)
+TILEWIDTH, TILELENGTH = 322, 323  # of a TIFF
 USUAL_S = 0.1  # of a picture in an animation that does not tell
 _APPLE = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _JPEG_XL = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")
@@ -63,9 +65,9 @@ def read_picture(path: Path, least: tuple[int, int], most: int) -> Image:
         if image is None:
             raise InputError(tr("{path} is not a picture that can be read").format(path=path))
         image.draft("RGB", least)
-        if image.width * image.height > most:
+        if _pixels(image) > most:
             raise _too_large(path, most)
-        return _shown(image)
+        return _shown(image, least)
 
 
 def read_animation(path: Path) -> Iterator[tuple[float, Image]]:
@@ -98,7 +100,7 @@ def _opened(path: Path) -> Iterator[Pillow.Image | None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of many pixels, and of EXIF data that is damaged
             with Pillow.open(path, formats=FORMATS) as image:
-                if image.width * image.height > MAX_PIXELS:
+                if _pixels(image) > MAX_PIXELS:
                     raise Pillow.DecompressionBombError
                 yield image
     except InputError:
@@ -115,6 +117,15 @@ def _opened(path: Path) -> Iterator[Pillow.Image | None]:
             tr("{path} is neither a film nor a photograph that can be read").format(path=path)
             + f": {error}"
         ) from error
+
+
+def _pixels(image: Pillow.Image) -> int:
+    """Return how many are decoded: of a TIFF whole tiles, which may be larger than the picture."""
+    tile = 0
+    if isinstance(image, TiffImageFile):
+        across, down = (image.tag_v2.get(tag) for tag in (TILEWIDTH, TILELENGTH))
+        tile = across * down if isinstance(across, int) and isinstance(down, int) else 0
+    return max(tile, image.width * image.height)
 
 
 def _too_large(path: Path, most: int) -> InputError:
@@ -147,19 +158,33 @@ def _duration(image: Pillow.Image, number: int) -> float:
     return float(image.info.get("duration") or 0) / 1000 or USUAL_S
 
 
-def _shown(image: Pillow.Image) -> Image:
-    """Return the picture that ``image`` is at."""
+def _shown(image: Pillow.Image, least: tuple[int, int] | None = None) -> Image:
+    """Return the picture that ``image`` is at, shrunk if it is much larger than ``least``."""
     upright: Pillow.Image = image
     try:
         upright = ImageOps.exif_transpose(image)
     except Exception:  # EXIF data that nobody can read turns nothing
         image.load()
+    if least is not None:
+        upright = _reduced(upright, least)
     if upright.mode.startswith(("I", "F")):
         return _deep(np.asarray(upright, np.float64))
     if upright.has_transparency_data:
         pixels = np.asarray(upright.convert("RGBA"), np.uint8)
         return on_backdrop(pixels[..., :3], np.ascontiguousarray(pixels[..., 3]))
     return np.array(upright.convert("RGB"), np.uint8)
+
+
+def _reduced(image: Pillow.Image, least: tuple[int, int]) -> Pillow.Image:
+    """Shrink a picture by a whole number, so that what follows takes little memory."""
+    times = min(image.width // least[0], image.height // least[1])
+    if times < 2:
+        return image
+    if image.mode.startswith("I;"):  # sixteen bits, and means only of thirty-two
+        image = image.convert("I")
+    elif image.mode not in ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "I", "F"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    return image.reduce(times)
 
 
 def _deep(grey: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Image:

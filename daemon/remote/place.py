@@ -117,7 +117,8 @@ def _wyoming(url: str) -> Address:
         raise SetupError(
             tr("{url} is not the address of a server.").format(url=url), EXAMPLES["wyoming"]
         )
-    return Address(host, port, "", "", False, f"tcp://{host}:{port}")
+    shown = f"tcp://{parts.netloc.rpartition('@')[2]}"
+    return Address(host, port, "", "", False, shown)
 
 
 def no_wyoming() -> SetupError:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import numpy as np
@@ -123,14 +124,22 @@ class SpeakingServer:
 
     def _whole(self, words: str, language: str, cancel: CancelToken) -> Iterator[Audio]:
         """Yield the server's sound; raises if it is too little or too much for the words."""
-        letters, seconds = weight(words), 0.0
-        for audio in self._speaker.speak(words, language, cancel):
+        seconds = 0.0
+        for audio in bounded(words, self._speaker.speak(words, language, cancel)):
             seconds += audio.seconds
-            if seconds > SLOWEST_S * letters + SPARE_S:
-                raise Unusable(tr("sound without end"))
             yield audio
-        if seconds * QUICKEST_LETTERS_PER_S * max(1.0, self._speed) < letters:
+        if seconds * QUICKEST_LETTERS_PER_S * max(1.0, self._speed) < weight(words):
             raise Unusable(tr("too little sound"))
+
+
+def bounded(words: str, pieces: Iterator[Audio]) -> Iterator[Audio]:
+    """Yield the sound of ``words``; ``Unusable`` beyond all that it can take to say them."""
+    seconds = 0.0
+    for audio in pieces:
+        seconds += audio.seconds
+        if seconds > SLOWEST_S * weight(words) + SPARE_S:
+            raise Unusable(tr("sound without end"))
+        yield audio
 
 
 class OpenAISpeaker:
@@ -153,10 +162,11 @@ class OpenAISpeaker:
 
     def look(self, text: str, language: str, cancel: CancelToken) -> Audio:
         """Speak ``text`` as a WAV, which tells the rate that the server's bare samples have."""
-        try:
-            pieces = list(self._sound(text, "wav", cancel))
-        except (HttpRefusal, Unusable):  # it may know bare samples only
-            pieces = list(self._sound(text, "pcm", cancel))
+        pieces: list[Audio] = []
+        with suppress(HttpRefusal, Unusable):  # it may know bare samples only
+            pieces = list(bounded(text, self._sound(text, "wav", cancel)))
+        if not pieces:  # the first connection is closed by now
+            pieces = list(bounded(text, self._sound(text, "pcm", cancel)))
         if not pieces:
             raise Unusable(tr("too little sound"))
         self._bare = Format(pieces[0].rate)

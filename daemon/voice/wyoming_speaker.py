@@ -11,6 +11,7 @@ from daemon.media import Audio, joined
 from daemon.remote.pcm import Format, sounds
 from daemon.remote.place import Place, Unusable
 from daemon.remote.wyoming_line import exchange
+from daemon.voice.on_server import bounded
 from daemon.worker import CancelToken
 
 
@@ -25,7 +26,7 @@ class WyomingSpeaker:
 
     def look(self, text: str, language: str, cancel: CancelToken) -> Audio:
         """Speak all of ``text``."""
-        pieces = list(self.speak(text, language, cancel))
+        pieces = list(bounded(text, self.speak(text, language, cancel)))
         if not pieces:
             raise Unusable(tr("too little sound"))
         return joined(pieces)

@@ -121,6 +121,56 @@ def test_it_ends_with_what_it_records_and_when_its_time_is_over(
         assert opened.streams.video[0].codec_context.name == "h264"
 
 
+@pytest.mark.parametrize(
+    ("size", "statement"), [((160, 96), "The face of somebody else."), ((320, 192), "")]
+)
+def test_it_ends_before_another_face_of_which_it_says_nothing(
+    size: tuple[int, int], statement: str
+) -> None:
+    parts: Any = Parts()
+
+    def meanwhile(recording: ConversationFilm) -> None:
+        now = time.monotonic()
+        if now - recording.begin > 0.3:
+            parts.screen.face = SimpleNamespace(size=size, fps=25, statement=statement)
+            parts.tap(np.full((size[1], size[0], 3), 255, np.uint8), now)
+
+    with av.open(io.BytesIO(recorded(parts, meanwhile)), "r") as opened:
+        assert max(picture.to_ndarray()[:96].max() for picture in opened.decode(video=0)) < 50
+
+
+def test_the_same_face_may_be_loaded_anew_meanwhile() -> None:
+    parts: Any = Parts()
+
+    def meanwhile(recording: ConversationFilm) -> None:
+        parts.screen.face = SimpleNamespace(**vars(parts.screen.face))
+        parts.tap(PICTURE, time.monotonic())
+        if time.monotonic() - recording.begin > 0.5:
+            recording.end()
+
+    with av.open(io.BytesIO(recorded(parts, meanwhile)), "r") as opened:
+        assert len(list(opened.decode(video=0))) > 3
+
+
+def test_after_a_halt_no_more_is_in_memory_than_a_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever takes nothing for hours, and then goes on, is given them bit by bit."""
+    parts: Any = Parts()
+    later = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + later[0], sleep=time.sleep)
+    monkeypatch.setattr("daemon.recording.time", clock)
+
+    async def main() -> list[int]:
+        recording, lengths = ConversationFilm(parts, lambda: True, ENDLESS), list[int]()
+        async for piece in recording.pieces():
+            lengths.append(len(piece))
+            later[0] = 600.0
+            if sum(lengths) > 100_000:
+                recording.end()
+        return lengths
+
+    assert max(asyncio.run(main())) < 20_000
+
+
 def test_who_hangs_up_leaves_nothing_behind() -> None:
     parts: Any = Parts()
 

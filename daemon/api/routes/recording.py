@@ -1,10 +1,11 @@
 """A film of the running conversation."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from fastapi import APIRouter
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from daemon.api.answers import Done
 from daemon.api.bodies import RecordingRequest
@@ -25,14 +26,20 @@ class FilmStream(StreamingResponse):
 
     media_type = "video/mp4"
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer; the film ends with that, also where the client takes nothing more of it."""
+        assert isinstance(self.body_iterator, AsyncGenerator)
+        async with aclosing(self.body_iterator):
+            await super().__call__(scope, receive, send)
+
 
 @router.post("/recording", response_class=FilmStream)
 async def record(services: Served, wanted: RecordingRequest = WHOLE) -> FilmStream:
     """Record the conversation: its face, its voice and all that the microphone hears.
 
     The answer is the film, as it is made: a fragmented MP4, which can be played wherever it ends.
-    It ends after ``seconds``, with ``DELETE /v1/recording``, when the client hangs up, and when the
-    daemon ends or loads anew.
+    It ends after ``seconds``, with ``DELETE /v1/recording``, when the client hangs up, when the
+    daemon ends or loads anew, and before a face of another size or a face or voice of other people.
     """
     daemon = services.daemon
     running = daemon.require_running()
@@ -52,7 +59,7 @@ async def end(services: Served) -> Done:
     return Done()
 
 
-async def _pieces(daemon: Daemon, made: ConversationFilm) -> AsyncIterator[bytes]:
+async def _pieces(daemon: Daemon, made: ConversationFilm) -> AsyncGenerator[bytes, None]:
     if daemon.recording is not None:  # another began meanwhile
         return
     daemon.recording = made

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import re
@@ -318,6 +319,40 @@ def test_a_film_ends_with_its_client_and_with_the_daemon(
                     await asyncio.wait_for(reader.readuntil(b"three"), PATIENCE_S)
                     writer.close()
                 await soon(lambda: daemon.recording is None)
+
+    asyncio.run(run())
+
+
+class LargeFilm(Film):
+    """One without end, of which a socket holds only the first pieces."""
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(0)
+            yield bytes(1 << 20)
+
+
+@pytest.mark.parametrize("hangs_up", [True, False])
+def test_a_film_ends_when_its_client_takes_nothing(
+    hangs_up: bool, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.api.routes.recording.ConversationFilm", LargeFilm)
+    seconds = PATIENCE_S if hangs_up else 0.2
+    monkeypatch.setattr("daemon.api.application.WRITE_TIMEOUT_S", seconds)
+
+    async def run() -> None:
+        async with api(place) as daemon:
+            daemon.require_running = lambda: None
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(str(place))
+                client.sendall(b"POST /v1/recording HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                await soon(lambda: daemon.recording is not None)
+                gc.disable()  # nothing of it may wait to be found by chance
+                if hangs_up:
+                    await asyncio.sleep(0.1)
+                    client.close()
+                await soon(lambda: daemon.recording is None)
+                gc.enable()
 
     asyncio.run(run())
 

@@ -348,6 +348,10 @@ def test_the_key_comes_from_a_file_or_the_environment(
     assert read_key("") == ""
     monkeypatch.setenv(KEY_VARIABLE, "from-environment\n")
     assert read_key("") == "from-environment"
+    monkeypatch.setenv(KEY_VARIABLE, f"{SECRET}\nsecond line")
+    with pytest.raises(SetupError, match=KEY_VARIABLE) as caught:
+        read_key("")
+    assert SECRET not in str(caught.value)
     path = tmp_path / "key"
     path.write_text(f"{SECRET}\n")
     path.chmod(0o640)
@@ -361,8 +365,10 @@ def test_the_key_comes_from_a_file_or_the_environment(
         path.write_text(content, encoding="utf-8")
         with pytest.raises(SetupError, match="does not hold"):
             read_key(str(path))
-    with pytest.raises(SetupError, match="cannot be read"):
-        read_key(str(tmp_path / "none"))
+    path.write_bytes(b"\xff")
+    for name in (path, tmp_path / "none", "~nobody-here/key", "a\0key"):
+        with pytest.raises(SetupError, match="cannot be read"):
+            read_key(str(name))
 
 
 def test_whichever_answers_knows_the_tools() -> None:

@@ -90,6 +90,18 @@ def test_names_and_folders_are_looked_at_first(
     assert record(monkeypatch, daemon, str(film.with_suffix(".avi"))) == 2
     assert record(monkeypatch, daemon, str(film.parent / "none" / "talk.mp4")) == 5
     assert "mkdir -p" in capsys.readouterr().err
+    film.mkdir()
+    assert record(monkeypatch, daemon, str(film)) == 5
+    film.rmdir()
+    os.mkfifo(film)  # opening it would wait for somebody who reads
+    assert record(monkeypatch, daemon, "--yes", str(film)) == 5
+    assert "is not a file" in capsys.readouterr().err
+    assert stat.S_ISFIFO(film.stat().st_mode)
+    film.unlink()
+    film.symlink_to("/dev/full")
+    mode = film.stat().st_mode
+    assert record(monkeypatch, daemon, "--yes", str(film)) == 5
+    assert film.stat().st_mode == mode
 
 
 def test_a_file_that_is_there_is_replaced_only_when_that_is_wanted(

@@ -1,6 +1,7 @@
 """What is behind the person: what the setting may say, and what becomes of the pictures."""
 
 import os
+import struct
 import tracemalloc
 from collections.abc import Callable
 from io import BytesIO
@@ -46,7 +47,9 @@ def test_one_colour_is_exactly_that(text: str, colour: tuple[int, int, int]) -> 
     assert (shown(text) == colour).all()
 
 
-@pytest.mark.parametrize("text", ["gren", "beach.jpg", "#12345", "./beach.jpg", "own ", "\x00"])
+@pytest.mark.parametrize(
+    "text", ["gren", "beach.jpg", "#12345", "./beach.jpg", "own ", "\x00", "~nobody-here/a.png"]
+)
 def test_what_is_no_background(text: str) -> None:
     with pytest.raises(SetupError, match="is not a background") as raised:
         read_background(text, SIZE)
@@ -137,9 +140,33 @@ def test_what_cannot_be_read(tmp_path: Path, make: Callable[[Path], None], messa
 
 def test_a_large_jpeg_is_shrunk_while_it_is_read(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.jpg", (1600, 1200))
-    assert read_picture(path, SIZE, 100_000).shape == (150, 200, 3)
+    assert read_picture(path, SIZE, 100_000).shape == (50, 67, 3)
     with pytest.raises(InputError, match="more than"):
         read_picture(path, (1600, 1200), 100_000)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "1", "CMYK", "I;16", "I", "F"])
+def test_a_large_picture_of_any_kind_is_shrunk_before_it_is_converted(
+    tmp_path: Path, mode: str
+) -> None:
+    path = tmp_path / "a.tiff"
+    Pillow.new(mode, (640, 360), 0).save(path)
+    assert read_picture(path, SIZE, 1_000_000).shape == (36, 64, 3)
+    assert shown(path).shape == (36, 64, 3)
+
+
+def test_a_small_tiff_in_an_enormous_tile_is_not_decoded(tmp_path: Path) -> None:
+    """Its decoder makes room for whole tiles, however little of them is seen."""
+    tags = {
+        256: 100, 257: 100, 258: 8, 259: 8, 262: 1, 277: 1,
+        322: 30_000, 323: 30_000, 324: 8, 325: 8,
+    }  # fmt: skip
+    entries = (struct.pack("<HHIHH", tag, 3, 1, value, 0) for tag, value in tags.items())
+    content = b"II*\0" + struct.pack("<I", 16) + bytes(8) + struct.pack("<H", len(tags))
+    path = tmp_path / "a.tiff"
+    path.write_bytes(content + b"".join(entries) + bytes(4))
+    with pytest.raises(InputError, match="million pixels"):
+        shown(path)
 
 
 def test_no_error_but_our_own(tmp_path: Path) -> None:

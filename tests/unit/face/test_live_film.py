@@ -92,6 +92,17 @@ def test_pictures_may_be_rare_and_none_goes_back() -> None:
     assert len(sound) / SPEAK_RATE == pytest.approx(5.0, abs=0.03)
 
 
+@pytest.mark.parametrize("pictures", [0, 1])
+def test_a_film_that_ends_at_once_can_be_played(pictures: int) -> None:
+    film = LiveFilm(SIZE, 25)
+    for _ in range(pictures):
+        film.add_picture(WHITE, 0.0)
+    data = film.close()
+    for kind, least in (("video", pictures), ("audio", 1)):
+        with av.open(io.BytesIO(data), "r") as opened:
+            assert len(list(opened.decode(**{kind: 0}))) >= least
+
+
 def test_nothing_of_a_long_film_is_kept() -> None:
     """What FFmpeg holds of it does not grow: its index is written with each fragment."""
     film, sizes = LiveFilm(SIZE, 25), []

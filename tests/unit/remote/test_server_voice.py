@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from daemon.media import SPEAK_RATE, joined
+from daemon.remote.place import Unusable
 from daemon.remote.standby import OnServer, Standby
 from daemon.stages import AdjustableVoice, MultilingualVoice, StreamingVoice
 from daemon.voice.bilingual import SPEECH_LUFS
@@ -198,6 +199,14 @@ def test_sound_without_end_is_cut(serving: Callable[..., Server]) -> None:
     speech = Speech(serving([HEAD + b"\r\n" + pcm(60.0), PATIENCE_S]).url)
     assert 25 < speech.seconds() < 60
     assert not speech.voice.server.in_use
+
+
+def test_a_look_at_a_server_that_sounds_without_end_ends(serving: Callable[..., Server]) -> None:
+    """Or nobody would be answered until it had sent all that an answer may have."""
+    endless = [HEAD + b"\r\n" + pcm(20.0), PATIENCE_S]
+    speaker = OpenAISpeaker(place(serving(endless, endless).url, "voice"), "", "", 1.0)
+    with pytest.raises(Unusable, match="without end"):
+        speaker.look("1", "en", CancelToken())
 
 
 def test_nobody_answers() -> None:
