@@ -16,7 +16,7 @@ from daemon.i18n import tr
 from daemon.media import Image
 
 OWN, BLUR = "own", "blur"
-MAX_PIXELS = 50_000_000  # 150 MB while it is read
+MAX_PIXELS = 50_000_000  # up to 13 bytes each while it is read: with transparency, most
 FADE = 0.05  # of a picture's width: how a person whom its edge cuts off ends within a larger one
 
 
