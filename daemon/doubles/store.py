@@ -48,6 +48,7 @@ PARTS: tuple[Part, ...] = ("chats", "voice", "face")
 PLACES = {"chats": STYLE, "voice": f"voice/{VOICE}", "face": f"face/{FACE}"}
 """The file that is there once a part is whole."""
 
+_Day = Annotated[str, Field(pattern=r"\A\d{4}-\d\d-\d\d\z")]
 _NAME = re.compile(r"\w[\w-]{0,39}")
 
 
@@ -59,7 +60,7 @@ class Source(BaseModel):
     part: Part
     name: str
     """Of the file, without its folder."""
-    sha256: str
+    sha256: Annotated[str, Field(pattern=r"\A[0-9a-f]{64}\z")]
 
 
 class DoubleRecord(BaseModel):
@@ -70,11 +71,11 @@ class DoubleRecord(BaseModel):
     version: int
     program: str
     """The version of the program that wrote it."""
-    made: str
+    made: _Day
     """The day, as in 2026-05-01."""
     consent: str
     """Whose it is and by whose leave, in the words of whoever made it."""
-    consented: str
+    consented: _Day
     """The day on which that was stated."""
     sources: Annotated[tuple[Source, ...], Field(strict=False)] = ()
 

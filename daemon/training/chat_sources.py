@@ -78,6 +78,14 @@ class _Candidate:
     """Returns its first bytes, as many as it is told; may raise ``OSError`` and others."""
 
 
+@dataclass(slots=True)
+class _Budget:
+    """How much is still unpacked from an archive, and from those within it."""
+
+    left: int
+    """Bytes."""
+
+
 def read_chats(
     paths: Sequence[Path], progress: Progress = lambda _done, _total, _name: None
 ) -> Chats:
@@ -93,7 +101,7 @@ def read_chats(
     total, done = sum(one.size for one in found), 0
     for one in found:
         progress(done, total, one.name)
-        for file, export in _read(one, MAX_DEPTH, MAX_TOTAL_BYTES - done):
+        for file, export in _read(one, MAX_DEPTH, _Budget(MAX_TOTAL_BYTES - done)):
             if file.sha256 and file.sha256 in seen:
                 file, export = _refused(file.name, tr("the same file again"), file.sha256), None
             seen.add(file.sha256)
@@ -148,7 +156,7 @@ def _on_disk(path: Path, name: str) -> _Candidate:
     return _Candidate(name, path, size, read)
 
 
-def _read(one: _Candidate, depth: int, budget: int) -> Iterator[tuple[ReadFile, Export | None]]:
+def _read(one: _Candidate, depth: int, budget: _Budget) -> Iterator[tuple[ReadFile, Export | None]]:
     """Yield what comes of a file: one result, or one for each file of an archive."""
     try:
         head = one.read(_PEEK)
@@ -160,8 +168,8 @@ def _read(one: _Candidate, depth: int, budget: int) -> Iterator[tuple[ReadFile, 
             return
         # a film of gigabytes is not read to find that it is none
         text_of(head if b"\0" in head else head.rstrip(_OF_CHARACTERS) or head, one.path)
-        if one.size > min(MAX_FILE_BYTES, budget):
-            limit = min(MAX_FILE_BYTES, max(budget, 0)) // 1_000_000
+        if one.size > min(MAX_FILE_BYTES, budget.left):
+            limit = min(MAX_FILE_BYTES, max(budget.left, 0)) // 1_000_000
             yield _refused(one.name, tr("larger than {limit} MB").format(limit=limit)), None
             return
         yield _parsed(one, one.read(MAX_FILE_BYTES))
@@ -208,12 +216,17 @@ def _end_of_lines(data: bytes) -> bytes:
 
 
 def _unzipped(
-    archive: _Candidate, depth: int, budget: int
+    archive: _Candidate, depth: int, budget: _Budget
 ) -> Iterator[tuple[ReadFile, Export | None]]:
     if depth == 0:
         yield _refused(archive.name, tr("an archive within an archive within an archive")), None
         return
-    source = archive.path if depth == MAX_DEPTH else io.BytesIO(archive.read(MAX_FILE_BYTES))
+    most = min(MAX_FILE_BYTES, max(budget.left, 0))
+    if depth < MAX_DEPTH and archive.size > most:
+        limit = tr("larger than {limit} MB").format(limit=most // 1_000_000)
+        yield _refused(archive.name, limit), None
+        return
+    source = archive.path if depth == MAX_DEPTH else io.BytesIO(archive.read(most))
     with zipfile.ZipFile(source) as opened:
         names = [info for info in opened.infolist() if not info.is_dir()][:MAX_FILES]
         for info in sorted(names, key=lambda info: info.filename):
@@ -222,13 +235,13 @@ def _unzipped(
 
             def read(most: int, info: zipfile.ZipInfo = info) -> bytes:
                 with opened.open(info) as file:
-                    return file.read(most)  # never more, whatever the archive says of its size
+                    data = file.read(most)  # never more, whatever the archive says of its size
+                budget.left -= len(data)
+                return data
 
             shown = f"{archive.name}/{info.filename}"
             member = _Candidate(shown, Path(shown), info.file_size, read)
-            for file, export in _read(member, depth - 1, budget):
-                yield file, export
-                budget -= info.file_size if file.sha256 else 0
+            yield from _read(member, depth - 1, budget)
 
 
 def _refused(name: str, reason: str, sha256: str = "") -> ReadFile:

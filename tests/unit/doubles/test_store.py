@@ -44,10 +44,26 @@ def test_sources_are_noted_by_name_and_checksum_and_replaced_by_part() -> None:
         ("voice", "me.wav"),
         ("face", "me.mp4"),
     ]
-    newer = store.Source(part="voice", name='a "quoted" \\ name.wav', sha256="00")
+    newer = store.Source(part="voice", name='a "quoted" \\ name.wav', sha256="00" * 32)
     double = store.note_sources(double, "voice", [newer])
     assert find_double("Zzyxa").record == double.record
     assert [one.part for one in double.record.sources] == ["face", "voice"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ['sha256 = ""', 'sha256 = "ab"', """consented = '2026-01-01" # \"'""", 'made = "today"'],
+)
+def test_a_record_holds_days_and_checksums_only(wrong: str) -> None:
+    """An empty checksum would be found in every file once the double is removed."""
+    record = whole().folder / store.RECORD
+    key = wrong.split(" ")[0]
+    lines = [
+        wrong if line.startswith(f"{key} =") else line for line in record.read_text().split("\n")
+    ]
+    record.write_text("\n".join(lines))
+    with pytest.raises(SetupError, match="cannot be used"):
+        find_double("Zzyxa")
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "../x", ".hidden", "-x", "x", "12", "a" * 41, "a b"])

@@ -220,6 +220,26 @@ def test_a_greeting_keeps_its_combining_marks(tmp_path: Path) -> None:
     assert habits.greetings == ("मैं",)
 
 
+def test_archives_within_archives_are_unpacked_up_to_a_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.training.chat_sources.MAX_TOTAL_BYTES", 100_000)
+    text = whatsapp(answers("robin"), "Robin", "Alex")
+    (tmp_path / "chat.txt").write_text(text)
+    inner = tmp_path / "inner.zip"
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("chat.txt", text + " " * 40_000)
+    bytes_of_inner = inner.read_bytes()
+    inner.unlink()
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as made:
+        for number in range(20):
+            made.writestr(f"{number:02}.zip", bytes_of_inner + bytes([number]))
+    files = read_chats([tmp_path]).files
+    assert files[0].name == "chat.txt" and not files[0].reason
+    assert 2 <= sum(bool(one.sha256) for one in files) <= 4
+    assert "larger than" in files[-1].reason
+
+
 def test_one_chat_in_two_files_is_learned_once(tmp_path: Path) -> None:
     text = telegram(answers("edith"), "Edith", "Al")
     for name in ("a.json", "b.json"):
