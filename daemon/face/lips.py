@@ -63,9 +63,9 @@ def contours(mouth: Mouth, smile: float = 0.0) -> Contours:
     lift, drop = lift * apart, drop * apart
     inside = _arch(_U / (0.94 - 0.16 * rounded), 2.3 - 0.3 * rounded, 0.78 - 0.24 * rounded)
     outside = _arch(_U, 2.2, 0.62 - 0.1 * rounded)
-    upper_thick = 11.5 * (1 + 0.22 * rounded - 0.1 * wide - 0.42 * press - 0.1 * opened)
+    upper_thick = 11.5 * (1 + 0.22 * rounded - 0.1 * wide - 0.25 * press - 0.1 * opened)
     lower_thick = 15.5 * (
-        1 + 0.2 * rounded - 0.1 * wide - 0.4 * press - 0.14 * opened - 0.25 * bite
+        1 + 0.2 * rounded - 0.1 * wide - 0.25 * press - 0.14 * opened - 0.25 * bite
     )
     sharp = 1 - 0.7 * rounded
     bow = _arch(_U, 1.75 + 0.3 * rounded, 0.95 - 0.4 * rounded)

@@ -57,6 +57,7 @@ RISE_S, FALL_S, CLOSE_S = 0.028, 0.060, 0.020
 LEAD_STEPS = 2  # lips prepare a sound before it is heard; this also makes up for RISE_S
 KNOWN_PACE = 0.65  # of the way to a known shape in one step: it moves smoothly by itself
 KNOWN_LEAD_S = 0.01  # which makes up for that
+JAW_STEP = 0.12  # that a jaw opens or shuts at most in a step: from end to end, two pictures
 LIVELY_S, CALM_S = 0.35, 0.9
 SHARPEN = 1.8  # power on the probabilities: less of the average mouth, more of the likeliest
 LOUD_DB = 20.0  # a vowel this far below the voice's loudest opens the jaw by QUIET_OPEN only
@@ -148,7 +149,10 @@ class MouthShapes:
             pressed = target[PRESS] if known is not None else 0.0
             target = np.zeros_like(target)
             target[PRESS] = pressed
-        self._mouth[:VOICE] += (target - before[:VOICE]) * pace
+        moved = (target - before[:VOICE]) * pace
+        if known is not None:
+            moved[OPEN] = min(max(moved[OPEN], -JAW_STEP), JAW_STEP)
+        self._mouth[:VOICE] += moved
         lively = _part(LIVELY_S) if speaking else _part(CALM_S)
         self._mouth[VOICE] += (float(speaking) - before[VOICE]) * lively
         self._step += 1

@@ -40,6 +40,8 @@ ASPIRATED, HELD = "ʰ", 0.6  # such a p is heard after its lips have parted, fro
 REACH_S = 0.03  # how far a phone is felt: half as much 25 ms before and after
 ROUNDING_S = 0.05  # and its rounding, which lips prepare early
 CLOSING_S = 0.045  # lips take so long to close, and to part
+JAW_S = 0.09  # and the jaw that goes with them, so that no picture shuts a wide mouth
+JAW_OPEN_S = 0.02  # to either side of a vowel's middle, for which it is open as far as it goes
 FAR_S = 0.2  # phones further away are not felt at all
 KEPT_S = 1.0  # phones so long ago are forgotten
 
@@ -129,18 +131,29 @@ class SpokenShapes:
         shut = self._closed(near, _LIPS, time_s)
         bite = self._closed(near, _BITE, time_s) * (1 - shut)
         shape[PRESS], shape[BITE] = shut, bite
-        shape[OPEN] *= (1 - shut) * (1 - 0.8 * bite)
+        jaw = self._closed(near, _LIPS, time_s, jaw=True)
+        shape[OPEN] *= (1 - jaw) * (1 - 0.8 * bite)
         shape[TEETH] *= 1 - shut
         return np.asarray(shape, np.float32)
 
-    def _closed(self, near: Sequence[_Segment], viseme: int, time_s: float) -> float:
-        """Return how far the lips are closed for a viseme, 0 to 1."""
-        most = 0.0
+    def _closed(
+        self, near: Sequence[_Segment], viseme: int, time_s: float, jaw: bool = False
+    ) -> float:
+        """Return how far the lips, or the ``jaw``, are closed for a viseme, 0 to 1.
+
+        A jaw takes longer, but less about a short vowel, which is to be seen open.
+        """
+        ago = ahead = FAR_S
         for one in near:
             if one.viseme != viseme:
                 continue
             end = one.start + (one.end - one.start) * one.held
             more = max(0.0, self._shortest - (end - one.start)) / 2
-            away = max(one.start - more - time_s, time_s - end - more, 0.0) / CLOSING_S
-            most = max(most, 1 - min(away, 1.0))
+            if time_s >= one.start - more:
+                ago = min(ago, max(time_s - end - more, 0.0))
+            else:
+                ahead = min(ahead, one.start - more - time_s)
+        half = (ago + ahead) / 2  # of what is between two closures
+        takes = min(max(half - JAW_OPEN_S, JAW_OPEN_S), JAW_S) if jaw else CLOSING_S
+        most = 1 - min(min(ago, ahead) / takes, 1.0)
         return most * most * (3 - 2 * most)

@@ -116,6 +116,23 @@ def test_lips_are_closed_in_a_picture_of_each_m_b_and_p(fps: int, each_s: float)
             assert max(seen) > 6
 
 
+@pytest.mark.parametrize("text", ["apapapa", "a.a.a.a", "amabamapa"])
+def test_no_picture_opens_or_shuts_a_wide_mouth(text: str) -> None:
+    told = phones(text, 0.16)
+    opened = [mouth[OPEN] for mouth in read(Audio(voiced(told[-1].end / RATE), RATE, told))]
+    assert max(opened) > 0.7
+    assert np.abs(np.diff(opened)).max() < 0.5
+
+
+def test_pressed_lips_keep_their_red() -> None:
+    rest, pressed = (contours(at(shapes("m,,,"), time_s)) for time_s in (0.35, 0.05))
+    for one, other in (("upper", "upper_inner"), ("lower_inner", "lower")):
+        before, after = (
+            np.ptp([getattr(e, one)[80], getattr(e, other)[80]]) for e in (rest, pressed)
+        )
+        assert after > 0.7 * before
+
+
 def test_pieces_make_no_difference() -> None:
     told = phones("amabifupa")
     sound = voiced(0.9)
