@@ -39,6 +39,7 @@ def running_with(daemon: Daemon, book: SkillBook, ringer: Ringer) -> Any:
         listen_gate=SimpleNamespace(open=True),
         tools=SimpleNamespace(status=list),
         degraded=list,
+        servers=list,
         microphone=device,
         loudspeaker=device,
         push_to_talk=None,
