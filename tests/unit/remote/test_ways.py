@@ -1,6 +1,7 @@
 """Sound and words go to the address that is set, and nowhere else, whatever else is said."""
 
 import errno
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import asdict
@@ -116,11 +117,10 @@ def test_status_says_which_server_is_in_use_and_why_one_is_not(
             return told
 
     monkeypatch.setattr(control, "Client", Client)
-    monkeypatch.setenv("COLUMNS", "300")
     assert main(["status"]) == 0
     assert where.address.shown in capsys.readouterr().out
     ears.transcribe(SPOKEN, CancelToken())
     assert main(["status"]) == 0
-    said = capsys.readouterr().out
+    said = re.sub(r"[│\s]+", " ", capsys.readouterr().out)  # a narrow table breaks the lines
     assert "server that hears" in said and "Connection refused" in said
     assert "This machine does its work meanwhile." in said and SECRET not in said
