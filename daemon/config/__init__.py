@@ -18,7 +18,6 @@ from daemon.config.brains import (
     ServerSettings,
     ToolServer,
     ToolsSettings,
-    is_loopback,
 )
 from daemon.config.conversation import (
     DialogueSettings,
@@ -39,6 +38,7 @@ from daemon.config.output import (
     PanelSettings,
     VoiceSettings,
 )
+from daemon.config.reach import is_loopback
 from daemon.config.speech_servers import (
     EarsServerSettings,
     SpeechServerSettings,

@@ -1,14 +1,13 @@
 """The settings of answering: the language model, a server that runs one, and tools."""
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from daemon.config.field import Section, setting
+from daemon.config.reach import allow_only_here
 from daemon.i18n import tr
 
 PERSONA = (
@@ -149,10 +148,9 @@ class ServerSettings(Section):
 
     @model_validator(mode="after")
     def _stays_here(self) -> "ServerSettings":
-        if self.url and not self.remote and not is_loopback(self.url):
-            raise ValueError(
-                tr("its url is on another computer: remote = true lets what is asked go there")
-            )
+        allow_only_here(
+            self, tr("its url is on another computer: remote = true lets what is asked go there")
+        )
         return self
 
 
@@ -182,10 +180,9 @@ class ToolServer(Section):
     def _one_way(self) -> "ToolServer":
         if bool(self.command) is bool(self.url):
             raise ValueError(tr("must have either a command or a url"))
-        if self.url and not self.remote and not is_loopback(self.url):
-            raise ValueError(
-                tr("its url is on another computer: remote = true lets what is asked go there")
-            )
+        allow_only_here(
+            self, tr("its url is on another computer: remote = true lets what is asked go there")
+        )
         if self.env and not self.command:
             raise ValueError(tr("env goes with a command, headers and token_file with a url"))
         if (self.headers or self.token_file) and not self.url:
@@ -221,12 +218,3 @@ class ToolsSettings(Section):
         "each server, see the page on tools.",
         live=True,
     )
-
-
-def is_loopback(url: str) -> bool:
-    """Whether what is sent to ``url`` stays on this computer."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -2,9 +2,9 @@
 
 from pydantic import model_validator
 
-from daemon.config.brains import is_loopback
 from daemon.config.conversation import Language
 from daemon.config.field import Section, setting
+from daemon.config.reach import allow_only_here
 from daemon.i18n import tr
 
 
@@ -37,10 +37,9 @@ class SpeechServerSettings(Section):
 
     @model_validator(mode="after")
     def _stays_here(self) -> "SpeechServerSettings":
-        if self.url and not self.remote and not is_loopback(self.url):
-            raise ValueError(
-                tr("its url is on another computer: remote = true lets what is said go there")
-            )
+        allow_only_here(
+            self, tr("its url is on another computer: remote = true lets what is said go there")
+        )
         return self
 
 
