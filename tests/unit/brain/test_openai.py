@@ -38,19 +38,6 @@ REFUSED = (
 )
 
 
-@pytest.fixture
-def serving() -> Iterator[Callable[..., Server]]:
-    servers: list[Server] = []
-
-    def serve(*scripts: Sequence[bytes | float]) -> Server:
-        servers.append(Server(*scripts))
-        return servers[-1]
-
-    yield serve
-    for server in servers:
-        server.close()
-
-
 def client(url: str, **changes: object) -> OpenAIServer:
     told: dict[str, object] = {
         "model": "glm-4",
