@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from daemon.skills.memory_intents import Consent, ForgetSaid, Recollect, Remember
-from daemon.skills.outcomes import Failed, Keeps, MayKeep, Trouble, WasForgotten, WasTold
+from daemon.skills.memory_outcomes import Keeps, MayKeep, WasForgotten, WasTold
+from daemon.skills.outcomes import Failed, Trouble
 from daemon.skills.timer_skill import CarriedOut
 
 MemoryIntent: TypeAlias = Recollect | ForgetSaid | Remember | Consent

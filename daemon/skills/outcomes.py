@@ -19,6 +19,7 @@ from daemon.skills.intents import (
     TellTime,
     TellTimeUntil,
 )
+from daemon.skills.memory_outcomes import MemoryOutcome
 
 NEAR_S = 3600.5  # an hour, and what rounding takes
 SHORT_S = 120.0
@@ -221,34 +222,6 @@ class IsAwake:
     """It listens."""
 
 
-@dataclass(frozen=True, slots=True)
-class WasTold:
-    """What the person told earlier, the likeliest to be meant first; may be empty."""
-
-    about: str
-    said: tuple[tuple[datetime, str], ...]
-    """Each with when it was said, with a zone, in the person's words."""
-
-
-@dataclass(frozen=True, slots=True)
-class WasForgotten:
-    """These are gone for good; at least one."""
-
-    said: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MayKeep:
-    """It asks whether it may keep what is said, and says where."""
-
-
-@dataclass(frozen=True, slots=True)
-class Keeps:
-    """Whether it keeps what is said from now on."""
-
-    agreed: bool
-
-
 class Trouble(Enum):
     """Why something could not be carried out."""
 
@@ -291,10 +264,7 @@ Outcome = (
     | Switched
     | Sleeps
     | IsAwake
-    | WasTold
-    | WasForgotten
-    | MayKeep
-    | Keeps
+    | MemoryOutcome
     | Failed
     | TellTime
     | TellDate

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from daemon.skills import outcomes
+from daemon.skills.memory_outcomes import Keeps, MayKeep, WasForgotten, WasTold
 from daemon.skills.spoken_en import calendar_day
 
 _MAY_KEEP = (
@@ -16,7 +16,7 @@ _KEEPS = {
 }
 
 
-def _was_told(outcome: outcomes.WasTold, now: datetime) -> str:
+def _was_told(outcome: WasTold, now: datetime) -> str:
     if not outcome.said:
         return f"You haven't told me anything{f' about {outcome.about}' * bool(outcome.about)}."
     days = [at.astimezone(now.tzinfo).date() for at, _ in outcome.said]
@@ -33,8 +33,8 @@ def _bare(text: str) -> str:
 
 
 REPLIES: dict[type, Callable[..., str]] = {
-    outcomes.WasTold: _was_told,
-    outcomes.WasForgotten: lambda outcome, _: f"Forgotten: {'; '.join(map(_bare, outcome.said))}.",
-    outcomes.MayKeep: lambda _, __: _MAY_KEEP,
-    outcomes.Keeps: lambda outcome, _: _KEEPS[outcome.agreed],
+    WasTold: _was_told,
+    WasForgotten: lambda outcome, _: f"Forgotten: {'; '.join(map(_bare, outcome.said))}.",
+    MayKeep: lambda _, __: _MAY_KEEP,
+    Keeps: lambda outcome, _: _KEEPS[outcome.agreed],
 }

@@ -9,16 +9,9 @@ import pytest
 from daemon.skills.grammar import understand
 from daemon.skills.intents import AddToList, Cancel, Intent, Names
 from daemon.skills.memory_intents import Consent, ForgetSaid, Recollect, Remember
+from daemon.skills.memory_outcomes import Keeps, MayKeep, WasForgotten, WasTold
 from daemon.skills.memory_skill import carry_out
-from daemon.skills.outcomes import (
-    Failed,
-    Keeps,
-    MayKeep,
-    Outcome,
-    Trouble,
-    WasForgotten,
-    WasTold,
-)
+from daemon.skills.outcomes import Failed, Outcome, Trouble
 from daemon.skills.replies import reply
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
