@@ -3,8 +3,9 @@
 from fastapi import APIRouter
 
 from daemon import i18n
-from daemon.api.answers import Done, KnownModel, KnownModels
+from daemon.api.answers import Done
 from daemon.api.bodies import PullRequest
+from daemon.api.known_answers import KnownModel, KnownModels
 from daemon.api.services import Served
 from daemon.i18n import language
 from daemon.store.model_store import ModelStore

@@ -7,7 +7,7 @@ import numpy as np
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from daemon.api.answers import KnownVoice, PlainVoiceList
+from daemon.api.known_answers import KnownVoice, PlainVoiceList
 from daemon.api.services import Served
 from daemon.config import Settings
 from daemon.errors import BusyError
