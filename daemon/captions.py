@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from daemon.audio.player import Player
+from daemon.bus import Bus
 from daemon.config import Settings
 from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.state import Phase
-from daemon.events import Bus
 from daemon.face.overlay import NOTHING, Caption, Sign
 from daemon.face.subtitles import columns_of, part_at
 from daemon.languages.guess import language_of

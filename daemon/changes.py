@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final, TypeVar
 
 from daemon.apply import Applied, apply
+from daemon.bus import Bus
 from daemon.config import Settings
 from daemon.config.state import SettingsState, with_values
 from daemon.dialogue.personas import find_persona, with_persona
 from daemon.errors import DigitalLifeError
-from daemon.events import Bus, SettingsChanged
+from daemon.events import SettingsChanged
 from daemon.i18n import tr
 from daemon.running import Running
 from daemon.worker import Cancelled, WorkerClosed

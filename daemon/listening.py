@@ -11,11 +11,12 @@ from daemon.audio.microphone import Microphone
 from daemon.audio.pulse import startup_wait_s
 from daemon.audio.source import AudioSource
 from daemon.audio.virtual_microphone import Devices
+from daemon.bus import Bus
 from daemon.components import Components
 from daemon.dialogue.mute import Mute
 from daemon.ears.events import EarEvent
 from daemon.ears.listen_mode import Listener, ListenGate, PushToTalk, WakeWord
-from daemon.events import Bus, StateChanged
+from daemon.events import StateChanged
 from daemon.processor_load import PROCESSORS
 from daemon.worker import CancelToken, Worker
 

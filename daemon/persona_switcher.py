@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from daemon.apply import Applied
 from daemon.brain.sentences import is_chinese
+from daemon.bus import Bus
 from daemon.config.state import SettingsState
 from daemon.dialogue.personas import DEFAULT, Persona, find_persona, list_personas
 from daemon.dialogue.turn import Recitation
 from daemon.dialogue.voice_commands import wanted_persona
 from daemon.errors import DigitalLifeError
-from daemon.events import Bus, PersonaSwitched
+from daemon.events import PersonaSwitched
 from daemon.languages import language as known_language
 from daemon.languages.guess import language_of
 from daemon.media import Transcript

@@ -12,6 +12,7 @@ from dataclasses import replace
 from daemon.audio.device_monitor import AudioDevices
 from daemon.audio.loudspeaker import Loudspeaker
 from daemon.audio.virtual_microphone import virtual_microphone
+from daemon.bus import Bus
 from daemon.captions import Captions, show_captions
 from daemon.components import Components, make_speakers
 from daemon.dialogue.announcements import Announcements, let_ring
@@ -26,7 +27,7 @@ from daemon.dialogue.voice_gate import VoiceGate
 from daemon.ears.events import EarEvent
 from daemon.ears.listen_mode import PushToTalk, WakeWord
 from daemon.errors import DeviceError, DigitalLifeError
-from daemon.events import Bus, Listening, PeopleChanged, StateChanged
+from daemon.events import Listening, PeopleChanged, StateChanged
 from daemon.face.streamer import FaceStreamer
 from daemon.i18n import tr
 from daemon.listening import OpenEars, listen, open_ears, open_sound, underway

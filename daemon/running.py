@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from daemon.audio.device_monitor import AudioDevices
 from daemon.audio.loudspeaker import Loudspeaker
 from daemon.audio.microphone import Microphone
+from daemon.bus import Bus
 from daemon.components import Components
 from daemon.dialogue.chat import Chat
 from daemon.dialogue.mute import Mute
@@ -13,7 +14,7 @@ from daemon.dialogue.parts import Parts
 from daemon.dialogue.session import Session
 from daemon.dialogue.speaker_identification import SpeakerIdentification
 from daemon.ears.listen_mode import ListenGate, PushToTalk
-from daemon.events import Bus, Forgotten, NewConversation, PeopleChanged
+from daemon.events import Forgotten, NewConversation, PeopleChanged
 from daemon.face.streamer import FaceStreamer
 from daemon.memory.store import MemoryStore
 from daemon.remote.standby import OnServer, SpeechServerStatus

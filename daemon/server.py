@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from daemon.apply import Applied
+from daemon.bus import Bus
 from daemon.changes import SettingsChanger
 from daemon.components import Components, part_name
 from daemon.config import Settings, load
@@ -19,7 +20,7 @@ from daemon.dialogue.introductions import Introductions
 from daemon.dialogue.mute import Mute
 from daemon.dialogue.personas import find_persona, with_persona
 from daemon.errors import BusyError, DigitalLifeError, first_failure, named
-from daemon.events import Bus, Loading, Ready, Reloaded, Reloading, RestartFailed
+from daemon.events import Loading, Ready, Reloaded, Reloading, RestartFailed
 from daemon.i18n import tr
 from daemon.native import give_memory_back
 from daemon.persona_switcher import PersonaSwitcher

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from daemon.bus import Bus
 from daemon.dialogue.state import Phase
-from daemon.events import Bus, Event, Muted, PersonPaused, SleepChanged, StateChanged
+from daemon.events import Event, Muted, PersonPaused, SleepChanged, StateChanged
 from daemon.expression import Attitude
 from daemon.media import Transcript
 

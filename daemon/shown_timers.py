@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from daemon.events import Bus, Ringing, TimersChanged
+from daemon.bus import Bus
+from daemon.events import Ringing, TimersChanged
 from daemon.face.timer_card import CardEntry, TimerCard
 from daemon.skills.book import SkillBook
 

@@ -9,8 +9,8 @@ from rich.console import Console
 
 from daemon import i18n
 from daemon.api.page_events import DownloadProgress
+from daemon.bus import Bus
 from daemon.errors import DigitalLifeError
-from daemon.events import Bus
 from daemon.media import JsonObject
 from daemon.store.model_store import ModelStore
 from daemon.store.progress import Bar, Report

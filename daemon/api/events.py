@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 
 from starlette.responses import StreamingResponse
 
+from daemon.bus import Bus
 from daemon.dialogue.transcript import UtteranceHeard
 from daemon.errors import BusyError
-from daemon.events import Bus, Event, PrivateEvent, Stopping
+from daemon.events import Event, PrivateEvent, Stopping
 from daemon.i18n import tr
 from daemon.media import JsonObject
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from daemon.api.answers import ProcessUsage
+from daemon.bus import Bus
 from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.state import Phase, State
-from daemon.events import Bus, TurnEnded
+from daemon.events import TurnEnded
 from daemon.media import JsonObject
 
 TURNS = 10  # whose timings are kept

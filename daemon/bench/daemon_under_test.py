@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 
 from daemon.bench.turns import DEVICE, EARS_OPEN, MOUTH_CLOSED, MOUTH_OPEN, VOICE_READY
+from daemon.bus import Bus
 from daemon.components import Components
 from daemon.config import Settings, load
 from daemon.dialogue.conversion import Conversion
@@ -31,7 +32,7 @@ from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.parts import Parts
 from daemon.dialogue.state import Phase
 from daemon.dialogue.trace import Trace
-from daemon.events import Bus, Listening
+from daemon.events import Listening
 from daemon.expression import Pose
 from daemon.face.shapes import VOICE
 from daemon.graphics import device_of

@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from daemon.audio.chime import ChimeKind
+from daemon.bus import Bus
 from daemon.dialogue.pending import PendingRequest
 from daemon.dialogue.session import Session
 from daemon.dialogue.turn import Recitation
 from daemon.ears.listen_mode import ListenGate
-from daemon.events import Bus, Ringing, StateChanged, TimersChanged
+from daemon.events import Ringing, StateChanged, TimersChanged
 from daemon.skills.herald import Herald
 from daemon.skills.intents import Kind
 from daemon.skills.ringing import Ringer

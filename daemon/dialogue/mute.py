@@ -2,7 +2,8 @@
 
 import logging
 
-from daemon.events import Bus, Muted
+from daemon.bus import Bus
+from daemon.events import Muted
 
 log = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from daemon.audio.player import Player
+from daemon.bus import Bus
 from daemon.dialogue.apologies import apology_in
 from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.filters import DialogueContext
@@ -45,7 +46,7 @@ from daemon.ears.events import (
     SpeechTooShort,
 )
 from daemon.errors import DigitalLifeError
-from daemon.events import Bus, PersonPaused, StateChanged
+from daemon.events import PersonPaused, StateChanged
 from daemon.i18n import tr
 from daemon.media import SPEAK_RATE, Samples, Transcript
 from daemon.people.person import Speaker, person_of

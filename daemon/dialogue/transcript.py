@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from daemon.bus import Bus
 from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.state import Phase
 from daemon.dialogue.turn import SpokenTurn
-from daemon.events import Bus, PrivateEvent
+from daemon.events import PrivateEvent
 from daemon.people.person import person_of
 
 

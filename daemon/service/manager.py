@@ -1,6 +1,7 @@
 """Keeps the service manager told of how the daemon is."""
 
-from daemon.events import Bus, Loading, Ready, Reloaded, Reloading, Stopping
+from daemon.bus import Bus
+from daemon.events import Loading, Ready, Reloaded, Reloading, Stopping
 from daemon.service import startup_extender
 from daemon.service.notify import notify, reloading
 

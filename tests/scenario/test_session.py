@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from daemon.bus import Bus
 from daemon.dialogue.conversion import Conversion
 from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.parts import Parts
@@ -22,7 +23,6 @@ from daemon.ears.events import (
     SpeechTooShort,
 )
 from daemon.errors import SetupError
-from daemon.events import Bus
 from daemon.media import LISTEN_RATE, SPEAK_RATE, Audio, Mouth, Utterance
 from daemon.stages import VoiceConverter
 from daemon.worker import CancelToken

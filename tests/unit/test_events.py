@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from daemon.events import MAX_WAITING, Bus, Event, Loading, PrivateEvent, Ready
+from daemon.bus import MAX_WAITING, Bus
+from daemon.events import Event, Loading, PrivateEvent, Ready
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ LAYERS = (
         "json_object",
         "media_files",
         "worker",
+        "bus",
         "events",
         "terminal",
         "extras",

@@ -8,10 +8,11 @@ from typing import Any, cast
 import pytest
 
 from daemon.apply import Applied
+from daemon.bus import Bus
 from daemon.config import load, packaged_config
 from daemon.config.state import SettingsState, with_values
 from daemon.errors import SetupError
-from daemon.events import Bus, PersonaSwitched
+from daemon.events import PersonaSwitched
 from daemon.media import Transcript
 from daemon.people.person import Person, Speaker
 from daemon.persona_switcher import PersonaSwitcher

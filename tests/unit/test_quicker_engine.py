@@ -11,10 +11,11 @@ import pytest
 from daemon import quicker_engine
 from daemon.brain.engine_choice import Engine, EngineChoice
 from daemon.brain.local_model import LocalModel
+from daemon.bus import Bus
 from daemon.config import load, packaged_config
 from daemon.dialogue.state import Phase, State
 from daemon.errors import SetupError
-from daemon.events import Bus, StateChanged
+from daemon.events import StateChanged
 from daemon.power import on_battery
 from daemon.quicker_engine import IDLE_S, POLL_S, use_quicker_engine
 from tests.fakes import FakeChat, FakeRecognizer, VirtualWorker, parts

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from daemon.apply import Applied
+from daemon.bus import Bus
 from daemon.config import load, packaged_config
 from daemon.config.state import SettingsState, with_values
 from daemon.dialogue.filters import DialogueContext
 from daemon.dialogue.turn import Recitation
 from daemon.errors import SetupError
-from daemon.events import Bus, EarsOpened, PersonaSwitched, SleepChanged
+from daemon.events import EarsOpened, PersonaSwitched, SleepChanged
 from daemon.languages import language as known
 from daemon.media import Transcript
 from daemon.persona_switcher import PersonaSwitcher

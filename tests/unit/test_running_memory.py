@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from daemon.apply import Applied
+from daemon.bus import Bus
 from daemon.config import load, packaged_config, user_config
 from daemon.config.state import SettingsState, with_values
 from daemon.dialogue.chat import Chat
 from daemon.dialogue.recollecting import recollects
-from daemon.events import Bus, Forgotten
+from daemon.events import Forgotten
 from daemon.media import Transcript
 from daemon.memory.conversation_memory import ConversationMemory
 from daemon.people.person import Person

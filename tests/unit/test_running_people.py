@@ -6,9 +6,10 @@ from typing import Any, cast
 
 import numpy as np
 
+from daemon.bus import Bus
 from daemon.dialogue.turn import Recitation
 from daemon.errors import StorageError
-from daemon.events import Bus, PeopleChanged
+from daemon.events import PeopleChanged
 from daemon.people.person import Person
 from daemon.people.store import PeopleStore
 from daemon.running_people import RunningPeople

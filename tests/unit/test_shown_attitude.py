@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from daemon.bus import Bus
 from daemon.dialogue.state import Phase
-from daemon.events import Bus, Muted, PersonPaused, SleepChanged, StateChanged
+from daemon.events import Muted, PersonPaused, SleepChanged, StateChanged
 from daemon.expression import Attitude
 from daemon.media import Transcript
 from daemon.shown_attitude import ATTITUDES, show_attitude

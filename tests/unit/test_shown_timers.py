@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from daemon.events import Bus
+from daemon.bus import Bus
 from daemon.face.timer_card import TimerCard
 from daemon.shown_timers import show_timers
 from daemon.skills.book import SkillBook

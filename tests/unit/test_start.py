@@ -9,13 +9,13 @@ from typing import cast
 
 import pytest
 
+from daemon.bus import Bus
 from daemon.commands.brain_options import KINDS
 from daemon.components import Components
 from daemon.config import catalogue, load, packaged_config
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.events import EarEvent, SpeechStarted
 from daemon.ears.listen_mode import ListenGate
-from daemon.events import Bus
 from daemon.listening import OpenEars, open_ears, underway
 from daemon.worker import CancelToken, Worker
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from starlette.websockets import WebSocket
 
 from daemon.api.events import as_json
-from daemon.events import Follower
+from daemon.bus import Follower
 from daemon.media import JsonObject
 from daemon.terminal import visible
 

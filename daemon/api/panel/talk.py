@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from daemon.api.page_events import Cleared, Exchanged, ExchangeGone, HeardSoFar
+from daemon.bus import Bus
 from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.reply import Reply
 from daemon.dialogue.state import Phase
 from daemon.dialogue.turn import Recitation
-from daemon.events import Bus, Forgotten
+from daemon.events import Forgotten
 from daemon.media import JsonObject
 from daemon.running import Running
 

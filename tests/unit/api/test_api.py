@@ -31,12 +31,13 @@ from daemon.api.bodies import (
 from daemon.api.client import Client, NotRunning
 from daemon.api.page_events import MicrophoneLevel
 from daemon.api.services import Services
+from daemon.bus import Bus
 from daemon.cli import main
 from daemon.config import load, packaged_config
 from daemon.dialogue.pending import PendingRequest
 from daemon.dialogue.turn import Recitation
 from daemon.errors import DigitalLifeError, SetupError
-from daemon.events import Bus, StateChanged, Stopping
+from daemon.events import StateChanged, Stopping
 from daemon.folders import socket_path
 from daemon.server import Daemon
 from tests.waiting import PATIENCE_S, soon

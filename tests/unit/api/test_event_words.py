@@ -6,8 +6,9 @@ from typing import Any
 
 from daemon.api.events import follow
 from daemon.api.page_events import HeardSoFar
+from daemon.bus import Bus
 from daemon.dialogue.transcript import UtteranceHeard
-from daemon.events import Bus, SleepChanged, Stopping
+from daemon.events import SleepChanged, Stopping
 from tests.virtual_time import run_virtual
 
 

@@ -20,11 +20,12 @@ from daemon.api.choices import chosen
 from daemon.api.panel import access
 from daemon.api.panel.access import Guard, Keys, own_programs
 from daemon.api.panel.client import PageClient
+from daemon.bus import Bus
 from daemon.config import catalogue
 from daemon.config.keep import keep
 from daemon.config.state import with_values
 from daemon.errors import InputError, StorageError
-from daemon.events import Bus, ToolCalled
+from daemon.events import ToolCalled
 
 PORT = 8437
 STATIC = resources.files("daemon.api.panel").joinpath("static")

@@ -5,11 +5,12 @@ from typing import Any
 
 from daemon.api.page_events import ExchangeGone
 from daemon.api.panel.talk import MAX_EXCHANGES, ConversationView
+from daemon.bus import Bus
 from daemon.config import load, packaged_config
 from daemon.dialogue.events import ConversationStep
 from daemon.dialogue.state import State
 from daemon.dialogue.turn import Recitation
-from daemon.events import Bus, Event, Forgotten
+from daemon.events import Event, Forgotten
 from daemon.media import Transcript
 from daemon.store.model_store import open_store
 

@@ -2,11 +2,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from daemon.bus import Bus
 from daemon.config import load, packaged_config
 from daemon.dialogue.mute import Mute
 from daemon.ears.endpointing import Endpointer
 from daemon.ears.events import EarEvent, SpeechEnded, SpeechStarted, SpeechTooShort
-from daemon.events import Bus, Muted
+from daemon.events import Muted
 from daemon.listening import listen
 from daemon.media import LISTEN_RATE, Samples
 from daemon.worker import CancelToken
