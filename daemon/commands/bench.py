@@ -8,7 +8,6 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from daemon.commands import bench_talk
@@ -20,6 +19,7 @@ from daemon.commands.console import (
     out,
     write_json,
 )
+from daemon.commands.signals import on_signals
 from daemon.commands.voice_option import add_voice_option, with_voice
 from daemon.i18n import tr
 
@@ -150,11 +150,8 @@ def _step(shown: "Bars", name: str, total: int) -> Iterator[Callable[[], None]]:
 def ended_by_signals() -> Iterator[None]:
     """Take SIGTERM as Ctrl+C, so that every process that was started ends with this one."""
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def stop(_number: int) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
+    with on_signals(stop, (signal.SIGTERM,)):
         yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -90,3 +90,10 @@ def duration(seconds: float) -> str:
     if minutes < 48 * 60:
         return tr("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
     return tr("{days} days").format(days=round(minutes / 60 / 24))
+
+
+def clock_duration(seconds: float) -> str:
+    """Say exactly how long something has taken: hours, minutes and seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from daemon.api.client import Client
-from daemon.commands.console import Subcommands, out
+from daemon.commands.console import Subcommands, clock_duration, out
 from daemon.i18n import tr
 from daemon.json_object import JsonObject
 
@@ -67,7 +67,7 @@ def show_status(arguments: argparse.Namespace, _settings: "Settings") -> int:
     devices, models = status["devices"], status["models"]
     table = Table(show_header=False)
     table.add_row(tr("state"), f"{status['state']} {status['loading'] or ''}")
-    table.add_row(tr("running for"), _duration(status["uptime_s"]))
+    table.add_row(tr("running for"), clock_duration(status["uptime_s"]))
     for name in ("microphone", "loudspeaker"):
         if name in devices:
             table.add_row(tr(name), devices[name]["name"])
@@ -86,7 +86,7 @@ def show_status(arguments: argparse.Namespace, _settings: "Settings") -> int:
     table.add_row(tr("timers and alarms"), timers_line(status.get("timers")))
     table.add_row(tr("off"), ", ".join(off) or "–")
     if status["recorded_s"] is not None:
-        table.add_row(tr("recording for"), _duration(status["recorded_s"]))
+        table.add_row(tr("recording for"), clock_duration(status["recorded_s"]))
     table.add_row(tr("not working"), ", ".join(status["degraded"]) or "–")
     answers = [turn["first_audible"] for turn in status["turns"]]
     table.add_row(
@@ -121,12 +121,6 @@ def timers_line(counts: JsonObject | None) -> str:
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(counts["next_due"]))
         told.append(tr("{count} set, the next for {at}").format(count=counts["pending"], at=at))
     return ", ".join(told)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}"
 
 
 def switch_device(arguments: argparse.Namespace, _settings: "Settings") -> int:

@@ -3,7 +3,6 @@
 import argparse
 import math
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -12,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from daemon.api.client import Client, Ended
-from daemon.commands.console import Subcommands, check_writable, err, is_watched
+from daemon.commands.console import Subcommands, check_writable, clock_duration, err, is_watched
 from daemon.commands.film import film_path
 from daemon.commands.questions import confirm
+from daemon.commands.signals import on_signals
 from daemon.errors import DigitalLifeError, StorageError
 from daemon.files import unwritable
 from daemon.i18n import tr
@@ -98,19 +98,15 @@ def _ended_by_signals(client: Client) -> Iterator[list[int]]:
     """
     asked: list[int] = []
 
-    def end(number: int, _frame: object) -> None:
+    def end(number: int) -> None:
         if asked:
             raise KeyboardInterrupt
         asked.append(number)
         with suppress(DigitalLifeError):  # it ends already
             client.delete("recording")
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with on_signals(end):
         yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _File:
@@ -163,9 +159,8 @@ class _File:
 
     def told(self) -> str:
         """Say how long and how large it is."""
-        minutes, seconds = divmod(round(time.monotonic() - self._began), 60)
         size = tr("{size:.1f} MB").format(size=self.size / 1e6)
-        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}  {size}"
+        return f"{clock_duration(time.monotonic() - self._began)}  {size}"
 
     def __enter__(self) -> "_File":
         return self

@@ -2,14 +2,13 @@
 
 import argparse
 import importlib.util
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from daemon.commands.console import Subcommands, err
+from daemon.commands.signals import on_signals
 from daemon.errors import InputError, SetupError
 from daemon.extras import install_command
 from daemon.files import unwritable
@@ -243,15 +242,11 @@ def _steps(examples: int, a_step: int) -> int:
 def stopped_by_signals(cancel: CancelToken) -> Iterator[None]:
     """Let the first Ctrl+C or SIGTERM stop after the batch at work, and a second one at once."""
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def stop(_number: int) -> None:
         if cancel.cancelled:
             raise KeyboardInterrupt
         cancel.cancel()
         err.print(tr("Stopping after this batch; once more ends it at once."))
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with on_signals(stop):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

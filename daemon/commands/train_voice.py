@@ -1,7 +1,6 @@
 """``digital-life voices train``: a so-vits-svc voice from one's own recordings."""
 
 import argparse
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from rich.progress import Progress as Bars
 
 from daemon.commands.console import Subcommands, duration, err, out
 from daemon.commands.questions import confirm, confirm_consent
+from daemon.commands.signals import on_signals
 from daemon.errors import InputError, SetupError
 from daemon.i18n import tr
 from daemon.worker import Cancelled, CancelToken
@@ -205,18 +205,14 @@ def _stopped_by_signals() -> Iterator[CancelToken]:
     """Give a token that the first Ctrl+C or SIGTERM sets; a second one ends the process."""
     cancel = CancelToken()
 
-    def stop(_number: int, _frame: object) -> None:
+    def stop(_number: int) -> None:
         if cancel.cancelled:
             sys.exit(INTERRUPTED)
         cancel.cancel()
         err.print(tr("Stopping after this step…"))
 
-    usual = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with on_signals(stop):
         yield cancel
-    finally:
-        for number, handler in usual.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
