@@ -12,6 +12,7 @@ from daemon.errors import SetupError
 from daemon.face.canvas import Frame
 from daemon.face.matte import blurred_behind
 from daemon.face.photograph import BACKDROP, read_picture
+from daemon.face.pixels import smooth
 from daemon.i18n import tr
 from daemon.media import Image
 
@@ -90,17 +91,16 @@ class Backdrop:
             return blurred_behind(image, matte), matte
         if image.shape not in self._known:
             frame = Frame(image, self._size, True, self._background.picture)
-            fade = _fade(image.shape[1]) if frame.beside else None
+            fade = _fade(matte.shape) if frame.beside else None
             self._known[image.shape] = frame.behind(), fade
         behind, fade = self._known[image.shape]
         if fade is None:
             return behind, matte
-        faded = cv2.multiply(matte, np.repeat(fade, len(matte), axis=0), scale=1 / 255)
-        return behind, np.asarray(faded, np.uint8)
+        return behind, np.asarray(cv2.multiply(matte, fade, scale=1 / 255), np.uint8)
 
 
-def _fade(width: int) -> Image:
-    """Return how much is left of a person in each column, shape (1, width), 0 to 255."""
+def _fade(shape: tuple[int, ...]) -> Image:
+    """Return how much is left of a person in each pixel, 0 to 255: less towards both sides."""
+    height, width = shape
     away = np.minimum(np.arange(width), np.arange(width)[::-1]) / (FADE * width)
-    share = np.clip(away, 0, 1)
-    return (255 * share * share * (3 - 2 * share)).astype(np.uint8)[None]
+    return np.repeat((255 * smooth(away)).astype(np.uint8)[None], height, axis=0)

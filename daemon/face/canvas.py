@@ -8,7 +8,7 @@ import numpy as np
 from daemon.expression import Pose
 from daemon.face.matte import laid
 from daemon.face.motion import CHEST_PX
-from daemon.face.pixels import Floats
+from daemon.face.pixels import Floats, smooth
 from daemon.media import Image
 
 GRID = 4  # the bending field is worked out at every fourth pixel and filled in between
@@ -32,8 +32,7 @@ class Layout:
 
 
 def _smoothstep(low: float, high: float, value: Floats) -> Floats:
-    t = np.clip((value - low) / (high - low), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)
+    return np.asarray(smooth((value - low) / (high - low)), np.float32)
 
 
 class Canvas:

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from daemon.face.pixels import Floats
+from daemon.face.pixels import Floats, smooth
 from daemon.media import Image
 
 REACH = 0.30  # halves of a mouth's width about its corners that are looked at
@@ -34,6 +34,6 @@ def fade_corners(image: Image, middle: Floats, along: Floats, share: float) -> N
         filled = cv2.morphologyEx(part, cv2.MORPH_CLOSE, kernel)
         filled = cv2.GaussianBlur(filled, (0, 0), size / 4)
         y, x = np.ogrid[top:bottom, left:right]
-        away = np.clip(np.hypot(x - x0, y - y0) / (REACH * half) - 0.6, 0, 1)
-        alpha = (share * (1 - away * away * (3 - 2 * away)))[..., None]
+        away = np.hypot(x - x0, y - y0) / (REACH * half)
+        alpha = (share * (1 - smooth(away - 0.6)))[..., None]
         part[:] = np.round(part + (filled.astype(np.float32) - part) * alpha)

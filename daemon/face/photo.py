@@ -17,6 +17,7 @@ from daemon.face.clip import Clip
 from daemon.face.footage import View
 from daemon.face.matte import cut_out, laid
 from daemon.face.motion import CORNER_PX, seen_to_move
+from daemon.face.pixels import smooth
 from daemon.media import Image
 
 Floats = NDArray[np.float32]
@@ -85,8 +86,7 @@ class Photo:
             (self._x - self._middle[0]) / self._radii[0],
             (self._y - self._middle[1]) / self._radii[1],
         )
-        share = np.clip((away - 1.05) / (REACH - 1.1), 0, 1)
-        self._head = (1 - share * share * (3 - 2 * share)).astype(np.float32)
+        self._head = (1 - smooth((away - 1.05) / (REACH - 1.1))).astype(np.float32)
         self._reach = self._weights(self._x, self._y)
         self._reach_of_points = self._weights(*self._points.T)
 

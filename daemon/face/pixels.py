@@ -30,6 +30,12 @@ def hill(distance: Floats, width: float) -> Floats:
     return np.asarray(np.exp(-scaled * scaled))
 
 
+def smooth(value: Floats) -> Floats:
+    """Return 0 to 1 for 0 to 1, with a gentle begin and end; beyond, it stays at these."""
+    t = np.clip(value, 0, 1)
+    return np.asarray(t * t * (3 - 2 * t))
+
+
 def over(part: Floats, ink: Floats, alpha: Floats) -> None:
     """Lay ``ink`` (a colour or a part) over ``part`` with ``alpha`` (height, width)."""
     part += (ink - part) * alpha

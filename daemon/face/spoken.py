@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from daemon.face.motion import ease
 from daemon.face.shapes import BITE, OPEN, PRESS, ROUND, SHAPES, TEETH, VOICE
 from daemon.face.visemes import VISEMES, Floats
 from daemon.media import Phone
@@ -155,5 +156,4 @@ class SpokenShapes:
                 ahead = min(ahead, one.start - more - time_s)
         half = (ago + ahead) / 2  # of what is between two closures
         takes = min(max(half - JAW_OPEN_S, JAW_OPEN_S), JAW_S) if jaw else CLOSING_S
-        most = 1 - min(min(ago, ahead) / takes, 1.0)
-        return most * most * (3 - 2 * most)
+        return ease(1 - min(ago, ahead) / takes)
