@@ -1,46 +1,27 @@
 """Moves the mouth in a real face without any network: lips part, the jaw falls, teeth appear.
 
-The picture is bent around the line between the lips, which Face Mesh finds: what is above it
-follows the upper lip, what is below it the lower lip and the jaw, and the gap is drawn as in the
-default face. Teeth that the picture shows stay where they are, behind the lips. With a mouth at
-rest the picture stays as it is, to the last pixel.
-
-Places are (u, v): along and across the mouth from the middle between its corners, in halves of its
-width, v down the face.
+The picture is bent (``bending.py``), and the gap between the lips is drawn as in the default face.
+Teeth that the picture shows stay where they are, behind the lips. With a mouth at rest the picture
+stays as it is, to the last pixel.
 """
-
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from daemon.face.bending import UNIT, MouthFrame, Slit, bend, how_shut
 from daemon.face.corners import fade_corners
 from daemon.face.footage import View
 from daemon.face.lips import Contours, Lips, contours
 from daemon.face.pixels import Floats, coverage, over, planes
-from daemon.face.shapes import PARAMETERS, PRESS, ROUND, VOICE
+from daemon.face.shapes import ROUND
 from daemon.media import Image, Mouth
 
-LEFT, RIGHT, CHIN, NOSE = 61, 291, 152, 2
-ABOVE = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)  # the inner edge of the upper lip
-BELOW = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)  # and of the lower one
 SKIN = (50, 280, 205, 425, 199)  # cheeks and chin: how light the face is
 
-UNIT = 46.0  # half the width of the drawn face's mouth at rest, in its pixels
-STRENGTH = (
-    0.62  # of the drawn face's movements: a filmed mouth that opens as wide looks like a shout
-)
-WIDENING = 0.7
-CORNERS = 0.3  # of the jaw's fall that the corners of the mouth follow
-APART = 0.10  # halves of a mouth: lips of the film less far apart are closed
 DEPTH, TEETH_DOWN = 0.75, 5.0  # teeth and tongue are this much closer together, and lower
 OWN_EDGE = 2.5  # pixels over which what the picture shows between the lips becomes the drawing
 LENS = 0.7  # pixels, the width of a Gaussian
-THINNER, FULLER = 0.6, 0.35  # pressed lips roll inwards, rounded ones come forward
-LIP = 0.22  # halves of a mouth: so far from the slit that is seen
-LEVEL = 0.5  # of a smile's bend that rounded lips lose
 COVERED, BARE = 0.9, 0.6  # of half-bare teeth that "oo" covers; less round lips, none
-NARROWED = 0.4  # of the narrowing that is left to a mouth that smiles with its teeth bare
 SHADED = 0.5  # of the light that falls below the picture's own teeth
 THIN, THIN_OWN = 1.5, 4.0  # pixels: a slit that is lower fades; where teeth are bare, sooner
 TONGUE_UP = 3.0  # pixels of the drawn face from the lower lip to the middle of the tongue
@@ -50,38 +31,6 @@ WARM = 0.4  # power of the skin's colour that falls on the teeth, too
 COLOURED = 0.12  # of the lightest colour: skin that differs less is that of a grey picture
 
 _LEAST = planes(70, 36, 34)  # the dark below bare teeth, where light comes in
-
-_REST = contours(np.zeros(PARAMETERS, np.float32))
-_U = np.linspace(-1, 1, len(_REST.upper_inner), dtype=np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """Where the mouth is in a picture."""
-
-    middle: Floats
-    along: Floats
-    """One half of its width to the right, in pixels."""
-    half: float
-    chin: float
-    nose: float
-    """Where these are, as v."""
-
-    @classmethod
-    def of(cls, points: Floats) -> "_Frame":
-        left, right = points[LEFT], points[RIGHT]
-        along = (right - left) / 2
-        half = max(float(np.hypot(*along)), 1e-3)
-        middle = (left + right) / 2
-        down = np.array([-along[1], along[0]]) / half / half
-        chin, nose = (float((points[i] - middle) @ down) for i in (CHIN, NOSE))
-        return cls(middle, along, half, max(chin, 0.6), min(nose, -0.3))
-
-    def places(self, points: Floats) -> tuple[Floats, Floats]:
-        """Return u and v of points (n, 2) of the picture."""
-        away = (points - self.middle) / (self.half * self.half)
-        ax, ay = self.along
-        return away @ np.array([ax, ay]), away @ np.array([-ay, ax])
 
 
 class Warp:
@@ -94,7 +43,7 @@ class Warp:
         """Move the mouth of ``view`` as the vector says (see ``shapes.py``)."""
         if float(np.abs(mouth).max()) < STILL:
             return
-        frame = _Frame.of(view.points)
+        frame = MouthFrame.of(view.points)
         left, top, right, bottom = self._part(view, frame)
         if right - left < 8 or bottom - top < 8:
             return
@@ -103,15 +52,13 @@ class Warp:
         ax, ay = (np.float32(value / frame.half**2) for value in frame.along)
         u, v = x * ax + y * ay, y * ax - x * ay
         edge = contours(mouth)
-        moves = _moves(view.points, frame, edge, mouth)
-        fuller = FULLER * float(mouth[ROUND]) - THINNER * float(mouth[PRESS])
-        from_u, from_v, slit = _bend(u, v, frame, edge, moves, fuller)
+        from_u, from_v, slit = bend(u, v, frame, view.points, edge, mouth)
         bx, by = (np.float32(value) for value in frame.along)
         map_x = from_u * bx - from_v * by + np.float32(frame.middle[0])
         map_y = from_u * by + from_v * bx + np.float32(frame.middle[1])
         part = view.image[top:bottom, left:right]
         before = part.copy()
-        fade_corners(view.image, frame.middle, frame.along, slit.own * _shut(mouth))
+        fade_corners(view.image, frame.middle, frame.along, slit.own * how_shut(mouth))
         found = cv2.remap(
             view.image, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
@@ -119,7 +66,7 @@ class Warp:
         self._fill(bent, before, slit, (u, v, frame.half), edge, mouth, _light(view))
         part[:] = bent
 
-    def _part(self, view: View, frame: _Frame) -> tuple[int, int, int, int]:
+    def _part(self, view: View, frame: MouthFrame) -> tuple[int, int, int, int]:
         corners = np.array(
             [(u, v) for u in (-2.6, 2.6) for v in (frame.nose, frame.chin + 1.3)], np.float32
         )
@@ -134,7 +81,7 @@ class Warp:
         self,
         bent: Image,
         before: Image,
-        slit: "_Slit",
+        slit: Slit,
         place: tuple[Floats, Floats, float],
         edge: Contours,
         mouth: Mouth,
@@ -161,108 +108,17 @@ class Warp:
         ink = np.maximum(ink, _LEAST * np.float32(slit.own))
         ink = _lit(_softened(ink), light)
         hidden = COVERED * float(np.clip((mouth[ROUND] - BARE) / (1 - BARE), 0, 1))
-        own = np.float32(1 - hidden * (1 - slit.own)) * np.ones_like(v)
-        own *= _uncovered(v - slit.up_at, slit.up_at - slit.up, half)
+        own = _uncovered(v - slit.up_at, slit.up_at - slit.up, half)
+        own *= np.float32(1 - hidden * (1 - slit.own))
         own *= _uncovered(slit.low_at - v, slit.low - slit.low_at, half)
         over(ink, before[box].transpose(2, 0, 1).astype(np.float32), own)
         alpha = coverage((v - slit.up) * pixels, 1.6) * coverage((slit.low - v) * pixels, 1.6)
-        thin = np.float32(THIN + (THIN_OWN - THIN) * slit.own * _shut(mouth))
+        thin = np.float32(THIN + (THIN_OWN - THIN) * slit.own * how_shut(mouth))
         alpha *= np.clip((slit.low - slit.up) * pixels / thin, 0, 1)
         part = bent[box]
         skin = part.transpose(2, 0, 1).astype(np.float32)
         over(skin, ink, alpha)
         part[:] = np.clip(skin + np.float32(0.5), 0, 255).astype(np.uint8).transpose(1, 2, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Slit:
-    """The lines of the lips over the pixels of a part, as v."""
-
-    up: Floats
-    low: Floats
-    up_at: Floats
-    low_at: Floats
-    """Where both were in the picture; equal where it has them closed."""
-    own: float
-    """How open the picture's mouth is, 0 to 1: then its own teeth are seen."""
-
-    def cut(self, box: tuple[slice, slice]) -> "_Slit":
-        return _Slit(self.up[box], self.low[box], self.up_at[box], self.low_at[box], self.own)
-
-
-def _moves(
-    points: Floats, frame: _Frame, edge: Contours, mouth: Mouth
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return over ``_U`` how far upper and lower lip move, and where they are in the picture."""
-    lines = []
-    for numbers in (ABOVE, BELOW):
-        u, v = frame.places(points[list(numbers)])
-        order = np.argsort(u)
-        lines.append(np.interp(_U, u[order], v[order]).astype(np.float32))
-    above, below = lines
-    middle = (above + below) / 2
-    apart = np.clip((below - above) / APART - 1, 0, 1)
-    above, below = middle + (above - middle) * apart, middle + (below - middle) * apart
-    up = (edge.upper_inner - _REST.upper_inner) * (STRENGTH / UNIT)
-    low = (edge.lower_inner - _REST.lower_inner) * (STRENGTH / UNIT)
-    corner = np.float32(CORNERS * STRENGTH / UNIT * edge.jaw)
-    ends = np.abs(_U) ** 6
-    up, low = up + (corner - up) * ends, low + (corner - low) * ends
-    level = (middle.mean() - middle) * np.float32(LEVEL * float(mouth[ROUND]))
-    shut = np.float32(_shut(mouth))
-    return (
-        up + (middle - above) * shut + level,
-        low + (middle - below) * shut + level,
-        above.astype(np.float32),
-        below.astype(np.float32),
-    )
-
-
-def _bend(
-    u: Floats,
-    v: Floats,
-    frame: _Frame,
-    edge: Contours,
-    moves: tuple[Floats, Floats, Floats, Floats],
-    fuller: float,
-) -> tuple[Floats, Floats, _Slit]:
-    """Return where in the picture each pixel comes from, and where the lips are now."""
-    up_by, low_by, up_at, low_at = moves
-    own = float(np.clip((low_at - up_at).max() / (2 * APART), 0, 1))
-    widening = (edge.half_width / _REST.half_width - 1) * WIDENING
-    wider = np.float32(widening * (1 - (1 - NARROWED) * own * (widening < 0)))
-    above = 1 - _smooth(v / np.float32(frame.nose * 0.95))
-    near = np.exp(-((u / np.float32(1.6)) ** 4)) * above * (1 - _smooth(v / np.float32(1.3)))
-    from_u = u / (1 + wider * near)
-    place = np.clip((from_u + 1) * np.float32((len(_U) - 1) / 2), 0, len(_U) - 1)
-    curves = np.stack([up_by, low_by, up_at, low_at], 1).astype(np.float32)
-    found = cv2.remap(
-        np.ascontiguousarray(curves[None]), place.astype(np.float32),
-        np.zeros(place.shape, np.float32), cv2.INTER_LINEAR,
-    )  # fmt: skip
-    up_by, low_by, up_at, low_at = (np.asarray(found[:, :, i], np.float32) for i in range(4))
-    beside = np.exp(-((np.maximum(np.abs(from_u) - 1, 0) / np.float32(0.55)) ** 2))
-    up_by, low_by = up_by * beside, low_by * beside
-    target_up, target_low = up_at + up_by, np.maximum(low_at + low_by, up_at + up_by)
-    jaw = np.float32(STRENGTH * edge.jaw / UNIT) * np.exp(-((from_u / np.float32(1.9)) ** 4))
-    above, below = target_up - v, v - target_low
-    fade_up = 1 - _smooth(above / np.maximum(target_up - np.float32(frame.nose * 0.9), 0.2))
-    with_jaw = _smooth(below / np.float32(0.55))
-    under = 1 - _smooth((v - np.float32(frame.chin - 0.1)) / np.float32(1.2))
-    lower = (low_by + (jaw - low_by) * with_jaw) * under
-    upper_from = np.minimum(v - up_by * fade_up + _nearer(above, fuller), up_at)
-    lower_from = np.maximum(v - lower - _nearer(below, fuller), low_at)
-    from_v = np.where(v < (target_up + target_low) / 2, upper_from, lower_from)
-    outside = np.abs(from_u) > 1  # beside the mouth there is no slit: one field for all
-    if outside.any():
-        both = np.where(v < target_up, up_by * fade_up, lower)
-        from_v = np.where(outside, v - both, from_v)
-    return from_u, from_v.astype(np.float32), _Slit(target_up, target_low, up_at, low_at, own)
-
-
-def _shut(mouth: Mouth) -> float:
-    """Return how far a mouth that the picture has open closes for the speech, 0 to 1."""
-    return min(1.0, 3 * float(mouth[VOICE]))
 
 
 def _uncovered(inside: Floats, moved: Floats, half: float) -> Floats:
@@ -274,17 +130,6 @@ def _uncovered(inside: Floats, moved: Floats, half: float) -> Floats:
     pixels, most = np.float32(half), np.float32(1 + OWN_EDGE / 2)
     seam = np.clip(moved * pixels, 0, most)
     return coverage(inside * pixels + np.float32(OWN_EDGE / 2) - seam, OWN_EDGE)
-
-
-def _nearer(away: Floats, fuller: float) -> Floats:
-    """Return by how much nearer to the slit a lip's pixels come from, so far away from it."""
-    positive = np.maximum(away, 0)
-    return np.asarray(positive * np.exp(-np.square(positive / np.float32(LIP))) * fuller)
-
-
-def _smooth(share: Floats) -> Floats:
-    t = np.clip(share, 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
 def _light(view: View) -> Floats:

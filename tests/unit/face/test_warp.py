@@ -3,6 +3,7 @@ from typing import cast
 import numpy as np
 import pytest
 
+from daemon.face.bending import ABOVE, BELOW
 from daemon.face.catalogue import find_face
 from daemon.face.clip import Clip
 from daemon.face.footage import View
@@ -10,7 +11,7 @@ from daemon.face.lips import Lips
 from daemon.face.pixels import Floats
 from daemon.face.portrait import layer
 from daemon.face.shapes import PARAMETERS, SHAPES, VOICE
-from daemon.face.warp import ABOVE, BELOW, Warp
+from daemon.face.warp import Warp
 from daemon.media import Image, Mouth
 from tests.faces import POINTS, skin
 
