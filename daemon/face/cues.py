@@ -52,10 +52,9 @@ class CueTrack:
         begins = speech.sentence.index != self._sentence
         if begins:
             self._sentence, self._sentence_start = speech.sentence.index, speech.start
-            likely_s = len_spoken_s(speech.sentence.text)
-            self._ends_from = speech.start + round((likely_s - 2 * ENDS_S) * SPEAK_RATE)
+            lasts_s = len_spoken_s(speech.sentence.text)
+            self._ends_from = speech.start + round((lasts_s - 2 * ENDS_S) * SPEAK_RATE)
             for felt in speech.sentence.feelings:
-                lasts_s = len_spoken_s(speech.sentence.text)
                 ahead_s = AHEAD_S if felt.place < TRAILING else lasts_s / 2
                 at_s = max(0.0, felt.place * lasts_s - ahead_s)
                 at = speech.start + round(at_s * SPEAK_RATE)

@@ -14,7 +14,7 @@ import numpy as np
 from av.audio.fifo import AudioFifo
 from av.video.frame import PictureType
 
-from daemon.face.video import add_streams, film_frame, sound_frame
+from daemon.face.video import add_streams, add_waiting_sound, film_frame, sound_frame
 from daemon.media import SPEAK_RATE, Image, Samples
 
 CLOCK = 90_000  # Hz, of the pictures' times: each has its own, and lasts until the next
@@ -73,12 +73,7 @@ class LiveFilm:
         if len(samples):
             self._fifo.write(sound_frame(samples, SPEAK_RATE, self._samples))
             self._samples += len(samples)
-            self._encode_sound(rest=False)
-
-    def _encode_sound(self, rest: bool) -> None:
-        size = self._sound.codec_context.frame_size or 1024
-        while (frame := self._fifo.read(size, partial=rest)) is not None:
-            self._file.mux(self._sound.encode(frame))
+            add_waiting_sound(self._file, self._sound, self._fifo, rest=False)
 
     def written(self) -> bytes:
         """Return what has been written since the last call."""
@@ -90,7 +85,7 @@ class LiveFilm:
         """Finish the film, and return the last of it."""
         if not self._samples:  # of a film that ended at once; without any, the file is none
             self.add_sound(np.zeros(SHORTEST, np.float32))
-        self._encode_sound(rest=True)
+        add_waiting_sound(self._file, self._sound, self._fifo, rest=True)
         for stream in (self._video, self._sound):
             self._file.mux(stream.encode(None))
         self._file.close()

@@ -164,14 +164,15 @@ class Portrait:
         """Put the person before what is wanted instead of the room, if anything is."""
         if background is None:
             return Canvas(picture, self._layout), Frame(picture, self._size)
-        if not (directory / "matte.png").is_file():
+        path = directory / "matte.png"
+        if not path.is_file():
             raise NoFace(
                 tr("The background of this face cannot be changed: there is no {path}.").format(
-                    path=directory / "matte.png"
+                    path=path
                 ),
                 'background = "own"',
             )
-        matte = np.ascontiguousarray(layer(directory / "matte.png")[..., 0])
+        matte = np.ascontiguousarray(layer(path)[..., 0])
         person = cut_out(picture, matte)
         if background.picture is None:
             behind = blurred_behind(picture, matte)

@@ -58,6 +58,15 @@ def sound_frame(samples: Samples, rate: int, position: int) -> av.AudioFrame:
     return frame
 
 
+def add_waiting_sound(
+    file: OutputContainer, stream: AudioStream, waiting: AudioFifo, rest: bool
+) -> None:
+    """Write the sound that ``waiting`` holds in whole frames of the stream; the ``rest``, too."""
+    size = stream.codec_context.frame_size or 1024
+    while (frame := waiting.read(size, partial=rest)) is not None:
+        file.mux(stream.encode(frame))
+
+
 class VideoFile:
     """Writes a film; nothing bears its name until it is whole.
 
@@ -116,10 +125,8 @@ class VideoFile:
         self._encode_sound(rest=False)
 
     def _encode_sound(self, rest: bool) -> None:
-        size = self._sound.codec_context.frame_size or 1024
         try:
-            while (frame := self._fifo.read(size, partial=rest)) is not None:
-                self._file.mux(self._sound.encode(frame))
+            add_waiting_sound(self._file, self._sound, self._fifo, rest)
         except OSError as error:
             self.abort()
             raise unwritable(self._path, error) from error
