@@ -25,7 +25,7 @@ from daemon.dialogue.speaker_identification import SpeakerIdentification
 from daemon.dialogue.transcript import SpokenTranscript
 from daemon.dialogue.voice_gate import VoiceGate
 from daemon.ears.events import EarEvent
-from daemon.ears.listen_mode import PushToTalk, WakeWord
+from daemon.ears.listen_mode import ListenGate, PushToTalk, WakeWord
 from daemon.errors import DeviceError, DigitalLifeError
 from daemon.events import Listening, PeopleChanged, StateChanged
 from daemon.face.streamer import FaceStreamer
@@ -154,13 +154,7 @@ async def _load(
     session.context.apply_settings(settings.dialogue, settings.ears.languages)
     session.context.wake_phrase = mode.detector.phrase if isinstance(mode, WakeWord) else ""
     session.language = settings.ears.languages[0]
-
-    def known(people: Sequence[Person]) -> None:
-        session.context.people = people
-        gate.tell_so_far(bool(people))
-
-    speakers.changed = known
-    await _know_people(components, speakers, bus)
+    await _know_people(components, speakers, session, gate, bus)
     components.on_close(bus.subscribe(StateChanged, lambda _: sound.loudspeaker.rest.wake()))
     components.on_close(SpokenTranscript(bus).close)
     voice = Announcements(
@@ -206,8 +200,20 @@ def _make_memory(components: Components) -> ConversationMemory:
     )
 
 
-async def _know_people(components: Components, speakers: SpeakerIdentification, bus: Bus) -> None:
+async def _know_people(
+    components: Components,
+    speakers: SpeakerIdentification,
+    session: Session,
+    gate: ListenGate,
+    bus: Bus,
+) -> None:
     """Know the voices of those who were introduced, now and whenever that changes."""
+
+    def known(people: Sequence[Person]) -> None:
+        session.context.people = people
+        gate.tell_so_far(bool(people))
+
+    speakers.changed = known
     try:
         await speakers.refresh()
     except DigitalLifeError as error:  # it answers, and knows nobody

@@ -68,14 +68,8 @@ def recorded(
     return asyncio.run(main())
 
 
-def sound_of(film: bytes) -> float:
-    """Return the loudest moment."""
-    with av.open(io.BytesIO(film), "r") as opened:
-        return max(float(np.abs(frame.to_ndarray()).max()) for frame in opened.decode(audio=0))
-
-
-def test_it_holds_pictures_and_what_is_heard_until_it_is_ended() -> None:
-    parts = Parts()
+def seen_and_heard(parts: Parts) -> Callable[[ConversationFilm], None]:
+    """Return what shows pictures and has the microphone hear something, for half a second."""
 
     def meanwhile(recording: ConversationFilm) -> None:
         now = time.monotonic()
@@ -84,7 +78,18 @@ def test_it_holds_pictures_and_what_is_heard_until_it_is_ended() -> None:
         if now - recording.begin > 0.5:
             recording.end()
 
-    film = recorded(parts, meanwhile)
+    return meanwhile
+
+
+def sound_of(film: bytes) -> float:
+    """Return the loudest moment."""
+    with av.open(io.BytesIO(film), "r") as opened:
+        return max(float(np.abs(frame.to_ndarray()).max()) for frame in opened.decode(audio=0))
+
+
+def test_it_holds_pictures_and_what_is_heard_until_it_is_ended() -> None:
+    parts = Parts()
+    film = recorded(parts, seen_and_heard(parts))
     with av.open(io.BytesIO(film), "r") as opened:
         assert "The face of somebody." in opened.metadata["comment"]
         assert len(list(opened.decode(video=0))) > 3
@@ -95,15 +100,7 @@ def test_it_holds_pictures_and_what_is_heard_until_it_is_ended() -> None:
 def test_nothing_is_heard_while_the_microphone_is_off() -> None:
     parts = Parts()
     parts.mute.microphone = True
-
-    def meanwhile(recording: ConversationFilm) -> None:
-        now = time.monotonic()
-        parts.tap(PICTURE, now)
-        parts.microphone.tap(np.full(LISTEN_RATE // 50, 0.5, np.float32), now)
-        if now - recording.begin > 0.5:
-            recording.end()
-
-    assert sound_of(recorded(parts, meanwhile)) < 0.01
+    assert sound_of(recorded(parts, seen_and_heard(parts))) < 0.01
 
 
 @pytest.mark.parametrize(("goes_on_s", "seconds"), [(0.3, ENDLESS), (ENDLESS, 0.2)])
