@@ -15,6 +15,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from daemon.face.clip import Clip
 from daemon.face.compositor import Compositor
 from daemon.face.filmed import PictureSource
 from daemon.face.footage import View
@@ -78,6 +79,7 @@ class PaintedMouths:
         self._newest: Patch | None = None
         self._weight = 0.0
         self._ahead: tuple[int, int, Floats] | None = None  # a face that the next batch needs, too
+        self._seen: tuple[Clip, int, Floats] | None = None  # the last that was prepared
         self._sound = _Sound(fps)
 
     @property
@@ -169,9 +171,7 @@ class PaintedMouths:
             needed = [i for i in needed if i]
         if needed:
             mel = np.stack([batch[i].mel for i in needed])[:, None]
-            side = self._generator.side
-            cut = (clip.face(n, side) for clip, n in (sources[i] for i in needed))
-            seen = np.stack([prepared(face, side) for face in cut])
+            seen = np.stack([self._prepared(*sources[i]) for i in needed])
             begin = self._clock()
             made = self._generator.generate(mel, seen)
             if len(needed) >= BATCHES[-1]:  # what other work there is changes from reply to reply
@@ -187,6 +187,13 @@ class PaintedMouths:
                 Patch(moment.number, moment.weight, image, clip.boxes[number], clip.points[number])
             )
         return patches
+
+    def _prepared(self, clip: Clip, number: int) -> Floats:
+        """Return what the generator sees of a picture; of a photograph it is made only once."""
+        if self._seen is None or self._seen[:2] != (clip, number):
+            side = self._generator.side
+            self._seen = clip, number, prepared(clip.face(number, side), side)
+        return self._seen[2]
 
     def _held(self, moment: "_Moment") -> Patch:
         """Return the newest painted face once more, for another moment."""

@@ -103,6 +103,30 @@ def test_the_first_comes_alone_and_the_others_in_batches(
     assert generator.sizes[:4] == [1, 2, 4, 4]
 
 
+def test_a_photograph_is_prepared_once(generator: Generator) -> None:
+    """Larger faces than those of a clip's folder are decoded and cut out of the whole picture."""
+    cut: list[int] = []
+
+    class Counted(FakeClip):
+        def face(self, number: int, side: int = 96) -> np.ndarray:
+            cut.append(number)
+            return super().face(number, side)
+
+    class Photograph(FakePictures):
+        clip = cast(Clip, Counted())
+
+        def source(self, tick: int) -> tuple[Clip, int]:
+            return self.clip, 0
+
+    painter = PaintedMouths(
+        Wav2Lip(generator, "f32", side=256), Photograph(), 25, lambda: generator.now
+    )
+    made = render(painter, speech((2.0, 0.1)))
+    painted = [patch.weight > 0 for patch in made]
+    assert sum(painted) > 40
+    assert len(cut) <= 1 + painted.count(False)
+
+
 def test_silence_is_not_painted(mouths: PaintedMouths, generator: Generator) -> None:
     made = render(mouths, speech((1.0, 0), (1.0, 0.1), (1.5, 0)))
     weights = np.array([patch.weight for patch in made])
